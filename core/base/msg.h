@@ -1,0 +1,39 @@
+/*
+ * An immutable counted message: made once, framed once into its head-room, shared by every receiver.
+ * After mw_msg_seal nobody changes it. The count is atomic, so a message may cross threads; the last
+ * holder frees it (straight to the C allocator: the owner's mw_mem may belong to another thread, so
+ * messages are accounted in a process-wide atomic figure instead).
+ */
+#ifndef MW_BASE_MSG_H
+#define MW_BASE_MSG_H
+
+#include "core/base/mem.h"
+
+/* The longest header of a frame that a server sends: 2 + 8 (RFC 6455 5.2, no mask). */
+#define MW_MSG_HEAD_ROOM 10
+
+struct mw_msg;
+
+/*
+ * Gives a message of `len` uninitialised payload bytes with one reference, or NULL. With `mem` the bytes
+ * belong to it and the message must stay on its thread; with NULL it may cross threads.
+ */
+struct mw_msg *mw_msg_new(struct mw_mem *mem, size_t len);
+
+/* The payload, to be written before the message is shared. */
+char *mw_msg_payload(struct mw_msg *msg);
+size_t mw_msg_payload_len(const struct mw_msg *msg);
+
+/* Copies `head_len` header bytes right before the payload; done once, before sharing. */
+void mw_msg_set_head(struct mw_msg *msg, const void *head, size_t head_len);
+
+/* Header and payload in one piece: what goes over the wire. Valid as long as a reference is held. */
+struct mw_view mw_msg_wire(const struct mw_msg *msg);
+
+struct mw_msg *mw_msg_keep(struct mw_msg *msg); /* one more reference; gives it back */
+void mw_msg_drop(struct mw_msg *msg);           /* one less; NULL is allowed */
+
+/* Bytes of messages without a mw_mem now alive in the process. */
+size_t mw_msg_bytes_alive(void);
+
+#endif
