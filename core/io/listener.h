@@ -1,0 +1,25 @@
+/* Binds an address and gives a stream for each connection that comes. */
+#ifndef MW_IO_LISTENER_H
+#define MW_IO_LISTENER_H
+
+#include "core/io/loop.h"
+#include "core/io/stream.h"
+
+struct mw_listener;
+
+/*
+ * `accept` takes the stream. `address` is "HOST:PORT", "[V6]:PORT" or ":PORT" (all addresses); HOST numeric or "localhost"; port 0 picks a
+ * free one. MW_OK; MW_ERR_BAD_ARG: not an address; MW_ERR_IO with errno's text in `why` (for instance "address already in use");
+ * MW_ERR_NOMEM.
+ */
+int mw_listener_open(struct mw_loop *loop, struct mw_view address,
+                     void (*accept)(void *ctx, struct mw_stream *stream), void *ctx,
+                     struct mw_listener **out, char why[128]);
+
+/* "127.0.0.1:8080": where it really listens. Until close. */
+const char *mw_listener_address(const struct mw_listener *listener);
+
+/* No further accept; frees itself by the loop. NULL is allowed. */
+void mw_listener_close(struct mw_listener *listener);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * A file descriptor that is written by a thread of its own: a stuck log reader never stops a loop. Lines wait in a
+ * bounded queue; what does not fit is counted and said when there is room again. Any thread may write; guarded by its own lock.
+ */
+#ifndef MW_IO_SINK_H
+#define MW_IO_SINK_H
+
+#include "core/base/mem.h"
+
+struct mw_sink;
+
+/* `fd` is borrowed. max_bytes bounds the queue. NULL: no memory or no thread. */
+struct mw_sink *mw_sink_new(int fd, size_t max_bytes);
+
+/* Copies one line (with its newline). */
+void mw_sink_write(struct mw_sink *sink, struct mw_view line);
+
+/* Writes what waits, for at most patience_ms, then frees. NULL is allowed. */
+void mw_sink_free(struct mw_sink *sink, mw_ms patience_ms);
+
+/* Lines that did not fit so far. */
+uint64_t mw_sink_lost(struct mw_sink *sink);
+
+#endif

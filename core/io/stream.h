@@ -1,0 +1,88 @@
+/*
+ * A byte stream as a table: TCP is one instance, TLS over TCP will be another. The owner gets events, one at a time.
+ *
+ * Life: given by mw_listener (or made by a dialler) without an owner; attach; read/write; close; `closed` comes from the
+ * loop, never from inside close; then the stream frees itself. After close no other event comes.
+ */
+#ifndef MW_IO_STREAM_H
+#define MW_IO_STREAM_H
+
+#include "moonwire/types.h"
+
+#define MW_STREAM_MAX_VECTORS 64
+#define MW_STREAM_ADDRESS_LEN 56 /* "[0123:...:cdef%interface]:65535" and a NUL */
+
+struct mw_stream;
+
+enum mw_stream_end {
+    MW_STREAM_FIN,   /* the peer has finished sending */
+    MW_STREAM_RESET, /* reset, or any other error of the network */
+};
+
+struct mw_stream_events {
+    /* Bytes of the loop's receive buffer, which the owner may change; until the call returns. */
+    void (*read)(void *owner, char *bytes, size_t len);
+    /* Nothing more will be read; at most once. */
+    void (*end)(void *owner, enum mw_stream_end how);
+    /* A write that was in flight has been taken whole; its bytes are the owner's again. */
+    void (*written)(void *owner);
+    /* The last event. */
+    void (*closed)(void *owner);
+};
+
+struct mw_stream_ops {
+    void (*set_reading)(struct mw_stream *stream, bool on);
+    long (*write)(struct mw_stream *stream, const struct mw_view *vectors, size_t count);
+    void (*finish)(struct mw_stream *stream);
+    void (*close)(struct mw_stream *stream, bool reset);
+    void (*peer)(const struct mw_stream *stream, char out[MW_STREAM_ADDRESS_LEN]);
+};
+
+struct mw_stream {
+    const struct mw_stream_ops *ops;
+    const struct mw_stream_events *events;
+    void *owner;
+};
+
+static inline void mw_stream_attach(struct mw_stream *stream, const struct mw_stream_events *events,
+                                    void *owner)
+{
+    stream->events = events;
+    stream->owner = owner;
+}
+
+/* Off by default. With reading off neither `read` nor a FIN is reported. */
+static inline void mw_stream_set_reading(struct mw_stream *stream, bool on)
+{
+    stream->ops->set_reading(stream, on);
+}
+
+/*
+ * Writes now what the kernel takes and returns how many bytes that were. Where it is less than the sum, the rest is in
+ * flight: its bytes are borrowed until `written`, and no other write may be made before. MW_ERR_CLOSED: the peer is gone
+ * (an `end` follows or has come). At most MW_STREAM_MAX_VECTORS vectors.
+ */
+static inline long mw_stream_write(struct mw_stream *stream, const struct mw_view *vectors, size_t count)
+{
+    return stream->ops->write(stream, vectors, count);
+}
+
+/* Half-close: after what is in flight, tell the peer that nothing more comes. Reading goes on. */
+static inline void mw_stream_finish(struct mw_stream *stream)
+{
+    stream->ops->finish(stream);
+}
+
+/* Drops what is in flight. With `reset` the peer gets an RST at once. */
+static inline void mw_stream_close(struct mw_stream *stream, bool reset)
+{
+    stream->ops->close(stream, reset);
+}
+
+/* The peer's numeric address without its port, NUL-terminated; "" when it is gone. */
+static inline void mw_stream_peer(const struct mw_stream *stream, char out[MW_STREAM_ADDRESS_LEN])
+{
+    stream->ops->peer(stream, out);
+}
+
+#endif
