@@ -1,6 +1,6 @@
 /*
  * An immutable counted message: made once, framed once into its head-room, shared by every receiver.
- * After mw_msg_seal nobody changes it. The count is atomic, so a message may cross threads; the last
+ * Once it is shared nobody changes it. The count is atomic, so a message may cross threads; the last
  * holder frees it (straight to the C allocator: the owner's mw_mem may belong to another thread, so
  * messages are accounted in a process-wide atomic figure instead).
  */

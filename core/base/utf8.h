@@ -15,7 +15,7 @@ struct mw_utf8 {
 
 /*
  * Feeds bytes. MW_OK, or MW_ERR_BAD_UTF8 with *bad_at (if not NULL) set to the index of the byte that
- * cannot be right.
+ * cannot be right; the state is unchanged then.
  */
 int mw_utf8_feed(struct mw_utf8 *state, const char *bytes, size_t len, size_t *bad_at);
 
@@ -27,6 +27,12 @@ static inline bool mw_utf8_is_whole(const struct mw_utf8 *state)
 
 /* A whole text in one call. */
 bool mw_utf8_valid(struct mw_view text);
+
+/*
+ * Bytes of the longest prefix that is whole and valid. *bad_len: how many bytes behind it make one broken
+ * sequence, 0 where all of `text` is valid. For readers that replace what is broken by U+FFFD.
+ */
+size_t mw_utf8_valid_len(struct mw_view text, size_t *bad_len);
 
 /* The longest prefix of at most max_bytes that ends on a code point (of valid text). */
 struct mw_view mw_utf8_cut(struct mw_view text, size_t max_bytes);

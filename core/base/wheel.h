@@ -20,7 +20,7 @@ struct mw_timer {
 struct mw_wheel {
     mw_ms now_ms;
     struct mw_link due;
-    uint64_t occupied[MW_WHEEL_LEVELS]; /* a bit for each slot that may hold entries */
+    uint64_t occupied[MW_WHEEL_LEVELS]; /* a bit for each slot that holds entries */
     struct mw_link slots[MW_WHEEL_LEVELS][1 << MW_WHEEL_BITS];
 };
 
@@ -33,7 +33,10 @@ static inline bool mw_timer_is_running(const struct mw_timer *timer)
     return mw_list_is_linked(&timer->link);
 }
 
-/* (Re)starts; a moment that has passed is due at the next advance. */
+/*
+ * (Re)starts. A moment that has passed becomes now_ms: due at the next advance, even of 0 ms. Entries of
+ * the same moment come out in the order they were started in.
+ */
 void mw_wheel_start(struct mw_wheel *wheel, struct mw_timer *timer, mw_ms at_ms);
 void mw_wheel_stop(struct mw_wheel *wheel, struct mw_timer *timer);
 
