@@ -1,0 +1,2 @@
+#include <uv.h>
+#include <windows.h>

@@ -1,0 +1,1 @@
+#include "moonwire/types.h"

@@ -1,0 +1,2 @@
+#include "core/proto/frame.h"
+#include <lua.h>

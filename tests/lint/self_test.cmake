@@ -1,0 +1,25 @@
+# The lint over a small tree in which each file breaks a rule: it must say exactly what is in
+# bad/expected.txt, and fail.
+cmake_minimum_required(VERSION 3.25)
+set(here "${CMAKE_CURRENT_LIST_DIR}")
+set(tree "${CMAKE_CURRENT_BINARY_DIR}/lint_self_test")
+
+file(REMOVE_RECURSE "${tree}")
+file(COPY "${here}/bad/" DESTINATION "${tree}")
+string(REPEAT "    ;\n" 81 body)
+file(WRITE "${tree}/core/base/long.c" "void grown(void)\n{\n${body}}\n")
+string(REPEAT "\n" 651 body)
+file(WRITE "${tree}/core/base/longer.c" "${body}")
+string(CONCAT word "TO" "DO")
+file(WRITE "${tree}/core/base/unfinished.h" "/* ${word}: the rest */\n")
+
+execute_process(COMMAND sh "${here}/rules.sh" "${tree}"
+    OUTPUT_VARIABLE rules ERROR_VARIABLE rules RESULT_VARIABLE rules_failed)
+execute_process(COMMAND "${CMAKE_COMMAND}" -D "ROOT=${tree}" -P "${here}/layers.cmake"
+    OUTPUT_VARIABLE layers ERROR_VARIABLE layers RESULT_VARIABLE layers_failed)
+file(REMOVE_RECURSE "${tree}")
+string(REGEX REPLACE "CMake Error.*" "" layers "${layers}")
+file(READ "${here}/bad/expected.txt" expected)
+if(NOT "${rules}${layers}" STREQUAL "${expected}" OR NOT rules_failed OR NOT layers_failed)
+    message(FATAL_ERROR "said:\n${rules}${layers}\nexpected:\n${expected}")
+endif()
