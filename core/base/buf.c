@@ -1,6 +1,6 @@
 /*
- * A growing byte buffer: bytes in, text in, bytes off the front. It grows with what has arrived (never
- * with what was promised) and never above its cap; a call that fails leaves it as it was.
+ * A growing byte buffer: bytes in, text in, bytes off the front. It grows with what has arrived
+ * (never with what was promised) and never above its cap; a call that fails leaves it as it was.
  */
 #include "core/base/buf.h"
 

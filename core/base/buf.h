@@ -21,7 +21,7 @@ void mw_buf_init(struct mw_buf *buf, struct mw_mem *mem, size_t max_bytes);
 /* Frees the bytes; the buffer is empty and may be used again. NULL is allowed. */
 void mw_buf_free(struct mw_buf *buf);
 
-/* Room for `more` bytes behind len. MW_ERR_NOMEM, or MW_ERR_FULL above max_bytes; unchanged then. */
+/* Makes room for `more` bytes behind len. MW_ERR_NOMEM, MW_ERR_FULL above max_bytes. */
 int mw_buf_reserve(struct mw_buf *buf, size_t more);
 
 /* Appends or changes nothing. MW_ERR_NOMEM, MW_ERR_FULL. */
@@ -35,7 +35,7 @@ int mw_buf_vputf(struct mw_buf *buf, const char *format, va_list args);
 /* Drops the first `len` bytes. */
 void mw_buf_skip(struct mw_buf *buf, size_t len);
 
-/* Puts a NUL behind the last byte without counting it, so that data is a C string. NULL = no memory. */
+/* Puts a NUL behind the last byte, uncounted, so that data is a C string. NULL = no memory. */
 const char *mw_buf_cstr(struct mw_buf *buf);
 
 static inline struct mw_view mw_buf_view(const struct mw_buf *buf)

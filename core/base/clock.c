@@ -1,4 +1,4 @@
-/* The two clocks of the system. Asked by the outermost layers only; everything below is told the time. */
+/* The two clocks of the system. Only the outermost layers ask; all others are told the time. */
 #include "core/base/clock.h"
 
 #include <time.h>

@@ -1,6 +1,6 @@
 /*
- * SHA-1 and base64 for the handshake (RFC 6455 4.2.2), a hash for noticing changed files. The only file
- * of this layer that knows mbedTLS. Nothing here is used to keep a secret.
+ * SHA-1 and base64 for the handshake (RFC 6455 4.2.2), a hash for noticing changed files. The only
+ * file of this layer that knows mbedTLS. Nothing here is used to keep a secret.
  */
 #include "core/base/digest.h"
 
@@ -13,7 +13,8 @@
 int mw_sha1(struct mw_view data, uint8_t out[MW_SHA1_BYTES])
 {
     /* The software implementation cannot fail; one in hardware runs out of contexts. */
-    return mbedtls_sha1((const unsigned char *)data.data, data.len, out) == 0 ? MW_OK : MW_ERR_NOMEM;
+    int err = mbedtls_sha1((const unsigned char *)data.data, data.len, out);
+    return err ? MW_ERR_NOMEM : MW_OK;
 }
 
 void mw_base64(struct mw_view data, char *out)
@@ -35,8 +36,8 @@ static bool has_gap(struct mw_view text)
 }
 
 /*
- * mbedTLS ignores the bits that padding leaves over, so that several texts mean the same bytes. Only the
- * one that encoding gives is accepted (RFC 4648 3.5): the last group must come out again.
+ * mbedTLS ignores the bits that padding leaves over, so that several texts mean the same bytes.
+ * Only the one that encoding gives is accepted (RFC 4648 3.5): the last group must come out again.
  */
 static bool is_last_group_canonical(struct mw_view text, const uint8_t *bytes, size_t len)
 {
@@ -53,7 +54,8 @@ int mw_base64_decode(struct mw_view text, uint8_t *out, size_t max_bytes)
     if (text.len % 4 != 0 || text.len > INT_MAX || has_gap(text))
         return MW_ERR_BAD_ARG;
     size_t len = 0;
-    int err = mbedtls_base64_decode(out, max_bytes, &len, (const unsigned char *)text.data, text.len);
+    const unsigned char *from = (const unsigned char *)text.data;
+    int err = mbedtls_base64_decode(out, max_bytes, &len, from, text.len);
     if (err || !is_last_group_canonical(text, out, len))
         return MW_ERR_BAD_ARG;
     return (int)len;

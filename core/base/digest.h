@@ -18,8 +18,8 @@ int mw_sha1(struct mw_view data, uint8_t out[MW_SHA1_BYTES]);
 void mw_base64(struct mw_view data, char *out);
 
 /*
- * Strict decoding: right alphabet, padding, no blanks, unused bits zero. Returns the number of bytes, or
- * MW_ERR_BAD_ARG (also where max_bytes is too small).
+ * Strict decoding: right alphabet, padding, no blanks, unused bits zero. Returns the number of
+ * bytes, or MW_ERR_BAD_ARG (also where max_bytes is too small).
  */
 int mw_base64_decode(struct mw_view text, uint8_t *out, size_t max_bytes);
 

@@ -1,4 +1,4 @@
-/* Names and texts of the error numbers. No table to keep in step: both switches are the list itself. */
+/* Names and texts of the error numbers: both switches are the one list, so nothing can drift. */
 #include "core/base/err.h"
 
 const char *mw_err_name(int err)

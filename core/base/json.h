@@ -1,6 +1,7 @@
 /*
- * JSON (RFC 8259) over yyjson, without showing it: a read-only document to walk and a writer that is
- * told one thing after the other. Depth is bounded by the caller who walks; size by the caller's limit.
+ * JSON (RFC 8259) over yyjson, without showing it: a read-only document to walk and a writer that
+ * is told one thing after the other. Depth is bounded by the caller who walks; size by the caller's
+ * limit.
  */
 #ifndef MW_BASE_JSON_H
 #define MW_BASE_JSON_H
@@ -28,10 +29,11 @@ struct mw_json_error {
 };
 
 /*
- * Gives a document, or NULL with *error (text "out of memory" for that). Strict: no comments, no trailing
- * commas, no NaN, UTF-8 only, nothing behind the value. `text` is not kept.
+ * Gives a document, or NULL with *error (text "out of memory" for that). Strict: no comments, no
+ * trailing commas, no NaN, UTF-8 only, nothing behind the value. `text` is not kept.
  */
-struct mw_json_doc *mw_json_parse(struct mw_mem *mem, struct mw_view text, struct mw_json_error *error);
+struct mw_json_doc *mw_json_parse(struct mw_mem *mem, struct mw_view text,
+                                  struct mw_json_error *error);
 void mw_json_doc_free(struct mw_json_doc *doc);
 const struct mw_json *mw_json_root(const struct mw_json_doc *doc);
 
@@ -50,13 +52,15 @@ struct mw_json_iter {
 };
 struct mw_json_iter mw_json_iter(const struct mw_json *container);
 /* False at the end. For objects *key is set too. */
-bool mw_json_iter_next(struct mw_json_iter *iter, struct mw_view *key, const struct mw_json **value);
+bool mw_json_iter_next(struct mw_json_iter *iter, struct mw_view *key,
+                       const struct mw_json **value);
 
 /* ---- writing ---- */
 
 /*
- * Appends JSON text to a buffer; commas and colons put themselves. Zero it and set `out` (borrowed). The
- * first failure sticks in `err` and later calls do nothing, so one check at the end is enough.
+ * Appends JSON text to a buffer; commas and colons put themselves. Zero it and set `out`
+ * (borrowed). The first failure sticks in `err` and later calls do nothing, so one check at the end
+ * is enough.
  */
 struct mw_json_writer {
     struct mw_buf *out;
@@ -69,7 +73,7 @@ void mw_jw_object_end(struct mw_json_writer *w);
 void mw_jw_array(struct mw_json_writer *w);
 void mw_jw_array_end(struct mw_json_writer *w);
 void mw_jw_key(struct mw_json_writer *w, struct mw_view key);
-/* Bytes that are not UTF-8 become U+FFFD, control characters are escaped: a log line stays one line. */
+/* What is not UTF-8 becomes U+FFFD, control characters are escaped: a log line stays one line. */
 void mw_jw_string(struct mw_json_writer *w, struct mw_view text);
 void mw_jw_integer(struct mw_json_writer *w, int64_t number);
 /* The shortest text that reads back as the same double; NaN and infinities become null. */

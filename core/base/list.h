@@ -1,6 +1,6 @@
 /*
- * An intrusive ring: objects carry their own link, so putting them on a list cannot fail. A link that
- * is on no list points to itself.
+ * An intrusive ring: objects carry their own link, so putting them on a list cannot fail. A link
+ * that is on no list points to itself.
  */
 #ifndef MW_BASE_LIST_H
 #define MW_BASE_LIST_H
@@ -47,7 +47,7 @@ static inline void mw_list_remove(struct mw_link *link)
     mw_list_init(link);
 }
 
-/* Moves everything of `from` into the empty `to`: lists that callbacks may change are taken off first. */
+/* Moves all of `from` into the empty `to`: what callbacks may change is taken off first. */
 static inline void mw_list_take(struct mw_link *to, struct mw_link *from)
 {
     mw_list_init(to);

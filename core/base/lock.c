@@ -1,6 +1,6 @@
 /*
- * A mutex over pthreads. A default mutex that is used rightly cannot fail, so a failure is a bug of ours
- * and asserted, not an answer that callers would have to handle.
+ * A mutex over pthreads. A default mutex that is used rightly cannot fail, so a failure is a bug of
+ * ours and asserted, not an answer that callers would have to handle.
  */
 #include "core/base/lock.h"
 

@@ -1,9 +1,9 @@
 /*
- * Accounted memory. The only file that calls the C allocator: whatever the server holds is a figure in
- * somebody's mw_mem, or in the one of what crosses threads.
+ * Accounted memory. The only file that calls the C allocator: whatever the server holds is a figure
+ * in somebody's mw_mem, or in the one of what crosses threads.
  *
- * Never aborts and never logs; a refusal is NULL, and the caller decides what that means. A block carries
- * no header, so an owner that tells a wrong size on free shows up as bytes that stay.
+ * Never aborts and never logs; a refusal is NULL, and the caller decides what that means. A block
+ * carries no header, so an owner that tells a wrong size on free shows up as bytes that stay.
  */
 #include "core/base/mem.h"
 

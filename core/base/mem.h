@@ -1,6 +1,6 @@
 /*
- * The allocator of one owner (a worker, a script, a test): what it holds is counted, may be capped, and
- * the n-th allocation can be made to fail. Sizes are told on free, so blocks carry no header.
+ * The allocator of one owner (a worker, a script, a test): what it holds is counted, may be capped,
+ * and the n-th allocation can be made to fail. Sizes are told on free, so blocks carry no header.
  *
  * Not locked: a mw_mem belongs to one thread.
  */
@@ -41,8 +41,8 @@ void mw_free(struct mw_mem *mem, void *block, size_t bytes);
 char *mw_mem_copy(struct mw_mem *mem, struct mw_view text);
 
 /*
- * Blocks that cross threads, and so have no mw_mem: straight from the C allocator, counted in one atomic
- * figure of the process. They cannot be told to fail.
+ * Blocks that cross threads, and so have no mw_mem: straight from the C allocator, counted in one
+ * atomic figure of the process. They cannot be told to fail.
  */
 void *mw_shared_alloc(size_t bytes);
 void mw_shared_free(void *block, size_t bytes);

@@ -1,7 +1,7 @@
 /*
- * Counted messages: one allocation holds the count, head-room for a frame header, and the payload, so a
- * broadcast of n receivers is one frame and n references. Knows nothing of frames; the bytes of the header
- * are told to it.
+ * Counted messages: one allocation holds the count, head-room for a frame header, and the payload,
+ * so a broadcast of n receivers is one frame and n references. Knows nothing of frames; the bytes
+ * of the header are told to it.
  */
 #include "core/base/msg.h"
 

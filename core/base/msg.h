@@ -1,8 +1,8 @@
 /*
- * An immutable counted message: made once, framed once into its head-room, shared by every receiver.
- * Once it is shared nobody changes it. The count is atomic, so a message may cross threads; the last
- * holder frees it (straight to the C allocator: the owner's mw_mem may belong to another thread, so
- * messages are accounted in a process-wide atomic figure instead).
+ * An immutable counted message: made once, framed once into its head-room, shared by every
+ * receiver. Once it is shared nobody changes it. The count is atomic, so a message may cross
+ * threads, and the last holder frees it. Such a message is accounted in the figure of the process
+ * (mw_shared_alloc), because a mw_mem belongs to one thread.
  */
 #ifndef MW_BASE_MSG_H
 #define MW_BASE_MSG_H
@@ -15,8 +15,8 @@
 struct mw_msg;
 
 /*
- * Gives a message of `len` uninitialised payload bytes with one reference, or NULL. With `mem` the bytes
- * belong to it and the message must stay on its thread; with NULL it may cross threads.
+ * Gives a message of `len` uninitialised payload bytes with one reference, or NULL. With `mem` the
+ * bytes belong to it and the message must stay on its thread; with NULL it may cross threads.
  */
 struct mw_msg *mw_msg_new(struct mw_mem *mem, size_t len);
 
@@ -27,7 +27,7 @@ size_t mw_msg_payload_len(const struct mw_msg *msg);
 /* Copies `head_len` header bytes right before the payload; done once, before sharing. */
 void mw_msg_set_head(struct mw_msg *msg, const void *head, size_t head_len);
 
-/* Header and payload in one piece: what goes over the wire. Valid as long as a reference is held. */
+/* Header and payload in one piece, as sent. Valid as long as a reference is held. */
 struct mw_view mw_msg_wire(const struct mw_msg *msg);
 
 struct mw_msg *mw_msg_keep(struct mw_msg *msg); /* one more reference; gives it back */

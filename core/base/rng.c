@@ -1,6 +1,6 @@
 /*
- * Two sources of randomness: a seeded generator for spreading and for repeatable tests, and the system's
- * for everything that must not be guessed. They never mix.
+ * Two sources of randomness: a seeded generator for spreading and for repeatable tests, and the
+ * system's for everything that must not be guessed. They never mix.
  */
 #include "core/base/rng.h"
 
@@ -48,7 +48,7 @@ uint64_t mw_rng_next(struct mw_rng *rng)
 uint64_t mw_rng_below(struct mw_rng *rng, uint64_t below)
 {
     mw_assert(below > 0);
-    /* 2^64 mod below: numbers under it would make the low results likelier, so they are drawn again. */
+    /* 2^64 mod below: numbers under it would make low results likelier and are drawn again. */
     uint64_t uneven = (0 - below) % below;
     uint64_t number;
     do {

@@ -1,10 +1,10 @@
 /*
- * Ids for objects that others know only from outside. An id is worker (8 bits), generation (24), slot
- * (32); finding is two comparisons and no hashing.
+ * Ids for objects that others know only from outside. An id is worker (8 bits), generation (24),
+ * slot (32); finding is two comparisons and no hashing.
  *
- * Invariants: a slot is live (object set), free (on the free list), or retired (neither). Generations
- * start at 1, so no id is 0; a slot that has used up its generations is retired, because a wrapped one
- * would make a stale id true again. That costs 16 bytes for 16 million ids.
+ * Invariants: a slot is live (object set), free (on the free list), or retired (neither).
+ * Generations start at 1, so no id is 0; a slot that has used up its generations is retired,
+ * because a wrapped one would make a stale id true again. That costs 16 bytes for 16 million ids.
  */
 #include "core/base/slot.h"
 

@@ -1,6 +1,6 @@
 /*
- * A table of slots with generations: makes the ids by which a connection is known outside its worker.
- * A freed slot is used again under a new generation, so a stale id finds nothing.
+ * A table of slots with generations: makes the ids by which a connection is known outside its
+ * worker. A freed slot is used again under a new generation, so a stale id finds nothing.
  */
 #ifndef MW_BASE_SLOT_H
 #define MW_BASE_SLOT_H

@@ -1,6 +1,6 @@
 /*
- * Views: comparing, trimming, splitting, bounded numbers, the nearest name. Pure; allocates nothing and
- * never looks behind a view's end. Used by every layer, first by the readers of requests and options.
+ * Views: comparing, trimming, splitting, bounded numbers, the nearest name. Pure; allocates nothing
+ * and never looks behind a view's end. Used by every layer.
  */
 #include "core/base/str.h"
 
@@ -85,8 +85,8 @@ size_t mw_view_find(struct mw_view a, char byte, size_t start)
 }
 
 /*
- * A rest that is empty because the text ended in a separator still owes one empty part. It is told from
- * a text that was empty from the start by where it points.
+ * A rest that is empty because the text ended in a separator still owes one empty part. It is told
+ * from a text that was empty from the start by where it points.
  */
 static const char owes_empty_part[1];
 
@@ -160,8 +160,8 @@ static unsigned least(unsigned a, unsigned b)
 }
 
 /*
- * Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal string
- * alignment), letter case aside. Three rows of the matrix are enough: swaps look back two.
+ * Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal
+ * string alignment), letter case aside. Three rows of the matrix are enough: swaps look back two.
  */
 static unsigned edit_distance(struct mw_view a, struct mw_view b)
 {
@@ -186,7 +186,7 @@ const char *mw_nearest_name(struct mw_view wrong, const char *const *names)
 {
     if (wrong.len == 0 || wrong.len > MAX_NAME)
         return NULL;
-    /* One slip in a short word, one in three letters of a long one: what is further off is a guess. */
+    /* One slip in a short word, one in three letters of a long one: more would be a guess. */
     unsigned nearest = 1 + (unsigned)wrong.len / 3;
     const char *name = NULL;
     for (; *names; names++) {

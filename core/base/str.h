@@ -30,8 +30,8 @@ size_t mw_view_find(struct mw_view a, char byte, size_t start);
 bool mw_view_split(struct mw_view *rest, char separator, struct mw_view *part);
 
 /*
- * True when the comma-separated list holds `token` in any letter case (RFC 9110 5.6.1; empty elements
- * are passed over).
+ * True when the comma-separated list holds `token` in any letter case (RFC 9110 5.6.1; empty
+ * elements are passed over).
  */
 bool mw_list_has_token(struct mw_view list, const char *token);
 
@@ -45,8 +45,8 @@ bool mw_is_token(struct mw_view a);
 bool mw_parse_u64(struct mw_view a, uint64_t min, uint64_t max, uint64_t *out);
 
 /*
- * The entry of `names` (NULL-terminated) nearest to `wrong` by edit distance, if it is near enough to
- * be what was meant; else NULL. Borrows.
+ * The entry of `names` (NULL-terminated) nearest to `wrong` by edit distance, if it is near enough
+ * to be what was meant; else NULL. Borrows.
  */
 const char *mw_nearest_name(struct mw_view wrong, const char *const *names);
 

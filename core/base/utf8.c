@@ -1,13 +1,13 @@
 /*
- * UTF-8 by RFC 3629, byte by byte with a state of three, so that it does not matter where a text was cut.
- * In the path of every text message and every close reason; ASCII is passed over in words.
+ * UTF-8 by RFC 3629, byte by byte with a state of three, so that it does not matter where a text
+ * was cut. In the path of every text message and every close reason; ASCII is passed over in words.
  */
 #include "core/base/utf8.h"
 
 /*
- * What a first byte promises (RFC 3629 4): how many bytes follow, and in which range the next one must
- * lie. The narrow ranges keep out overlong forms (E0, F0), surrogates (ED) and what is above U+10FFFF (F4).
- * A zero row is ASCII below 0x80 and never a first byte from there on.
+ * What a first byte promises (RFC 3629 4): how many bytes follow, and in which range the next one
+ * must lie. The narrow ranges keep out overlong forms (E0, F0), surrogates (ED) and what is above
+ * U+10FFFF (F4). A zero row is ASCII below 0x80 and never a first byte from there on.
  */
 static const struct mw_utf8 first_byte[256] = {
     [0xC2 ... 0xDF] = { 1, 0x80, 0xBF },
@@ -22,7 +22,7 @@ static const struct mw_utf8 first_byte[256] = {
 
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 
-/* The index of the first word from `at` on that is not all ASCII. */
+/* Passes over whole words of ASCII from `at` on. */
 static size_t skip_ascii_words(const char *bytes, size_t at, size_t len)
 {
     uint64_t words[2];
@@ -74,7 +74,7 @@ bool mw_utf8_valid(struct mw_view text)
     return mw_utf8_feed(&state, text.data, text.len, NULL) == MW_OK && mw_utf8_is_whole(&state);
 }
 
-/* Bytes of a sequence that was begun at the end of `text` and not ended there; what is before is valid. */
+/* Bytes of a sequence begun but not ended at the end of `text`, which is valid up to there. */
 static size_t begun_len(struct mw_view text)
 {
     for (size_t back = 1; back <= 3 && back <= text.len; back++) {

@@ -1,6 +1,6 @@
 /*
- * UTF-8 by RFC 3629, streaming: no overlong forms, no surrogates, nothing above U+10FFFF. Fails on the
- * first byte that cannot be right (RFC 6455 8.1 asks to fail as soon as that is known).
+ * UTF-8 by RFC 3629, streaming: no overlong forms, no surrogates, nothing above U+10FFFF. Fails on
+ * the first byte that cannot be right (RFC 6455 8.1 asks to fail as soon as that is known).
  */
 #ifndef MW_BASE_UTF8_H
 #define MW_BASE_UTF8_H
@@ -14,8 +14,8 @@ struct mw_utf8 {
 };
 
 /*
- * Feeds bytes. MW_OK, or MW_ERR_BAD_UTF8 with *bad_at (if not NULL) set to the index of the byte that
- * cannot be right; the state is unchanged then.
+ * Feeds bytes. MW_OK, or MW_ERR_BAD_UTF8 with *bad_at (if not NULL) set to the index of the byte
+ * that cannot be right; the state is unchanged then.
  */
 int mw_utf8_feed(struct mw_utf8 *state, const char *bytes, size_t len, size_t *bad_at);
 
@@ -29,8 +29,9 @@ static inline bool mw_utf8_is_whole(const struct mw_utf8 *state)
 bool mw_utf8_valid(struct mw_view text);
 
 /*
- * Bytes of the longest prefix that is whole and valid. *bad_len: how many bytes behind it make one broken
- * sequence, 0 where all of `text` is valid. For readers that replace what is broken by U+FFFD.
+ * Bytes of the longest prefix that is whole and valid. *bad_len: how many bytes behind it make one
+ * broken sequence, 0 where all of `text` is valid. For readers that replace what is broken by
+ * U+FFFD.
  */
 size_t mw_utf8_valid_len(struct mw_view text, size_t *bad_len);
 

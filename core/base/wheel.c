@@ -1,13 +1,15 @@
 /*
- * Timers. A level has 64 slots, each 64 times as long as one of the level below; a bit map of occupied
- * slots says where to look next, so neither an empty slot nor a jump of hours costs a step.
+ * Timers. A level has 64 slots, each 64 times as long as one of the level below; a bit map of
+ * occupied slots says where to look next, so neither an empty slot nor a jump of hours costs a
+ * step.
  *
  * Invariants, checked by mw_wheel_validate:
- *  - A running entry is in exactly one slot, or in `due`. Its level is that of the highest bit in which its
- *    moment differs from now; its slot is the part of its moment that belongs to that level.
+ *  - A running entry is in exactly one slot, or in `due`. Its level is that of the highest bit in
+ *    which its moment differs from now; its slot is the part of its moment that belongs to that
+ *    level.
  *  - So only level 0 may hold entries in the slot of now, and no slot begins in the past.
- *  - The top level goes round: what is further off than it reaches waits in its last slot and is placed
- *    again when time gets there.
+ *  - The top level goes round: what is further off than it reaches waits in its last slot and is
+ *    placed again when time gets there.
  *  - A bit of `occupied` is set exactly where the slot holds entries.
  */
 #include "core/base/wheel.h"
@@ -86,7 +88,7 @@ void mw_wheel_start(struct mw_wheel *wheel, struct mw_timer *timer, mw_ms at_ms)
     put(wheel, timer);
 }
 
-/* The bit of a slot that lost its last entry; the only link left is the head, whose index is its place. */
+/* A list lost its last entry; the only link left is its head, whose index is the place. */
 static void clear_bit(struct mw_wheel *wheel, const struct mw_link *head)
 {
     uintptr_t offset = (uintptr_t)head - (uintptr_t)wheel->slots;
@@ -117,7 +119,7 @@ static mw_ms next_of_level(const struct mw_wheel *wheel, unsigned level)
     return begins << shift_of(level);
 }
 
-/* A lower level ends before the next slot of a higher one begins: the first one occupied is the next. */
+/* A lower level ends before the next slot of a higher one begins: the first with a bit is next. */
 static mw_ms next_slot_ms(const struct mw_wheel *wheel)
 {
     for (unsigned level = 0; level < MW_WHEEL_LEVELS; level++) {
@@ -178,7 +180,8 @@ struct mw_timer *mw_wheel_pop(struct mw_wheel *wheel)
 
 /* ---- validation ---- */
 
-static bool is_in_place(const struct mw_wheel *wheel, const struct mw_timer *timer, struct place here)
+static bool is_in_place(const struct mw_wheel *wheel, const struct mw_timer *timer,
+                        struct place here)
 {
     if (timer->at_ms < wheel->now_ms)
         return false;

@@ -1,7 +1,7 @@
 /*
- * A hierarchical timer wheel with entries inside their owners; time is passed in. Starting, moving and
- * stopping are O(1) and cannot fail. Precision 1 ms. Due entries are first moved to a list and only then
- * handed out, so whoever handles one may start and stop any other.
+ * A hierarchical timer wheel with entries inside their owners; time is passed in. Starting, moving
+ * and stopping are O(1) and cannot fail. Precision 1 ms. Due entries are first moved to a list and
+ * only then handed out, so whoever handles one may start and stop any other.
  */
 #ifndef MW_BASE_WHEEL_H
 #define MW_BASE_WHEEL_H
@@ -34,8 +34,8 @@ static inline bool mw_timer_is_running(const struct mw_timer *timer)
 }
 
 /*
- * (Re)starts. A moment that has passed becomes now_ms: due at the next advance, even of 0 ms. Entries of
- * the same moment come out in the order they were started in.
+ * (Re)starts. A moment that has passed becomes now_ms: due at the next advance, even of 0 ms.
+ * Entries of the same moment come out in the order they were started in.
  */
 void mw_wheel_start(struct mw_wheel *wheel, struct mw_timer *timer, mw_ms at_ms);
 void mw_wheel_stop(struct mw_wheel *wheel, struct mw_timer *timer);
@@ -43,7 +43,7 @@ void mw_wheel_stop(struct mw_wheel *wheel, struct mw_timer *timer);
 /* Moves time forward (never back) and collects what is due. */
 void mw_wheel_advance(struct mw_wheel *wheel, mw_ms now_ms);
 
-/* The next due entry, taken off, in order of at_ms of distinct milliseconds; NULL when there is none. */
+/* The next due entry, taken off, in order of at_ms; NULL when there is none. */
 struct mw_timer *mw_wheel_pop(struct mw_wheel *wheel);
 
 /*
