@@ -1,0 +1,39 @@
+/* The header of a frame, both ways (RFC 6455 5.2). Stateless: the caller keeps the bytes of a split
+ * header. */
+#ifndef MW_PROTO_FRAME_H
+#define MW_PROTO_FRAME_H
+
+#include "core/proto/rule.h"
+#include "moonwire/types.h"
+
+#define MW_FRAME_HEAD_MAX 14
+#define MW_CONTROL_MAX    125
+
+enum mw_role { MW_ROLE_SERVER, MW_ROLE_CLIENT };
+
+struct mw_frame_head {
+    uint8_t opcode; /* enum mw_opcode */
+    uint8_t size;   /* bytes of the header itself */
+    bool fin, masked;
+    uint8_t mask[4];
+    uint64_t len;
+};
+
+static inline bool mw_opcode_is_control(uint8_t opcode)
+{
+    return (opcode & 0x8) != 0;
+}
+
+/*
+ * Decodes a header at the start of `bytes` as the role receives it: >0 its size; 0 more bytes are
+ * needed (so far nothing is wrong); MW_ERR_PROTOCOL with *rule. A breach is reported with the first
+ * byte that shows it, so the answer does not depend on how the bytes were cut.
+ */
+int mw_frame_decode(const uint8_t *bytes, size_t len, enum mw_role role, struct mw_frame_head *head,
+                    enum mw_rule *rule);
+
+/* Writes a header; returns its size. `mask` NULL: unmasked (a server's). */
+size_t mw_frame_encode(uint8_t out[MW_FRAME_HEAD_MAX], enum mw_opcode opcode, bool fin,
+                       uint64_t len, const uint8_t mask[4]);
+
+#endif

@@ -1,0 +1,31 @@
+/* Heads and short bodies of HTTP/1.1 responses into a buffer. Values are checked: no header can be
+ * forged by CR or LF. */
+#ifndef MW_PROTO_HTTP_OUT_H
+#define MW_PROTO_HTTP_OUT_H
+
+#include "core/base/buf.h"
+
+/* "Not Found"; "Unknown" for a status without a registered phrase (RFC 9110 15). Static. */
+const char *mw_http_phrase(unsigned status);
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7) into out[30]. */
+void mw_http_date(mw_ms unix_ms, char out[30]);
+
+/*
+ * A response head, piece by piece: start puts the status line, Date and Server; the fields follow;
+ * end puts the empty line. MW_OK, MW_ERR_NOMEM, or MW_ERR_BAD_ARG for a value with a control
+ * character.
+ */
+int mw_http_start(struct mw_buf *out, unsigned status, mw_ms unix_ms);
+int mw_http_field(struct mw_buf *out, const char *name, struct mw_view value);
+int mw_http_field_number(struct mw_buf *out, const char *name, uint64_t value);
+int mw_http_end(struct mw_buf *out);
+
+/*
+ * A whole refusal: {"error":"...","detail":"...","status":N} as application/json, Connection:
+ * close, plus `extra` (a whole header line with CRLF, or NULL). `detail` may hold any bytes.
+ */
+int mw_http_refuse(struct mw_buf *out, unsigned status, const char *error, struct mw_view detail,
+                   const char *extra, mw_ms unix_ms);
+
+#endif

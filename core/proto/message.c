@@ -1,0 +1,344 @@
+/*
+ * The reader: bytes of a stream in, messages and control frames out. Between the transport's buffer
+ * and session/conn, which pulls. It judges and never answers: which frame or code goes back is
+ * decided above.
+ *
+ * Two states, one function each: read_head until a header is whole, read_payload until its frame
+ * is. The common case runs through both without copying: header and payload lie in the fed bytes,
+ * are unmasked where they lie, and the item is a view of them. Whatever is split takes the same way
+ * through `message` or `control`.
+ *
+ * The outcome is the same however the bytes were cut: every rule is judged at the first byte that
+ * shows it, in the order of the bytes, and a breach reports the bytes of the header up to that
+ * byte.
+ */
+#include "core/proto/message.h"
+
+#include "core/base/check.h"
+#include "core/proto/mask.h"
+
+void mw_reader_init(struct mw_reader *reader, struct mw_mem *mem, enum mw_role role)
+{
+    *reader = (struct mw_reader){
+        .max_message = SIZE_MAX,
+        .max_fragments = SIZE_MAX,
+        .mem = mem,
+        .role = (uint8_t)role,
+    };
+    mw_buf_init(&reader->message, mem, 0);
+    mw_buf_init(&reader->control, mem, 0);
+}
+
+void mw_reader_free(struct mw_reader *reader)
+{
+    if (!reader)
+        return;
+    mw_buf_free(&reader->message);
+    mw_buf_free(&reader->control);
+}
+
+/* The buffer behind the last item has been read by now: an idle reader owns nothing. */
+static void release(struct mw_reader *reader)
+{
+    reader->release = false;
+    mw_buf_free(&reader->control);
+    if (!reader->message_opcode)
+        mw_buf_free(&reader->message);
+}
+
+void mw_reader_feed(struct mw_reader *reader, char *bytes, size_t len)
+{
+    mw_assert(reader->in_len == 0);
+    if (reader->release)
+        release(reader);
+    if (reader->dead)
+        return;
+    reader->in = (uint8_t *)bytes;
+    reader->in_len = len;
+}
+
+static void consume(struct mw_reader *reader, size_t len)
+{
+    reader->in += len;
+    reader->in_len -= len;
+}
+
+/* ---- ends of the reader ---- */
+
+static bool die(struct mw_reader *reader, struct mw_item *item, enum mw_item_kind kind)
+{
+    mw_reader_free(reader);
+    reader->dead = true;
+    reader->in_len = 0;
+    item->kind = kind;
+    return true;
+}
+
+/* The breach is shown by the first `len` bytes of the header. */
+static bool breach(struct mw_reader *reader, struct mw_item *item, enum mw_rule rule, size_t len)
+{
+    item->rule = rule;
+    item->data = mw_view((const char *)reader->head_bytes, len);
+    return die(reader, item, MW_ITEM_BREACH);
+}
+
+static bool no_memory(struct mw_reader *reader, struct mw_item *item)
+{
+    item->data = mw_view("", 0);
+    return die(reader, item, MW_ITEM_NOMEM);
+}
+
+/* A breach of what follows the header: its bytes are written anew, there is only one way to write
+ * them. */
+static bool breach_behind_head(struct mw_reader *reader, struct mw_item *item, enum mw_rule rule)
+{
+    const struct mw_frame_head *head = &reader->head;
+    size_t len = mw_frame_encode(reader->head_bytes, (enum mw_opcode)head->opcode, head->fin,
+                                 head->len, head->masked ? head->mask : NULL);
+    return breach(reader, item, rule, len);
+}
+
+/* ---- payload ---- */
+
+/* Unmasks what there is of the payload and takes it off the input. */
+static struct mw_view take_payload(struct mw_reader *reader)
+{
+    size_t len = reader->left < reader->in_len ? (size_t)reader->left : reader->in_len;
+    char *data = (char *)reader->in;
+    if (reader->head.masked)
+        mw_mask(reader->in, len, reader->head.mask, reader->head.len - reader->left);
+    reader->left -= len;
+    consume(reader, len);
+    return mw_view(data, len);
+}
+
+/*
+ * Makes `*part` the whole of what was gathered: itself where nothing had to be kept. False: no
+ * memory. A buffer is released after the item that shows it.
+ */
+static bool gather(struct mw_reader *reader, struct mw_buf *buf, bool is_last, struct mw_view *part)
+{
+    if (is_last && buf->len == 0)
+        return true;
+    if (mw_buf_put_view(buf, *part) != MW_OK)
+        return false;
+    *part = mw_buf_view(buf);
+    reader->release = is_last;
+    return true;
+}
+
+static bool end_close(struct mw_reader *reader, struct mw_item *item)
+{
+    enum mw_rule rule;
+    if (mw_close_decode(item->data, &item->close, &rule) != MW_OK)
+        return breach_behind_head(reader, item, rule);
+    item->kind = MW_ITEM_CLOSE;
+    return true;
+}
+
+static bool read_control(struct mw_reader *reader, struct mw_item *item)
+{
+    item->data = take_payload(reader);
+    bool is_last = reader->left == 0;
+    if (!gather(reader, &reader->control, is_last, &item->data))
+        return no_memory(reader, item);
+    if (!is_last)
+        return false;
+    reader->in_frame = false;
+    item->opcode = (enum mw_opcode)reader->head.opcode;
+    if (item->opcode == MW_OPCODE_CLOSE)
+        return end_close(reader, item);
+    item->kind = item->opcode == MW_OPCODE_PING ? MW_ITEM_PING : MW_ITEM_PONG;
+    return true;
+}
+
+/* RFC 6455 8.1: fails on the byte that cannot be right, and where the message ends inside a
+ * character. */
+static bool text_is_wrong(struct mw_reader *reader, struct mw_view part, bool is_last)
+{
+    if (reader->message_opcode != MW_OPCODE_TEXT)
+        return false;
+    if (mw_utf8_feed(&reader->utf8, part.data, part.len, NULL) != MW_OK)
+        return true;
+    return is_last && !mw_utf8_is_whole(&reader->utf8);
+}
+
+static bool read_data(struct mw_reader *reader, struct mw_item *item)
+{
+    item->data = take_payload(reader);
+    bool frame_ends = reader->left == 0;
+    bool is_last = frame_ends && reader->head.fin;
+    if (text_is_wrong(reader, item->data, is_last))
+        return breach_behind_head(reader, item, MW_RULE_TEXT_UTF8);
+    if (!gather(reader, &reader->message, is_last, &item->data))
+        return die(reader, item, MW_ITEM_NOMEM);
+    reader->in_frame = !frame_ends;
+    if (!is_last)
+        return false;
+    item->kind = MW_ITEM_MESSAGE;
+    item->opcode = (enum mw_opcode)reader->message_opcode;
+    reader->message_opcode = 0;
+    return true;
+}
+
+static bool read_payload(struct mw_reader *reader, struct mw_item *item)
+{
+    bool is_control = mw_opcode_is_control(reader->head.opcode);
+    return is_control ? read_control(reader, item) : read_data(reader, item);
+}
+
+/* ---- header ---- */
+
+/* RFC 6455 5.4: what the first byte of a header shows in the light of the frames before. */
+static enum mw_rule check_order(const struct mw_reader *reader, uint8_t opcode)
+{
+    if (mw_opcode_is_control(opcode))
+        return MW_RULE_NONE;
+    if (opcode == MW_OPCODE_CONTINUATION)
+        return reader->message_opcode ? MW_RULE_NONE : MW_RULE_CONTINUATION_WITHOUT_START;
+    return reader->message_opcode ? MW_RULE_MESSAGE_IN_MESSAGE : MW_RULE_NONE;
+}
+
+static enum mw_rule check_limits(const struct mw_reader *reader)
+{
+    size_t held = reader->message.len;
+    size_t before = reader->head.opcode == MW_OPCODE_CONTINUATION ? reader->fragments : 0;
+    if (held > reader->max_message || reader->head.len > reader->max_message - held)
+        return MW_RULE_MESSAGE_TOO_BIG;
+    return before < reader->max_fragments ? MW_RULE_NONE : MW_RULE_TOO_MANY_FRAGMENTS;
+}
+
+/* A buffer need not double beyond where the message can end. */
+static void bound_message(struct mw_reader *reader)
+{
+    size_t end = reader->message.len + (size_t)reader->head.len;
+    bool may_go_on = !reader->head.fin && reader->max_message > end;
+    reader->message.max_bytes = may_go_on ? reader->max_message : end;
+}
+
+static void begin_data(struct mw_reader *reader)
+{
+    if (reader->head.opcode != MW_OPCODE_CONTINUATION) {
+        reader->message_opcode = reader->head.opcode;
+        reader->fragments = 0;
+        reader->utf8 = (struct mw_utf8){0};
+    }
+    reader->fragments++;
+    bound_message(reader);
+}
+
+/* The header is whole: the rules that need all of it, then its payload, which may be empty. */
+static bool begin_frame(struct mw_reader *reader, struct mw_item *item)
+{
+    if (!mw_opcode_is_control(reader->head.opcode)) {
+        enum mw_rule rule = check_limits(reader);
+        if (rule)
+            return breach_behind_head(reader, item, rule);
+        begin_data(reader);
+    }
+    reader->head_have = 0;
+    reader->left = reader->head.len;
+    reader->in_frame = true;
+    return read_payload(reader, item);
+}
+
+/* The first of the header's bytes that breaks a rule says which one, so each longer piece of it
+ * says the same. */
+static bool breach_in_head(struct mw_reader *reader, struct mw_item *item, const uint8_t *bytes,
+                           size_t have)
+{
+    enum mw_rule rule = MW_RULE_NONE;
+    struct mw_frame_head head;
+    size_t len = 0;
+    while (!rule && len < have && len < MW_FRAME_HEAD_MAX) {
+        reader->head_bytes[len] = bytes[len];
+        len++;
+        (void)mw_frame_decode(reader->head_bytes, len, (enum mw_role)reader->role, &head, &rule);
+        if (!rule)
+            rule = check_order(reader, reader->head_bytes[0] & 0x0F);
+    }
+    return breach(reader, item, rule, len);
+}
+
+/* Tries the header at `bytes`: the input itself, or head_bytes with the input's first bytes behind
+ * them. */
+static bool try_head(struct mw_reader *reader, struct mw_item *item, const uint8_t *bytes,
+                     size_t have)
+{
+    enum mw_rule rule = MW_RULE_NONE;
+    int size = mw_frame_decode(bytes, have, (enum mw_role)reader->role, &reader->head, &rule);
+    if (size < 0 || check_order(reader, bytes[0] & 0x0F))
+        return breach_in_head(reader, item, bytes, have);
+    if (size == 0) {
+        memmove(reader->head_bytes, bytes, have);
+        reader->head_have = (uint8_t)have;
+        reader->in_len = 0;
+        return false;
+    }
+    consume(reader, (size_t)size - reader->head_have);
+    return begin_frame(reader, item);
+}
+
+static bool read_head(struct mw_reader *reader, struct mw_item *item)
+{
+    if (reader->head_have == 0)
+        return try_head(reader, item, reader->in, reader->in_len);
+    size_t room = MW_FRAME_HEAD_MAX - reader->head_have;
+    size_t more = reader->in_len < room ? reader->in_len : room;
+    memcpy(reader->head_bytes + reader->head_have, reader->in, more);
+    return try_head(reader, item, reader->head_bytes, reader->head_have + more);
+}
+
+/* ---- the reader ---- */
+
+void mw_reader_next(struct mw_reader *reader, struct mw_item *item)
+{
+    if (reader->release)
+        release(reader);
+    *item = (struct mw_item){.kind = MW_ITEM_MORE};
+    bool ready = false;
+    while (!ready && reader->in_len > 0)
+        ready = reader->in_frame ? read_payload(reader, item) : read_head(reader, item);
+    if (!ready)
+        item->data = mw_view("", 0);
+}
+
+struct mw_view mw_reader_rest(const struct mw_reader *reader)
+{
+    return mw_view((const char *)reader->in, reader->in_len);
+}
+
+bool mw_reader_in_message(const struct mw_reader *reader)
+{
+    return reader->message_opcode != 0;
+}
+
+static bool buf_is_sound(const struct mw_buf *buf)
+{
+    return buf->len <= buf->cap && (buf->data != NULL) == (buf->cap > 0);
+}
+
+/* What is kept has a reason: an unfinished message or frame, or an item that may still be looked
+ * at. */
+static bool keeps_only_what_it_needs(const struct mw_reader *reader)
+{
+    bool in_control = reader->in_frame && mw_opcode_is_control(reader->head.opcode);
+    bool message_ok = !reader->message.data || reader->message_opcode || reader->release;
+    bool control_ok = !reader->control.data || in_control || reader->release;
+    return message_ok && control_ok;
+}
+
+bool mw_reader_validate(const struct mw_reader *reader)
+{
+    if (!buf_is_sound(&reader->message) || !buf_is_sound(&reader->control))
+        return false;
+    if (reader->dead)
+        return reader->in_len == 0 && !reader->message.data && !reader->control.data;
+    if (reader->in_frame && (reader->left == 0 || reader->left > reader->head.len))
+        return false;
+    if (reader->in_frame && reader->head_have > 0)
+        return false;
+    if (reader->head_have >= MW_FRAME_HEAD_MAX)
+        return false;
+    return keeps_only_what_it_needs(reader);
+}

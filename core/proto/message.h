@@ -1,0 +1,78 @@
+/*
+ * Bytes of a stream to messages and control frames: header, unmasking in place, fragments, limits,
+ * streaming UTF-8. Pull: feed bytes, then ask for items until MORE. Never calls back, never looks
+ * at a clock, answers nothing.
+ *
+ * A frame that lies whole in the fed bytes is handed over in place. Only what is split moves to a
+ * buffer, which grows with bytes received, never with lengths promised, and is freed with the
+ * item's end: an idle reader owns none.
+ */
+#ifndef MW_PROTO_MESSAGE_H
+#define MW_PROTO_MESSAGE_H
+
+#include "core/base/buf.h"
+#include "core/base/utf8.h"
+#include "core/proto/close.h"
+#include "core/proto/frame.h"
+
+enum mw_item_kind {
+    MW_ITEM_MORE,    /* all fed bytes are used up */
+    MW_ITEM_MESSAGE, /* opcode TEXT or BINARY; data whole */
+    MW_ITEM_PING,
+    MW_ITEM_PONG,
+    MW_ITEM_CLOSE,  /* close is set */
+    MW_ITEM_BREACH, /* rule and data: the offending frame header's bytes; the reader is dead from
+                       here on */
+    MW_ITEM_NOMEM,  /* the message could not be held; the reader is dead from here on */
+};
+
+struct mw_item {
+    enum mw_item_kind kind;
+    enum mw_opcode opcode;
+    enum mw_rule rule;
+    struct mw_close close;
+    struct mw_view data; /* until the next call */
+};
+
+struct mw_reader {
+    /* limits; may be changed at any time */
+    size_t max_message, max_fragments;
+
+    /* private */
+    struct mw_mem *mem;
+    uint8_t *in; /* borrowed, fed and not yet used up */
+    size_t in_len;
+    struct mw_frame_head head;
+    uint64_t left;      /* payload bytes of the frame still to come */
+    uint32_t fragments; /* of the message, so far */
+    struct mw_utf8 utf8;
+    uint8_t head_bytes[MW_FRAME_HEAD_MAX]; /* of the current or last header */
+    uint8_t head_have;
+    uint8_t role;           /* enum mw_role */
+    uint8_t message_opcode; /* 0: no message is unfinished */
+    bool in_frame, dead, release;
+    struct mw_buf message; /* split or fragmented message */
+    struct mw_buf control; /* split control frame */
+};
+
+void mw_reader_init(struct mw_reader *reader, struct mw_mem *mem, enum mw_role role);
+void mw_reader_free(struct mw_reader *reader);
+
+/*
+ * Gives bytes (borrowed and changed by unmasking, until next() has said MORE or the reader is
+ * dead); everything fed before must have been used up.
+ */
+void mw_reader_feed(struct mw_reader *reader, char *bytes, size_t len);
+
+/* The next item. After a BREACH or NOMEM always MORE. */
+void mw_reader_next(struct mw_reader *reader, struct mw_item *item);
+
+/* Bytes fed and not used up yet: what the owner must keep when it wants to stop asking for now. */
+struct mw_view mw_reader_rest(const struct mw_reader *reader);
+
+/* A message has begun and not ended. */
+bool mw_reader_in_message(const struct mw_reader *reader);
+
+bool mw_reader_validate(const struct mw_reader *reader);
+
+#endif
