@@ -1,0 +1,487 @@
+/*
+ * The connection machine. Between conn_driver, which owns the socket, and proto/message, which understands the bytes; it
+ * decides what answers what, and how a connection ends. Never calls back: the driver pulls.
+ */
+#include "core/session/conn.h"
+
+#include "core/base/check.h"
+#include "core/base/clock.h"
+
+/* A peer that takes nothing for this long while we have something to send is gone, whatever it sends itself. */
+#define WRITE_STALL_MS 30000
+
+/* What the payload of our pings holds: a number, so that the right pong is told from an unasked one. */
+#define PING_BYTES 4
+
+/* Stands in where there is no memory left to remember an end. */
+static const struct mw_conn_end forgotten_end = { .cause = MW_CAUSE_out_of_memory, .code = 1006 };
+
+static mw_ms first_ping(const struct mw_conn *conn, mw_ms now_ms)
+{
+    mw_ms period = conn->limits->ping_ms;
+    if (period == MW_NEVER)
+        return MW_NEVER;
+    /* A random phase: a thousand clients that came at once are not pinged at once. */
+    mw_ms phase = period / 2;
+    return now_ms + phase + (phase ? mw_rng_below(conn->rng, phase) : 0);
+}
+
+void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms now_ms)
+{
+    *conn = (struct mw_conn){
+        .phase = MW_CONN_OPEN,
+        .rtt_ms = UINT32_MAX,
+        .opened_ms = now_ms,
+        .last_read_ms = now_ms,
+        .last_message_ms = now_ms,
+        .last_write_ms = now_ms,
+        .ping_sent_ms = MW_NEVER,
+        .close_due_ms = MW_NEVER,
+        .rng = setup->rng,
+        .mem = setup->mem,
+    };
+    mw_reader_init(&conn->reader, setup->mem, setup->role);
+    mw_outq_init(&conn->out, setup->pool);
+    conn->limits = setup->limits;
+    conn->ping_at_ms = first_ping(conn, now_ms);
+    mw_conn_set_limits(conn, setup->limits);
+}
+
+void mw_conn_free(struct mw_conn *conn)
+{
+    mw_reader_free(&conn->reader);
+    mw_outq_free(&conn->out);
+    if (conn->end && conn->end != &forgotten_end)
+        mw_free(conn->mem, conn->end, sizeof *conn->end);
+    conn->end = 0;
+}
+
+void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits)
+{
+    conn->limits = limits;
+    conn->reader.max_message = limits->message;
+    conn->reader.max_fragments = limits->fragments;
+    if (limits->ping_ms == MW_NEVER)
+        conn->ping_at_ms = MW_NEVER;
+    else if (conn->ping_at_ms == MW_NEVER)
+        conn->ping_at_ms = first_ping(conn, conn->last_read_ms);
+}
+
+/* ---- the end ---- */
+
+/* Nobody listens any more, or nothing that is said would be understood: the end does not wait for an answer. */
+static bool ends_at_once(enum mw_cause cause)
+{
+    switch (cause) {
+    case MW_CAUSE_ping_timeout:
+    case MW_CAUSE_write_timeout:
+    case MW_CAUSE_protocol_error:
+    case MW_CAUSE_bad_utf8:
+    case MW_CAUSE_message_too_big:
+    case MW_CAUSE_too_many_fragments:
+    case MW_CAUSE_out_of_memory:
+    case MW_CAUSE_peer_close:
+    case MW_CAUSE_peer_fin:
+    case MW_CAUSE_peer_reset:
+        return true;
+    case MW_CAUSE_idle_timeout:
+    case MW_CAUSE_max_age:
+    case MW_CAUSE_bad_json:
+    case MW_CAUSE_rate_limited:
+    case MW_CAUSE_connection_limit:
+    case MW_CAUSE_slow_consumer:
+    case MW_CAUSE_script_close:
+    case MW_CAUSE_script_error:
+    case MW_CAUSE_script_removed:
+    case MW_CAUSE_drain:
+    case MW_CAUSE_COUNT:
+        return false;
+    }
+    return true;
+}
+
+/* The peer does not take what is queued, so the Close frame must not stand behind it. */
+static bool drops_queue(enum mw_cause cause)
+{
+    return cause == MW_CAUSE_slow_consumer || cause == MW_CAUSE_ping_timeout ||
+           cause == MW_CAUSE_write_timeout || cause == MW_CAUSE_peer_close;
+}
+
+static void remember_end(struct mw_conn *conn, enum mw_cause cause, unsigned code,
+                         struct mw_view reason)
+{
+    mw_assert(!conn->end);
+    struct mw_conn_end *end = mw_alloc_zero(conn->mem, sizeof *end);
+    if (!end) {
+        conn->end = (struct mw_conn_end *)&forgotten_end; /* never written to */
+        return;
+    }
+    reason = mw_utf8_cut(reason, MW_CLOSE_REASON_MAX);
+    end->cause = cause;
+    end->code = code;
+    end->reason_len = (uint8_t)reason.len;
+    if (reason.len)
+        memcpy(end->reason, reason.data, reason.len);
+    conn->end = end;
+}
+
+static void become_closed(struct mw_conn *conn, bool clean)
+{
+    conn->phase = MW_CONN_CLOSED;
+    conn->close_due_ms = MW_NEVER;
+    if (conn->end && conn->end != &forgotten_end)
+        conn->end->clean = clean;
+}
+
+/* A masking key where this side is a client (RFC 6455 5.3), else NULL. */
+static const uint8_t *mask_key(struct mw_conn *conn, uint8_t room[4])
+{
+    if (conn->reader.role == MW_ROLE_SERVER)
+        return 0;
+    uint64_t key = mw_rng_next(conn->rng);
+    memcpy(room, &key, 4);
+    return room;
+}
+
+static int queue_close(struct mw_conn *conn, unsigned code, struct mw_view reason)
+{
+    uint8_t body[MW_CONTROL_MAX], key[4];
+    size_t len = mw_close_encode(body, code, reason);
+    return mw_outq_put(&conn->out, MW_OPCODE_CLOSE, mw_view((char *)body, len), mask_key(conn, key));
+}
+
+int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, struct mw_view reason,
+                  mw_ms now_ms)
+{
+    if (conn->phase != MW_CONN_OPEN)
+        return MW_ERR_CLOSED;
+    const struct mw_cause_row *row = mw_cause_row(cause);
+    unsigned wire = code ? code : row->wire_code;
+    remember_end(conn, cause, row->who == MW_WHO_NETWORK ? row->code : wire, reason);
+    if (drops_queue(cause))
+        mw_outq_drop(&conn->out);
+    int err = queue_close(conn, wire, reason);
+    conn->phase = MW_CONN_CLOSE_SENT;
+    conn->close_due_ms = mw_ms_add(now_ms, MW_CONN_CLOSE_WAIT_MS);
+    if (err || ends_at_once(cause))
+        become_closed(conn, false);
+    return MW_OK;
+}
+
+static enum mw_cause cause_of(enum mw_rule rule)
+{
+    switch (mw_rule_code(rule)) {
+    case MW_CLOSE_INVALID_DATA:
+        return MW_CAUSE_bad_utf8;
+    case MW_CLOSE_TOO_BIG:
+        return MW_CAUSE_message_too_big;
+    case MW_CLOSE_POLICY:
+        return MW_CAUSE_too_many_fragments;
+    default:
+        return MW_CAUSE_protocol_error;
+    }
+}
+
+static void on_breach(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms)
+{
+    if (conn->phase == MW_CONN_CLOSE_SENT) {
+        become_closed(conn, false);
+        return;
+    }
+    struct mw_view reason = mw_view_text(mw_rule_text(item->rule));
+    mw_conn_close(conn, cause_of(item->rule), mw_rule_code(item->rule), reason, now_ms);
+    if (conn->end == &forgotten_end)
+        return;
+    conn->end->rule = item->rule;
+    conn->end->bytes_len = (uint8_t)item->data.len;
+    if (item->data.len)
+        memcpy(conn->end->bytes, item->data.data, item->data.len);
+}
+
+static void on_peer_close(struct mw_conn *conn, const struct mw_item *item)
+{
+    if (conn->phase == MW_CONN_CLOSE_SENT) {
+        become_closed(conn, true);
+        return;
+    }
+    remember_end(conn, MW_CAUSE_peer_close, item->close.code, item->close.reason);
+    mw_outq_drop(&conn->out);
+    /* RFC 6455 5.5.1: the answer echoes the code. Without memory the peer finds the stream's end instead. */
+    (void)queue_close(conn, item->close.code, mw_view(0, 0));
+    become_closed(conn, true);
+}
+
+void mw_conn_eof(struct mw_conn *conn, bool reset)
+{
+    if (conn->phase == MW_CONN_CLOSED)
+        return;
+    if (conn->phase == MW_CONN_OPEN)
+        remember_end(conn, reset ? MW_CAUSE_peer_reset : MW_CAUSE_peer_fin, MW_CLOSE_ABNORMAL,
+                     mw_view(0, 0));
+    become_closed(conn, false);
+}
+
+const struct mw_conn_end *mw_conn_ending(const struct mw_conn *conn)
+{
+    return conn->end;
+}
+
+/* ---- in ---- */
+
+void mw_conn_feed(struct mw_conn *conn, char *bytes, size_t len, mw_ms now_ms)
+{
+    conn->last_read_ms = now_ms;
+    conn->ping_sent_ms = MW_NEVER; /* any byte is life */
+    conn->pings_unanswered = 0;
+    if (conn->phase != MW_CONN_CLOSED)
+        mw_reader_feed(&conn->reader, bytes, len);
+}
+
+static void on_ping(struct mw_conn *conn, struct mw_view payload)
+{
+    /* Who does not read its pongs is not sent more of them: pings must not fill our memory. */
+    if (conn->phase != MW_CONN_OPEN || conn->out.bytes > conn->limits->queue)
+        return;
+    uint8_t key[4];
+    (void)mw_outq_put_control(&conn->out, MW_OPCODE_PONG, payload, mask_key(conn, key));
+}
+
+static void on_pong(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
+{
+    uint32_t stamp;
+    if (payload.len != PING_BYTES || conn->phase != MW_CONN_OPEN)
+        return;
+    memcpy(&stamp, payload.data, sizeof stamp);
+    uint32_t rtt_ms = (uint32_t)now_ms - stamp;
+    /* An invented stamp lies before the opening. */
+    if (rtt_ms > now_ms - conn->opened_ms)
+        return;
+    conn->rtt_ms = rtt_ms;
+    conn->pong_new = true;
+}
+
+/* False: not for the application. */
+static bool on_message(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (conn->phase != MW_CONN_OPEN)
+        return false;
+    conn->last_message_ms = now_ms;
+    conn->messages_received++;
+    const struct mw_limits_ms *limits = conn->limits;
+    if (limits->rate_per_s > 0 && !mw_rate_take(&conn->rate, limits->rate_per_s, limits->burst, now_ms)) {
+        mw_conn_close(conn, MW_CAUSE_rate_limited, 0, mw_view_text("more messages than limits.rate"),
+                      now_ms);
+        return false;
+    }
+    return true;
+}
+
+/* Handles one item; true when *event is for the driver. */
+static bool take_item(struct mw_conn *conn, const struct mw_item *item, struct mw_event *event,
+                      mw_ms now_ms)
+{
+    switch (item->kind) {
+    case MW_ITEM_MORE:
+        break;
+    case MW_ITEM_MESSAGE:
+        if (!on_message(conn, now_ms))
+            return false;
+        *event = (struct mw_event){ MW_EVENT_MESSAGE, item->opcode, item->data };
+        return true;
+    case MW_ITEM_PING:
+        on_ping(conn, item->data);
+        break;
+    case MW_ITEM_PONG:
+        on_pong(conn, item->data, now_ms);
+        break;
+    case MW_ITEM_CLOSE:
+        on_peer_close(conn, item);
+        break;
+    case MW_ITEM_BREACH:
+        on_breach(conn, item, now_ms);
+        break;
+    case MW_ITEM_NOMEM:
+        if (mw_conn_close(conn, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"), now_ms))
+            become_closed(conn, false);
+        break;
+    }
+    return false;
+}
+
+/* Events that are a flag, in the order in which they are told. */
+static bool take_flag(struct mw_conn *conn, struct mw_event *event)
+{
+    if (conn->pong_new) {
+        conn->pong_new = false;
+        event->kind = MW_EVENT_PONG;
+        return true;
+    }
+    if (conn->tell_drain && conn->phase == MW_CONN_OPEN) {
+        conn->tell_drain = false;
+        event->kind = MW_EVENT_DRAIN;
+        return true;
+    }
+    if (conn->phase == MW_CONN_CLOSED && !conn->told_closed) {
+        conn->told_closed = true;
+        event->kind = MW_EVENT_CLOSED;
+        return true;
+    }
+    return false;
+}
+
+void mw_conn_next(struct mw_conn *conn, struct mw_event *event, mw_ms now_ms)
+{
+    *event = (struct mw_event){ .kind = MW_EVENT_MORE };
+    for (;;) {
+        if (take_flag(conn, event) || conn->phase == MW_CONN_CLOSED)
+            return;
+        struct mw_item item;
+        mw_reader_next(&conn->reader, &item);
+        if (item.kind == MW_ITEM_MORE || take_item(conn, &item, event, now_ms))
+            return;
+    }
+}
+
+/* ---- out ---- */
+
+/* Before a message is put: may it be? */
+static int may_send(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (conn->phase != MW_CONN_OPEN)
+        return MW_ERR_CLOSED;
+    if (conn->out.bytes > conn->limits->queue)
+        return MW_ERR_DROPPED;
+    if (conn->out.bytes == 0)
+        conn->last_write_ms = now_ms;
+    return MW_OK;
+}
+
+static int sent(struct mw_conn *conn, int err)
+{
+    if (err)
+        return err;
+    conn->messages_sent++;
+    if (conn->out.bytes > conn->limits->queue)
+        conn->was_full = true;
+    return MW_OK;
+}
+
+int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload, mw_ms now_ms)
+{
+    uint8_t key[4];
+    int err = may_send(conn, now_ms);
+    if (err)
+        return err;
+    return sent(conn, mw_outq_put(&conn->out, opcode, payload, mask_key(conn, key)));
+}
+
+int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms)
+{
+    int err = may_send(conn, now_ms);
+    if (err)
+        return err;
+    return sent(conn, mw_outq_put_msg(&conn->out, msg));
+}
+
+int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (conn->phase != MW_CONN_OPEN)
+        return MW_ERR_CLOSED;
+    uint8_t key[4];
+    uint32_t stamp = (uint32_t)now_ms;
+    if (conn->out.bytes == 0)
+        conn->last_write_ms = now_ms;
+    int err = mw_outq_put_control(&conn->out, MW_OPCODE_PING,
+                                  mw_view((const char *)&stamp, PING_BYTES), mask_key(conn, key));
+    if (err)
+        return err;
+    if (conn->ping_sent_ms == MW_NEVER)
+        conn->ping_sent_ms = now_ms;
+    conn->pings_unanswered++;
+    return MW_OK;
+}
+
+void mw_conn_written(struct mw_conn *conn, size_t bytes, mw_ms now_ms)
+{
+    mw_outq_written(&conn->out, bytes);
+    if (bytes)
+        conn->last_write_ms = now_ms;
+    if (conn->was_full && conn->out.bytes < conn->limits->queue / 2) {
+        conn->was_full = false;
+        conn->tell_drain = true;
+    }
+}
+
+/* ---- time ---- */
+
+void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms)
+{
+    if (conn->paused && !paused && conn->ping_sent_ms != MW_NEVER)
+        conn->ping_sent_ms = now_ms;
+    conn->paused = paused;
+}
+
+static mw_ms pong_due(const struct mw_conn *conn)
+{
+    if (conn->paused || conn->ping_sent_ms == MW_NEVER)
+        return MW_NEVER;
+    return mw_ms_add(conn->ping_sent_ms, conn->limits->pong_ms);
+}
+
+static mw_ms write_due(const struct mw_conn *conn)
+{
+    return conn->out.bytes ? mw_ms_add(conn->last_write_ms, WRITE_STALL_MS) : MW_NEVER;
+}
+
+static mw_ms idle_due(const struct mw_conn *conn)
+{
+    return conn->paused ? MW_NEVER : mw_ms_add(conn->last_message_ms, conn->limits->idle_ms);
+}
+
+mw_ms mw_conn_deadline(const struct mw_conn *conn)
+{
+    switch ((enum mw_conn_phase)conn->phase) {
+    case MW_CONN_OPEN: {
+        mw_ms due = mw_ms_min(conn->ping_at_ms, pong_due(conn));
+        due = mw_ms_min(due, mw_ms_min(write_due(conn), idle_due(conn)));
+        return mw_ms_min(due, mw_ms_add(conn->opened_ms, conn->limits->age_ms));
+    }
+    case MW_CONN_CLOSE_SENT:
+        return conn->close_due_ms;
+    case MW_CONN_CLOSED:
+        return MW_NEVER;
+    }
+    return MW_NEVER;
+}
+
+static void tick_open(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (now_ms >= pong_due(conn)) {
+        mw_conn_close(conn, MW_CAUSE_ping_timeout, 0, mw_view_text("no answer to ping"), now_ms);
+    } else if (now_ms >= write_due(conn)) {
+        mw_conn_close(conn, MW_CAUSE_write_timeout, 0, mw_view_text("nothing was taken"), now_ms);
+    } else if (now_ms >= idle_due(conn)) {
+        mw_conn_close(conn, MW_CAUSE_idle_timeout, 0, mw_view_text("idle"), now_ms);
+    } else if (now_ms >= mw_ms_add(conn->opened_ms, conn->limits->age_ms)) {
+        mw_conn_close(conn, MW_CAUSE_max_age, 0, mw_view_text("open for limits.age"), now_ms);
+    } else if (now_ms >= conn->ping_at_ms) {
+        (void)mw_conn_ping(conn, now_ms); /* without memory: the next one */
+        conn->ping_at_ms = mw_ms_add(now_ms, conn->limits->ping_ms);
+    }
+}
+
+void mw_conn_tick(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (conn->phase == MW_CONN_OPEN)
+        tick_open(conn, now_ms);
+    else if (conn->phase == MW_CONN_CLOSE_SENT && now_ms >= conn->close_due_ms)
+        become_closed(conn, false);
+}
+
+bool mw_conn_validate(const struct mw_conn *conn)
+{
+    if (!mw_outq_validate(&conn->out) || !mw_reader_validate(&conn->reader))
+        return false;
+    bool ending = conn->phase != MW_CONN_OPEN;
+    return ending == (conn->end != 0) && (!conn->told_closed || conn->phase == MW_CONN_CLOSED);
+}

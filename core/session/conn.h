@@ -1,0 +1,118 @@
+/*
+ * One WebSocket connection as a machine (RFC 6455 5-7): bytes, time and commands go in, events and bytes are pulled out. It
+ * knows no socket, clock, thread or callback, and serves both roles.
+ *
+ *   OPEN ──close()──> CLOSE_SENT ──peer's Close, end of stream, deadline──> CLOSED
+ *     └──peer's Close, breach, end of stream──────────────────────────────> CLOSED
+ *
+ * CLOSED is the end for the application; bytes may still wait to leave (the Close frame itself), so the owner flushes,
+ * half-closes, and reads and drops for a bounded time before it closes the stream: else the peer may never see the code.
+ */
+#ifndef MW_SESSION_CONN_H
+#define MW_SESSION_CONN_H
+
+#include "core/base/rate.h"
+#include "core/base/rng.h"
+#include "core/proto/message.h"
+#include "core/session/event.h"
+#include "core/session/limits.h"
+#include "core/session/outq.h"
+
+enum mw_conn_phase {
+    MW_CONN_OPEN,
+    MW_CONN_CLOSE_SENT,
+    MW_CONN_CLOSED,
+};
+
+/* How long the peer may take to answer a Close frame. */
+#define MW_CONN_CLOSE_WAIT_MS 5000
+
+struct mw_conn {
+    /* read-only */
+    uint8_t phase; /* enum mw_conn_phase */
+    uint32_t rtt_ms; /* UINT32_MAX: not known yet */
+    uint64_t messages_received, messages_sent;
+    mw_ms opened_ms, last_read_ms;
+    uint16_t pings_unanswered;
+
+    /* private */
+    bool told_closed, was_full, tell_drain, pong_new, paused;
+    uint16_t ping_number;
+    const struct mw_limits_ms *limits; /* borrowed */
+    struct mw_rng *rng;                /* borrowed */
+    struct mw_mem *mem;                /* borrowed */
+    struct mw_conn_end *end;           /* made when the end begins */
+    mw_ms last_message_ms, last_write_ms, ping_at_ms, ping_sent_ms, close_due_ms;
+    struct mw_rate rate;
+    struct mw_reader reader;
+    struct mw_outq out;
+};
+
+struct mw_conn_setup {
+    enum mw_role role;
+    struct mw_mem *mem;               /* for split messages */
+    struct mw_out_pool *pool;         /* for the send queue */
+    struct mw_rng *rng;               /* ping phases; a client's masking keys */
+    const struct mw_limits_ms *limits;
+};
+
+/* Open from here on. All pointers are borrowed for the connection's life. */
+void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms now_ms);
+/* Whatever the phase. */
+void mw_conn_free(struct mw_conn *conn);
+/* Other limits from now on (a reload). */
+void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits);
+
+/* Bytes from the peer, as mw_reader_feed; then next() until MORE. */
+void mw_conn_feed(struct mw_conn *conn, char *bytes, size_t len, mw_ms now_ms);
+void mw_conn_next(struct mw_conn *conn, struct mw_event *event, mw_ms now_ms);
+/* Bytes fed that no event has used yet: kept by an owner that wants to stop pulling. */
+static inline struct mw_view mw_conn_rest(const struct mw_conn *conn)
+{
+    return mw_reader_rest(&conn->reader);
+}
+
+/*
+ * Queues a whole message. MW_ERR_CLOSED; MW_ERR_DROPPED: the queue is above its limit, so this one was not queued;
+ * MW_ERR_NOMEM. Text is not checked here. A message may overshoot the limit once, so that one larger than the limit can
+ * be sent at all.
+ */
+int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload, mw_ms now_ms);
+/* The same for a framed message (server only), by reference. */
+int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms);
+int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms);
+
+/*
+ * Begins the end. code 0: the cause's own; reason is cut to what fits. MW_ERR_CLOSED where it has begun already. Where the
+ * cause says that nobody listens any more (timeouts, breaches), CLOSED is the next event.
+ */
+int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, struct mw_view reason,
+                  mw_ms now_ms);
+
+/* The stream has ended: cause peer_fin or peer_reset unless the end had begun for another reason. */
+void mw_conn_eof(struct mw_conn *conn, bool reset);
+
+/* While paused the owner does not read, so silence is not held against the peer. */
+void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms);
+
+/* What is due is done; pull events and output after it. */
+void mw_conn_tick(struct mw_conn *conn, mw_ms now_ms);
+/* When to tick next; MW_NEVER. May move to later without notice, so asking again when it rings is enough. */
+mw_ms mw_conn_deadline(const struct mw_conn *conn);
+
+static inline bool mw_conn_has_output(const struct mw_conn *conn)
+{
+    return conn->out.bytes > 0;
+}
+static inline size_t mw_conn_iov(struct mw_conn *conn, struct mw_view *vectors, size_t max)
+{
+    return mw_outq_iov(&conn->out, vectors, max);
+}
+void mw_conn_written(struct mw_conn *conn, size_t bytes, mw_ms now_ms);
+
+/* How it ended; NULL before the end has begun. Until mw_conn_free. */
+const struct mw_conn_end *mw_conn_ending(const struct mw_conn *conn);
+
+bool mw_conn_validate(const struct mw_conn *conn);
+
+#endif

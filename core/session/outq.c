@@ -1,0 +1,271 @@
+/*
+ * The send queue of a connection. Never writes: the driver takes vectors and tells what has left. Called by session/conn.
+ *
+ * A segment is a chunk of copied frames, one frame too large for a chunk, or a reference to a message; each ends on a frame
+ * boundary, so the control lane may cut in between any two of them.
+ */
+#include "core/session/outq.h"
+
+#include "core/base/check.h"
+#include "core/proto/mask.h"
+
+/* A worker keeps 1 MiB of spare chunks at most: what a turn of some hundred answers needs. */
+#define SPARE_MAX 256
+
+struct mw_out_seg {
+    struct mw_out_seg *next;
+    struct mw_msg *msg;  /* NULL: the bytes are behind this head */
+    size_t begin, end;   /* what is left to send */
+    size_t cap;          /* room behind the head */
+    bool handed_out;     /* iov has shown it to the kernel */
+    char bytes[];
+};
+
+void mw_out_pool_init(struct mw_out_pool *pool, struct mw_mem *mem)
+{
+    *pool = (struct mw_out_pool){ .mem = mem };
+}
+
+void mw_out_pool_free(struct mw_out_pool *pool)
+{
+    while (pool->spare) {
+        struct mw_out_seg *seg = pool->spare;
+        pool->spare = seg->next;
+        mw_free(pool->mem, seg, sizeof *seg + seg->cap);
+    }
+    pool->spare_count = 0;
+}
+
+static struct mw_out_seg *seg_new(struct mw_out_pool *pool, size_t cap)
+{
+    struct mw_out_seg *seg = 0;
+    if (cap == MW_OUT_CHUNK_BYTES && pool->spare) {
+        seg = pool->spare;
+        pool->spare = seg->next;
+        pool->spare_count--;
+    } else {
+        seg = mw_alloc(pool->mem, sizeof *seg + cap);
+    }
+    if (seg)
+        *seg = (struct mw_out_seg){ .cap = cap };
+    return seg;
+}
+
+static void seg_free(struct mw_out_pool *pool, struct mw_out_seg *seg)
+{
+    mw_msg_drop(seg->msg);
+    if (seg->cap == MW_OUT_CHUNK_BYTES && pool->spare_count < SPARE_MAX) {
+        seg->next = pool->spare;
+        pool->spare = seg;
+        pool->spare_count++;
+        return;
+    }
+    mw_free(pool->mem, seg, sizeof *seg + seg->cap);
+}
+
+static struct mw_view seg_view(const struct mw_out_seg *seg)
+{
+    const char *bytes = seg->msg ? mw_msg_wire(seg->msg).data : seg->bytes;
+    return mw_view(bytes + seg->begin, seg->end - seg->begin);
+}
+
+void mw_outq_init(struct mw_outq *queue, struct mw_out_pool *pool)
+{
+    *queue = (struct mw_outq){ .pool = pool };
+}
+
+static void free_all(struct mw_outq *queue, struct mw_out_seg *seg)
+{
+    while (seg) {
+        struct mw_out_seg *next = seg->next;
+        seg_free(queue->pool, seg);
+        seg = next;
+    }
+}
+
+void mw_outq_free(struct mw_outq *queue)
+{
+    if (!queue->pool)
+        return;
+    free_all(queue, queue->head);
+    free_all(queue, queue->control_head);
+    mw_outq_init(queue, queue->pool);
+}
+
+static void append(struct mw_outq *queue, struct mw_out_seg *seg)
+{
+    if (queue->tail)
+        queue->tail->next = seg;
+    else
+        queue->head = seg;
+    queue->tail = seg;
+}
+
+static void append_control(struct mw_outq *queue, struct mw_out_seg *seg)
+{
+    if (queue->control_tail)
+        queue->control_tail->next = seg;
+    else
+        queue->control_head = seg;
+    queue->control_tail = seg;
+}
+
+/* Room for `need` bytes at the end of a lane: in its last chunk, in a fresh one, or in a segment of its own. */
+static struct mw_out_seg *room_for(struct mw_outq *queue, size_t need, bool control)
+{
+    struct mw_out_seg *last = control ? queue->control_tail : queue->tail;
+    if (last && !last->msg && last->cap - last->end >= need)
+        return last;
+    struct mw_out_seg *seg =
+        seg_new(queue->pool, need > MW_OUT_CHUNK_BYTES ? need : MW_OUT_CHUNK_BYTES);
+    if (!seg)
+        return 0;
+    if (control)
+        append_control(queue, seg);
+    else
+        append(queue, seg);
+    return seg;
+}
+
+static int put_frame(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
+                     const uint8_t mask[4], bool control)
+{
+    uint8_t head[MW_FRAME_HEAD_MAX];
+    size_t head_len = mw_frame_encode(head, opcode, true, payload.len, mask);
+    struct mw_out_seg *seg = room_for(queue, head_len + payload.len, control);
+    if (!seg)
+        return MW_ERR_NOMEM;
+    char *to = seg->bytes + seg->end;
+    memcpy(to, head, head_len);
+    if (payload.len)
+        memcpy(to + head_len, payload.data, payload.len);
+    if (mask)
+        mw_mask((uint8_t *)to + head_len, payload.len, mask, 0);
+    seg->end += head_len + payload.len;
+    queue->bytes += head_len + payload.len;
+    return MW_OK;
+}
+
+int mw_outq_put(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
+                const uint8_t mask[4])
+{
+    return put_frame(queue, opcode, payload, mask, false);
+}
+
+int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
+                        const uint8_t mask[4])
+{
+    return put_frame(queue, opcode, payload, mask, true);
+}
+
+int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg)
+{
+    struct mw_view wire = mw_msg_wire(msg);
+    struct mw_out_seg *last = queue->tail;
+    if (last && !last->msg && wire.len <= MW_OUT_COPY_MAX && last->cap - last->end >= wire.len) {
+        memcpy(last->bytes + last->end, wire.data, wire.len);
+        last->end += wire.len;
+        queue->bytes += wire.len;
+        return MW_OK;
+    }
+    struct mw_out_seg *seg = seg_new(queue->pool, 0);
+    if (!seg)
+        return MW_ERR_NOMEM;
+    seg->msg = mw_msg_keep(msg);
+    seg->end = wire.len;
+    append(queue, seg);
+    queue->bytes += wire.len;
+    return MW_OK;
+}
+
+int mw_outq_put_raw(struct mw_outq *queue, struct mw_view bytes)
+{
+    struct mw_out_seg *seg = room_for(queue, bytes.len, true);
+    if (!seg)
+        return MW_ERR_NOMEM;
+    memcpy(seg->bytes + seg->end, bytes.data, bytes.len);
+    seg->end += bytes.len;
+    queue->bytes += bytes.len;
+    return MW_OK;
+}
+
+void mw_outq_drop(struct mw_outq *queue)
+{
+    struct mw_out_seg **link = &queue->head, *last = 0;
+    while (*link && ((*link)->handed_out || (*link)->begin > 0)) {
+        last = *link;
+        link = &last->next;
+    }
+    for (struct mw_out_seg *seg = *link; seg; seg = seg->next)
+        queue->bytes -= seg->end - seg->begin;
+    free_all(queue, *link);
+    *link = 0;
+    queue->tail = last;
+}
+
+/* Puts the control lane before the data that has not begun to leave. */
+static void splice_control(struct mw_outq *queue)
+{
+    if (!queue->control_head)
+        return;
+    struct mw_out_seg **place = &queue->head;
+    if (queue->head && queue->head->begin > 0)
+        place = &queue->head->next;
+    queue->control_tail->next = *place;
+    *place = queue->control_head;
+    if (!queue->control_tail->next)
+        queue->tail = queue->control_tail;
+    queue->control_head = queue->control_tail = 0;
+}
+
+size_t mw_outq_iov(struct mw_outq *queue, struct mw_view *vectors, size_t max)
+{
+    splice_control(queue);
+    size_t n = 0;
+    for (struct mw_out_seg *seg = queue->head; seg && n < max; seg = seg->next) {
+        seg->handed_out = true;
+        vectors[n++] = seg_view(seg);
+    }
+    return n;
+}
+
+void mw_outq_written(struct mw_outq *queue, size_t bytes)
+{
+    mw_assert(bytes <= queue->bytes);
+    queue->bytes -= bytes;
+    while (queue->head) {
+        struct mw_out_seg *seg = queue->head;
+        size_t left = seg->end - seg->begin;
+        if (bytes < left) {
+            seg->begin += bytes;
+            return;
+        }
+        bytes -= left;
+        queue->head = seg->next;
+        if (!queue->head)
+            queue->tail = 0;
+        seg_free(queue->pool, seg);
+    }
+}
+
+static size_t lane_bytes(const struct mw_out_seg *seg, const struct mw_out_seg *tail, bool *sound)
+{
+    size_t bytes = 0;
+    const struct mw_out_seg *last = 0;
+    for (; seg; last = seg, seg = seg->next) {
+        bytes += seg->end - seg->begin;
+        if (seg->begin >= seg->end || (!seg->msg && seg->end > seg->cap))
+            *sound = false;
+    }
+    if (last != tail)
+        *sound = false;
+    return bytes;
+}
+
+bool mw_outq_validate(const struct mw_outq *queue)
+{
+    bool sound = true;
+    size_t bytes = lane_bytes(queue->head, queue->tail, &sound) +
+                   lane_bytes(queue->control_head, queue->control_tail, &sound);
+    return sound && bytes == queue->bytes;
+}

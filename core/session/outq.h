@@ -1,0 +1,64 @@
+/*
+ * What waits to be sent on one connection: a control lane before a data lane, whole frames only. Small frames are copied
+ * into chunks from a pool that the worker's connections share, so an empty queue owns nothing; large and published ones
+ * are references.
+ */
+#ifndef MW_SESSION_OUTQ_H
+#define MW_SESSION_OUTQ_H
+
+#include "core/base/mem.h"
+#include "core/base/msg.h"
+#include "core/proto/frame.h"
+
+/* Bytes of a chunk's frames: with its head it stays within a page. */
+#define MW_OUT_CHUNK_BYTES 4032
+
+/* Up to here a payload is copied into a chunk; above, a reference costs less than the copy. */
+#define MW_OUT_COPY_MAX 2048
+
+struct mw_out_seg;
+
+/* Spare chunks of a worker. */
+struct mw_out_pool {
+    struct mw_mem *mem;
+    struct mw_out_seg *spare;
+    size_t spare_count;
+};
+
+void mw_out_pool_init(struct mw_out_pool *pool, struct mw_mem *mem);
+void mw_out_pool_free(struct mw_out_pool *pool);
+
+struct mw_outq {
+    struct mw_out_pool *pool;
+    struct mw_out_seg *head, *tail;                 /* data lane */
+    struct mw_out_seg *control_head, *control_tail; /* goes first at the next frame boundary */
+    size_t bytes;                                   /* in both lanes, frame headers included */
+};
+
+void mw_outq_init(struct mw_outq *queue, struct mw_out_pool *pool);
+void mw_outq_free(struct mw_outq *queue);
+
+/* Copies one frame to the data lane. `mask` as in mw_frame_encode. MW_ERR_NOMEM: nothing was queued. */
+int mw_outq_put(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload, const uint8_t mask[4]);
+/* The same to the control lane. */
+int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
+                        const uint8_t mask[4]);
+/* A framed message, by reference (keeps one). */
+int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg);
+/* Bytes that are no frame, before all data: the answer to the opening handshake. */
+int mw_outq_put_raw(struct mw_outq *queue, struct mw_view bytes);
+
+/* Drops every frame of the data lane that has not been handed out by iov. */
+void mw_outq_drop(struct mw_outq *queue);
+
+/*
+ * Fills up to `max` vectors with what goes next; returns their number. They stay valid until written() has been told about
+ * all of them, also while more is put.
+ */
+size_t mw_outq_iov(struct mw_outq *queue, struct mw_view *vectors, size_t max);
+/* The first `bytes` bytes have left. */
+void mw_outq_written(struct mw_outq *queue, size_t bytes);
+
+bool mw_outq_validate(const struct mw_outq *queue);
+
+#endif
