@@ -186,8 +186,8 @@ const char *mw_nearest_name(struct mw_view wrong, const char *const *names)
 {
     if (wrong.len == 0 || wrong.len > MAX_NAME)
         return NULL;
-    /* One slip in a short word, one in three letters of a long one: more would be a guess. */
-    unsigned nearest = 1 + (unsigned)wrong.len / 3;
+    /* One slip in a short word, one in three letters of a longer one: more would be a guess. */
+    unsigned nearest = (wrong.len < 6 ? 1 : (unsigned)wrong.len / 3) + 1;
     const char *name = NULL;
     for (; *names; names++) {
         struct mw_view candidate = mw_view_text(*names);
