@@ -1,0 +1,59 @@
+/*
+ * A connection before (or without) its upgrade: heads of requests one after the other, left-over bytes, and what is
+ * still to be answered. Pure: bytes in, requests pulled, responses put.
+ *
+ *   HEAD ──request──> BUSY ──answered──> HEAD (keep-alive) or DONE
+ *     └──refused───────────────────────> DONE (the refusal waits in `out`)
+ */
+#ifndef MW_SESSION_HTTP_CONN_H
+#define MW_SESSION_HTTP_CONN_H
+
+#include "core/base/buf.h"
+#include "core/proto/http.h"
+
+/* From the accept to a whole request head; and between two requests of a kept connection. */
+#define MW_HTTP_HEAD_MS 10000
+#define MW_HTTP_KEEP_MS 15000
+
+enum mw_http_phase { MW_HTTP_PHASE_HEAD, MW_HTTP_PHASE_BUSY, MW_HTTP_PHASE_DONE };
+
+enum mw_http_event {
+    MW_HTTP_MORE,
+    MW_HTTP_GOT_REQUEST, /* mw_http_conn_head is whole; answer it, then call answered */
+    MW_HTTP_REFUSED,     /* the refusal is in `out`; nothing more is read */
+};
+
+struct mw_http_conn {
+    enum mw_http_phase phase;
+    mw_ms due_ms;       /* of the head */
+    bool keep_alive;    /* the last request allows another one */
+    struct mw_buf in;   /* fed and not yet used */
+    struct mw_buf out;  /* heads and short bodies to be sent */
+    struct mw_http_reader *reader;
+    struct mw_http_refusal refusal; /* why, after REFUSED */
+};
+
+/* MW_ERR_NOMEM: nothing to free. */
+int mw_http_conn_init(struct mw_http_conn *http, struct mw_mem *mem, mw_ms now_ms);
+void mw_http_conn_free(struct mw_http_conn *http);
+
+/* Copies what came. MW_ERR_NOMEM, MW_ERR_FULL (a client that pipelines without reading): close. */
+int mw_http_conn_feed(struct mw_http_conn *http, struct mw_view bytes);
+enum mw_http_event mw_http_conn_next(struct mw_http_conn *http, mw_ms unix_ms);
+
+/* Of the request that is being answered. */
+const struct mw_http_head *mw_http_conn_head(const struct mw_http_conn *http);
+
+/* What came behind the head: the first bytes of the next request, or of the frames after an upgrade. */
+static inline struct mw_view mw_http_conn_rest(const struct mw_http_conn *http)
+{
+    return mw_buf_view(&http->in);
+}
+
+/* The response has left; next() may find another request already. */
+void mw_http_conn_answered(struct mw_http_conn *http, mw_ms now_ms);
+
+/* The time for a head is over: a 408 is put where a request had begun, and the phase is DONE. */
+void mw_http_conn_time_out(struct mw_http_conn *http, mw_ms unix_ms);
+
+#endif
