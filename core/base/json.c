@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdalign.h>
+#include <stdio.h>
 #include <yyjson.h>
 
 #include "core/base/check.h"

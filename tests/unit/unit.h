@@ -1,6 +1,7 @@
 /*
- * What every unit test needs: cmocka with the headers it wants before it, views in assertions, and the
- * loop that fails each allocation in turn. Header only, because tests of different layers include it.
+ * What every unit test needs: cmocka with the headers it wants before it, views in assertions, and
+ * the loop that fails each allocation in turn. Header only, because tests of different layers
+ * include it.
  */
 #ifndef MW_TESTS_UNIT_H
 #define MW_TESTS_UNIT_H
@@ -16,7 +17,7 @@
 #include "core/base/mem.h"
 
 /* TEST(name_of_what_is_expected) { ... } and CASE(name_of_what_is_expected) in main's list. */
-#define TEST(name) static void name(void **state __attribute__((unused)))
+#define TEST(name) static void name(void **unused_state __attribute__((unused)))
 #define CASE(name) cmocka_unit_test(name)
 #define RUN(cases) cmocka_run_group_tests(cases, NULL, NULL)
 
@@ -34,8 +35,8 @@ static inline void assert_mem_empty(const struct mw_mem *mem)
 
 /*
  * Runs `scenario` with its 1st, 2nd, 3rd ... allocation failing until it gets through. The scenario
- * answers whether it got all its memory; it checks that a refused call changed nothing, and gives back
- * what it took. Returns how many allocations it takes.
+ * answers whether it got all its memory; it checks that a refused call changed nothing, and gives
+ * back what it took. Returns how many allocations it takes.
  */
 static inline uint64_t fail_each_allocation(bool (*scenario)(struct mw_mem *mem))
 {

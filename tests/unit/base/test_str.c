@@ -141,14 +141,17 @@ TEST(numbers_keep_to_digits_and_bounds)
     };
     for (size_t i = 0; i < MW_COUNT(rows); i++) {
         uint64_t number = 4711;
-        assert_int_equal(mw_parse_u64(v(rows[i].text), rows[i].min, rows[i].max, &number), rows[i].ok);
+        bool ok = mw_parse_u64(v(rows[i].text), rows[i].min, rows[i].max, &number);
+        assert_int_equal(ok, rows[i].ok);
         assert_true(number == (rows[i].ok ? rows[i].number : 4711));
     }
 }
 
 TEST(the_nearest_name_is_one_that_was_meant)
 {
-    static const char *const names[] = { "listen", "max_message_bytes", "idle_timeout", "on", NULL };
+    static const char *const names[] = {
+        "listen", "max_message_bytes", "idle_timeout", "on", NULL,
+    };
     static const struct {
         const char *wrong, *name;
     } rows[] = {

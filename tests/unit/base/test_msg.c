@@ -1,0 +1,126 @@
+#include "core/base/msg.h"
+
+#include <pthread.h>
+
+#include "tests/unit/unit.h"
+
+static struct mw_msg *make(struct mw_mem *mem, const char *text)
+{
+    struct mw_msg *msg = mw_msg_new(mem, strlen(text));
+    assert_non_null(msg);
+    memcpy(mw_msg_payload(msg), text, strlen(text));
+    return msg;
+}
+
+TEST(header_and_payload_are_one_piece)
+{
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 0);
+    for (size_t head_len = 0; head_len <= MW_MSG_HEAD_ROOM; head_len++) {
+        char want[32] = "0123456789";
+        struct mw_msg *msg = make(&mem, "payload");
+        assert_int_equal(mw_msg_payload_len(msg), 7);
+        assert_view(mw_msg_wire(msg), "payload");
+        mw_msg_set_head(msg, want, head_len);
+        memcpy(want + head_len, "payload", 8);
+        assert_view(mw_msg_wire(msg), want);
+        mw_msg_drop(msg);
+    }
+    mw_msg_drop(NULL);
+    assert_mem_empty(&mem);
+}
+
+TEST(a_message_without_payload_is_a_message)
+{
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 0);
+    struct mw_msg *msg = mw_msg_new(&mem, 0);
+    assert_non_null(msg);
+    assert_int_equal(mw_msg_wire(msg).len, 0);
+    mw_msg_set_head(msg, "\x81", 1);
+    assert_view(mw_msg_wire(msg), "\x81");
+    mw_msg_drop(msg);
+    assert_mem_empty(&mem);
+}
+
+TEST(the_last_holder_frees)
+{
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 0);
+    struct mw_msg *msg = make(&mem, "x");
+    assert_ptr_equal(mw_msg_keep(msg), msg);
+    mw_msg_drop(msg);
+    assert_view(mw_msg_wire(msg), "x");
+    mw_msg_drop(msg);
+    assert_mem_empty(&mem);
+}
+
+TEST(no_memory_and_impossible_lengths_give_null)
+{
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 64);
+    assert_null(mw_msg_new(&mem, 64));
+    assert_null(mw_msg_new(&mem, SIZE_MAX));
+    assert_null(mw_msg_new(NULL, SIZE_MAX - 20));
+    mem.max_bytes = 0;
+    mem.fail_at = mem.count + 1;
+    assert_null(mw_msg_new(&mem, 1));
+    assert_mem_empty(&mem);
+}
+
+static bool make_two(struct mw_mem *mem)
+{
+    struct mw_msg *a = mw_msg_new(mem, 10), *b = mw_msg_new(mem, 2000);
+    bool got_through = a && b;
+    mw_msg_drop(a);
+    mw_msg_drop(b);
+    return got_through;
+}
+
+TEST(each_failing_allocation_leaves_nothing)
+{
+    assert_int_equal(fail_each_allocation(make_two), 2);
+}
+
+static void *read_and_drop(void *data)
+{
+    struct mw_msg *msg = data;
+    for (int i = 0; i < 5000; i++) {
+        struct mw_msg *mine = mw_msg_keep(msg);
+        if (mw_msg_wire(mine).data[0] != 'h')
+            return data;
+        mw_msg_drop(mine);
+    }
+    mw_msg_drop(msg);
+    return NULL;
+}
+
+TEST(a_message_without_owner_crosses_threads)
+{
+    assert_int_equal(mw_msg_bytes_alive(), 0);
+    struct mw_msg *msg = make(NULL, "hello");
+    assert_true(mw_msg_bytes_alive() >= 5 + MW_MSG_HEAD_ROOM);
+    pthread_t threads[4];
+    for (unsigned i = 0; i < MW_COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_and_drop, mw_msg_keep(msg)), 0);
+    mw_msg_drop(msg);
+    for (unsigned i = 0; i < MW_COUNT(threads); i++) {
+        void *failed;
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
+    assert_int_equal(mw_msg_bytes_alive(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        CASE(header_and_payload_are_one_piece),
+        CASE(a_message_without_payload_is_a_message),
+        CASE(the_last_holder_frees),
+        CASE(no_memory_and_impossible_lengths_give_null),
+        CASE(each_failing_allocation_leaves_nothing),
+        CASE(a_message_without_owner_crosses_threads),
+    };
+    return RUN(cases);
+}
