@@ -22,7 +22,7 @@ set(layers
 # header: the only folders or files that may include it. The first row that fits counts.
 set(foreign
     # C11
-    "(assert|ctype|errno|inttypes|limits|math|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time|signal).h: include core lua"
+    "(assert|ctype|errno|float|inttypes|limits|math|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time|signal).h: include core lua"
     # POSIX stays at the edges
     "pthread.h: core/base/lock.h core/base/lock.c"
     "(unistd|fcntl|dirent|strings|libgen|netdb|poll|sched).h: core/base core/io core/server core/cli"
