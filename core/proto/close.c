@@ -28,34 +28,34 @@ static const char refused_above[] =
 
 /* RFC 6455 7.4.1 and the IANA registry of WebSocket close codes. */
 static const struct code_range ranges[] = {
-    {999, "not used", refused_below},
-    {1000, "normal closure", NULL},
-    {1001, "going away", NULL},
-    {1002, "protocol error", NULL},
-    {1003, "unsupported data", NULL},
-    {1004, "reserved", refused_1004},
-    {1005, "no status received", refused_1005},
-    {1006, "abnormal closure", refused_1006},
-    {1007, "invalid payload data", NULL},
-    {1008, "policy violation", NULL},
-    {1009, "message too big", NULL},
-    {1010, "mandatory extension", NULL},
-    {1011, "internal error", NULL},
-    {1012, "service restart", NULL},
-    {1013, "try again later", NULL},
-    {1014, "bad gateway", NULL},
-    {1015, "TLS handshake failed", refused_1015},
-    {2999, "reserved for the protocol", refused_future},
-    {3000, "unauthorized", NULL},
-    {3002, "registered use", NULL},
-    {3003, "forbidden", NULL},
-    {3007, "registered use", NULL},
-    {3008, "timeout", NULL},
-    {3999, "registered use", NULL},
-    {4999, "private use", NULL},
+    { 999, "not used", refused_below },
+    { 1000, "normal closure", NULL },
+    { 1001, "going away", NULL },
+    { 1002, "protocol error", NULL },
+    { 1003, "unsupported data", NULL },
+    { 1004, "reserved", refused_1004 },
+    { 1005, "no status received", refused_1005 },
+    { 1006, "abnormal closure", refused_1006 },
+    { 1007, "invalid payload data", NULL },
+    { 1008, "policy violation", NULL },
+    { 1009, "message too big", NULL },
+    { 1010, "mandatory extension", NULL },
+    { 1011, "internal error", NULL },
+    { 1012, "service restart", NULL },
+    { 1013, "try again later", NULL },
+    { 1014, "bad gateway", NULL },
+    { 1015, "TLS handshake failed", refused_1015 },
+    { 2999, "reserved for the protocol", refused_future },
+    { 3000, "unauthorized", NULL },
+    { 3002, "registered use", NULL },
+    { 3003, "forbidden", NULL },
+    { 3007, "registered use", NULL },
+    { 3008, "timeout", NULL },
+    { 3999, "registered use", NULL },
+    { 4999, "private use", NULL },
 };
 
-static const struct code_range above = {0, "not a close code", refused_above};
+static const struct code_range above = { 0, "not a close code", refused_above };
 
 static const struct code_range *range_of(unsigned code)
 {
@@ -80,7 +80,7 @@ const char *mw_close_code_name(unsigned code)
 static enum mw_rule read_body(struct mw_view body, struct mw_close *out)
 {
     if (body.len == 0) {
-        *out = (struct mw_close){MW_CLOSE_NO_STATUS, mw_view("", 0)};
+        *out = (struct mw_close){ MW_CLOSE_NO_STATUS, mw_view("", 0) };
         return MW_RULE_NONE;
     }
     if (body.len == 1)
@@ -91,7 +91,7 @@ static enum mw_rule read_body(struct mw_view body, struct mw_close *out)
     struct mw_view reason = mw_view(body.data + 2, body.len - 2);
     if (!mw_utf8_valid(reason))
         return MW_RULE_CLOSE_UTF8;
-    *out = (struct mw_close){code, reason};
+    *out = (struct mw_close){ code, reason };
     return MW_RULE_NONE;
 }
 

@@ -221,7 +221,7 @@ static void begin_data(struct mw_reader *reader)
     if (reader->head.opcode != MW_OPCODE_CONTINUATION) {
         reader->message_opcode = reader->head.opcode;
         reader->fragments = 0;
-        reader->utf8 = (struct mw_utf8){0};
+        reader->utf8 = (struct mw_utf8){ 0 };
     }
     reader->fragments++;
     bound_message(reader);
@@ -295,7 +295,7 @@ void mw_reader_next(struct mw_reader *reader, struct mw_item *item)
 {
     if (reader->release)
         release(reader);
-    *item = (struct mw_item){.kind = MW_ITEM_MORE};
+    *item = (struct mw_item){ .kind = MW_ITEM_MORE };
     bool ready = false;
     while (!ready && reader->in_len > 0)
         ready = reader->in_frame ? read_payload(reader, item) : read_head(reader, item);

@@ -10,9 +10,9 @@ struct row {
 };
 
 static const struct row rows[] = {
-    [MW_RULE_NONE] = {"NONE", "", 0},
-#define MW_RULE(rule_name, close_code, sentence)                                                   \
-    [MW_RULE_##rule_name] = {#rule_name, sentence, close_code},
+    [MW_RULE_NONE] = { "NONE", "", 0 },
+#define MW_RULE(rule_name, close_code, sentence) \
+    [MW_RULE_##rule_name] = { #rule_name, sentence, close_code },
 #include "core/proto/rule.def"
 #undef MW_RULE
 };

@@ -1,0 +1,191 @@
+/*
+ * Writes heads of responses and whole refusals. The one place where text becomes a header line, so
+ * that no value can start a line of its own. Knows no connection and no clock; called by handshake
+ * and by the server.
+ */
+#include "core/proto/http_out.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "core/base/check.h"
+#include "core/base/json.h"
+#include "core/base/str.h"
+
+static const struct {
+    unsigned status;
+    const char *phrase;
+} phrases[] = {
+    { 100, "Continue" },
+    { 101, "Switching Protocols" },
+    { 200, "OK" },
+    { 201, "Created" },
+    { 202, "Accepted" },
+    { 204, "No Content" },
+    { 206, "Partial Content" },
+    { 301, "Moved Permanently" },
+    { 302, "Found" },
+    { 303, "See Other" },
+    { 304, "Not Modified" },
+    { 307, "Temporary Redirect" },
+    { 308, "Permanent Redirect" },
+    { 400, "Bad Request" },
+    { 401, "Unauthorized" },
+    { 402, "Payment Required" },
+    { 403, "Forbidden" },
+    { 404, "Not Found" },
+    { 405, "Method Not Allowed" },
+    { 406, "Not Acceptable" },
+    { 408, "Request Timeout" },
+    { 409, "Conflict" },
+    { 410, "Gone" },
+    { 411, "Length Required" },
+    { 412, "Precondition Failed" },
+    { 413, "Content Too Large" },
+    { 414, "URI Too Long" },
+    { 415, "Unsupported Media Type" },
+    { 416, "Range Not Satisfiable" },
+    { 417, "Expectation Failed" },
+    { 421, "Misdirected Request" },
+    { 422, "Unprocessable Content" },
+    { 423, "Locked" },
+    { 425, "Too Early" },
+    { 426, "Upgrade Required" },
+    { 428, "Precondition Required" },
+    { 429, "Too Many Requests" },
+    { 431, "Request Header Fields Too Large" },
+    { 451, "Unavailable For Legal Reasons" },
+    { 500, "Internal Server Error" },
+    { 501, "Not Implemented" },
+    { 502, "Bad Gateway" },
+    { 503, "Service Unavailable" },
+    { 504, "Gateway Timeout" },
+    { 505, "HTTP Version Not Supported" },
+    { 507, "Insufficient Storage" },
+    { 511, "Network Authentication Required" },
+};
+
+const char *mw_http_phrase(unsigned status)
+{
+    for (size_t i = 0; i < MW_COUNT(phrases); i++) {
+        if (phrases[i].status == status)
+            return phrases[i].phrase;
+    }
+    return "Unknown";
+}
+
+/* strftime would ask the locale. */
+static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+
+#define LAST_MS_OF_9999 253402300799999u /* the format has four digits for the year */
+
+void mw_http_date(mw_ms unix_ms, char out[30])
+{
+    time_t seconds = (time_t)((unix_ms < LAST_MS_OF_9999 ? unix_ms : LAST_MS_OF_9999) / 1000);
+    struct tm t = { 0 };
+    (void)MW_ALWAYS(gmtime_r(&seconds, &t) != NULL);
+    snprintf(out, 30, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[t.tm_wday % 7],
+             (unsigned)t.tm_mday % 100, months[t.tm_mon % 12], (unsigned)(t.tm_year + 1900) % 10000,
+             (unsigned)t.tm_hour % 100, (unsigned)t.tm_min % 100, (unsigned)t.tm_sec % 100);
+}
+
+/* A buffer without a cap of its own has one way to refuse. */
+static int nomem_or_ok(int err)
+{
+    return err ? MW_ERR_NOMEM : MW_OK;
+}
+
+int mw_http_start(struct mw_buf *out, unsigned status, mw_ms unix_ms)
+{
+    char date[30];
+    mw_http_date(unix_ms, date);
+    return nomem_or_ok(mw_buf_putf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\nServer: moonwire\r\n",
+                                   status, mw_http_phrase(status), date));
+}
+
+/* RFC 9110 5.5: no control character but the tab. */
+static bool is_field_value(struct mw_view value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.data[i];
+        if ((c < ' ' && c != '\t') || c == 0x7F)
+            return false;
+    }
+    return true;
+}
+
+int mw_http_field(struct mw_buf *out, const char *name, struct mw_view value)
+{
+    mw_assert(mw_is_token(mw_view_text(name)));
+    if (!is_field_value(value))
+        return MW_ERR_BAD_ARG;
+    size_t name_len = strlen(name);
+    if (mw_buf_reserve(out, name_len + 2 + value.len + 2))
+        return MW_ERR_NOMEM;
+    mw_buf_put(out, name, name_len);
+    mw_buf_put(out, ": ", 2);
+    mw_buf_put_view(out, value);
+    mw_buf_put(out, "\r\n", 2);
+    return MW_OK;
+}
+
+int mw_http_field_number(struct mw_buf *out, const char *name, uint64_t value)
+{
+    char digits[21];
+    int len = snprintf(digits, sizeof digits, "%" PRIu64, value);
+    return mw_http_field(out, name, mw_view(digits, (size_t)len));
+}
+
+int mw_http_end(struct mw_buf *out)
+{
+    return nomem_or_ok(mw_buf_put(out, "\r\n", 2));
+}
+
+static int write_refusal_body(struct mw_buf *body, unsigned status, const char *error,
+                              struct mw_view detail)
+{
+    struct mw_json_writer json = { .out = body };
+    mw_jw_object(&json);
+    mw_jw_pair(&json, "error", mw_view_text(error));
+    mw_jw_pair(&json, "detail", detail);
+    mw_jw_pair_integer(&json, "status", status);
+    mw_jw_object_end(&json);
+    return nomem_or_ok(json.err ? json.err : mw_buf_put_byte(body, '\n'));
+}
+
+static int write_refusal(struct mw_buf *out, unsigned status, struct mw_view body,
+                         const char *extra, mw_ms unix_ms)
+{
+    int err = mw_http_start(out, status, unix_ms);
+    if (!err)
+        err = mw_http_field(out, "Connection", mw_view_text("close"));
+    if (!err)
+        err = mw_http_field(out, "Content-Type", mw_view_text("application/json"));
+    if (!err)
+        err = mw_http_field(out, "Cache-Control", mw_view_text("no-store"));
+    if (!err)
+        err = mw_http_field_number(out, "Content-Length", body.len);
+    if (!err && extra)
+        err = nomem_or_ok(mw_buf_put_text(out, extra));
+    if (!err)
+        err = mw_http_end(out);
+    return err ? err : nomem_or_ok(mw_buf_put_view(out, body));
+}
+
+int mw_http_refuse(struct mw_buf *out, unsigned status, const char *error, struct mw_view detail,
+                   const char *extra, mw_ms unix_ms)
+{
+    size_t before = out->len;
+    struct mw_buf body;
+    mw_buf_init(&body, out->mem, 0);
+    int err = write_refusal_body(&body, status, error, detail);
+    if (!err)
+        err = write_refusal(out, status, mw_buf_view(&body), extra, unix_ms);
+    if (err)
+        out->len = before;
+    mw_buf_free(&body);
+    return err;
+}
