@@ -1,0 +1,62 @@
+-- Prices that nobody pays, from named timers, at /ticker. Messages are JSON objects that say their
+-- `type`:
+--
+--   from a browser    follow    symbol
+--                     unfollow  symbol
+--   to a browser      symbols   symbols, version        what there is to follow
+--                     prices    symbol, prices          the latest ones, oldest first
+--                     price     symbol, price           one more
+local M = {
+  format = "json",
+  limits = { message = 1024, rate = 10, burst = 20 },
+}
+
+local KEEP = 60 -- prices that a newcomer is shown
+local MARKET = { -- where a price starts, and the seconds between two of them
+  LUNA = { start = 384.40, every = 0.5 },
+  TIDE = { start = 12.42, every = 1 },
+  WIRE = { start = 64.55, every = 2 },
+}
+
+state.prices = state.prices or {} -- symbol → list, oldest first
+
+local function topic(symbol) return "ticker:" .. symbol end
+
+-- A random step, and a gentle pull back to the start so that no price is lost for ever.
+local function next_price(price, start)
+  local step = (math.random() - 0.5) * 0.012 * start
+  return math.floor((price + step + (start - price) * 0.02) * 100 + 0.5) / 100
+end
+
+for symbol, stock in pairs(MARKET) do
+  state.prices[symbol] = state.prices[symbol] or { stock.start }
+
+  -- The name makes the timer take the place of the last version's: a reload never leaves two.
+  timer.every(topic(symbol), stock.every, function()
+    local prices = state.prices[symbol]
+    local price = next_price(prices[#prices], stock.start)
+    table.insert(prices, price)
+    while #prices > KEEP do table.remove(prices, 1) end
+    publish(topic(symbol), { type = "price", symbol = symbol, price = price })
+  end)
+end
+
+function M.on_open(conn)
+  local symbols = json.array {}
+  for symbol in pairs(MARKET) do table.insert(symbols, symbol) end
+  table.sort(symbols)
+  conn:send { type = "symbols", symbols = symbols, version = conn.version }
+end
+
+function M.on_message(conn, message)
+  local symbol = type(message) == "table" and message.symbol
+  if not MARKET[symbol] then return end -- what does not exist cannot be followed
+  if message.type == "follow" then
+    conn:subscribe(topic(symbol))
+    conn:send { type = "prices", symbol = symbol, prices = state.prices[symbol] }
+  elseif message.type == "unfollow" then
+    conn:unsubscribe(topic(symbol))
+  end
+end
+
+return M
