@@ -1,9 +1,11 @@
 /*
- * One event loop per thread over libuv: the time of the turn, the timer wheel, the receive buffer that all streams of
- * the thread share, and work to do once at the end of the turn. Nothing of libuv shows.
+ * One event loop per thread over libuv: the time of the turn, the timer wheel, the receive buffer
+ * that all streams of the thread share, and work to do once at the end of the turn. Nothing of
+ * libuv shows.
  *
- * A turn: due timers, then what the kernel reports (reads, writes, mail), then the turn's end: tasks put there run once,
- * in order; tasks that they add run in the same turn's end. Nothing here is thread-safe but mw_mailbox_post.
+ * A turn: due timers, then what the kernel reports (reads, writes, mail), then the turn's end:
+ * tasks put there run once, in order; tasks that they add run in the same turn's end. Nothing here
+ * is thread-safe but mw_mailbox_post.
  */
 #ifndef MW_IO_LOOP_H
 #define MW_IO_LOOP_H
@@ -11,21 +13,30 @@
 #include "core/base/mem.h"
 #include "core/base/wheel.h"
 
-/* One read takes at most this much: large enough that a 64 KiB frame comes whole, small enough for the cache. */
+/*
+ * One read takes at most this much: large enough that a 64 KiB frame comes whole, small enough for
+ * the cache.
+ */
 #define MW_LOOP_READ_BYTES 262144
 
 struct mw_loop; /* its uv_loop_t and the rest */
 
 /* Gives a loop; MW_ERR_NOMEM, MW_ERR_IO. */
 int mw_loop_new(struct mw_mem *mem, struct mw_loop **out);
-/* After run has returned and every object on it was closed. Number of handles that were still there: 0 when all is well. */
+/*
+ * After run has returned and every object on it was closed. Number of handles that were still
+ * there: 0 when all is well.
+ */
 int mw_loop_free(struct mw_loop *loop);
 
-/* Runs until stop; objects that are closing are waited for. */
+/* Runs until stop, even where there is nothing to wait for. */
 void mw_loop_run(struct mw_loop *loop);
 /* run returns at the end of this turn. */
 void mw_loop_stop(struct mw_loop *loop);
-/* Runs turns until no handle is left: after stop, to finish what is closing. */
+/*
+ * Runs turns until no handle is left: after stop, to finish what is closing. Alarms ring meanwhile,
+ * but are not waited for.
+ */
 void mw_loop_finish(struct mw_loop *loop);
 
 struct mw_mem *mw_loop_mem(const struct mw_loop *loop);

@@ -1,6 +1,6 @@
 /*
- * Letters from any thread to the thread of one loop: intrusive, unbounded by itself (who posts bounds), in order per
- * sender, one wake-up however many. Guarded by its own lock.
+ * Letters from any thread to the thread of one loop: intrusive, unbounded by itself (who posts
+ * bounds), in order per sender, one wake-up however many. Guarded by its own lock.
  */
 #ifndef MW_IO_MAILBOX_H
 #define MW_IO_MAILBOX_H
@@ -14,8 +14,8 @@ struct mw_mail {
 struct mw_mailbox;
 
 /* `deliver` runs on the loop's thread and takes the letter. A mailbox keeps its loop running. */
-int mw_mailbox_open(struct mw_loop *loop, void (*deliver)(void *ctx, struct mw_mail *mail), void *ctx,
-                    struct mw_mailbox **out);
+int mw_mailbox_open(struct mw_loop *loop, void (*deliver)(void *ctx, struct mw_mail *mail),
+                    void *ctx, struct mw_mailbox **out);
 
 /* Any thread. Takes the letter. Must not be called after close. */
 void mw_mailbox_post(struct mw_mailbox *box, struct mw_mail *mail);
