@@ -8,9 +8,9 @@
 struct mw_listener;
 
 /*
- * `accept` takes the stream. `address` is "HOST:PORT", "[V6]:PORT" or ":PORT" (all addresses); HOST numeric or "localhost"; port 0 picks a
- * free one. MW_OK; MW_ERR_BAD_ARG: not an address; MW_ERR_IO with errno's text in `why` (for instance "address already in use");
- * MW_ERR_NOMEM.
+ * `accept` takes the stream. `address` is "HOST:PORT", "[V6]:PORT" or ":PORT" (all addresses); HOST
+ * numeric or "localhost"; port 0 picks a free one. MW_OK; MW_ERR_BAD_ARG: not an address; MW_ERR_IO
+ * with errno's text in `why` (for instance "address already in use"); MW_ERR_NOMEM.
  */
 int mw_listener_open(struct mw_loop *loop, struct mw_view address,
                      void (*accept)(void *ctx, struct mw_stream *stream), void *ctx,

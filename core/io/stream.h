@@ -1,8 +1,10 @@
 /*
- * A byte stream as a table: TCP is one instance, TLS over TCP will be another. The owner gets events, one at a time.
+ * A byte stream as a table: TCP is one instance, TLS over TCP will be another. The owner gets
+ * events, one at a time.
  *
- * Life: given by mw_listener (or made by a dialler) without an owner; attach; read/write; close; `closed` comes from the
- * loop, never from inside close; then the stream frees itself. After close no other event comes.
+ * Life: given by mw_listener (or made by a dialler) without an owner; attach; read/write; close;
+ * `closed` comes from the loop, never from inside close; then the stream frees itself. After close
+ * no other event comes.
  */
 #ifndef MW_IO_STREAM_H
 #define MW_IO_STREAM_H
@@ -24,7 +26,10 @@ struct mw_stream_events {
     void (*read)(void *owner, char *bytes, size_t len);
     /* Nothing more will be read; at most once. */
     void (*end)(void *owner, enum mw_stream_end how);
-    /* A write that was in flight has been taken whole; its bytes are the owner's again. */
+    /*
+     * The write that was in flight is over: taken whole, or the peer is gone, and then the next
+     * write says so. Either way its bytes are the owner's again.
+     */
     void (*written)(void *owner);
     /* The last event. */
     void (*closed)(void *owner);
@@ -58,11 +63,14 @@ static inline void mw_stream_set_reading(struct mw_stream *stream, bool on)
 }
 
 /*
- * Writes now what the kernel takes and returns how many bytes that were. Where it is less than the sum, the rest is in
- * flight: its bytes are borrowed until `written`, and no other write may be made before. MW_ERR_CLOSED: the peer is gone
- * (an `end` follows or has come). At most MW_STREAM_MAX_VECTORS vectors.
+ * Writes now what the kernel takes and returns how many bytes that were. Where it is less than the
+ * sum, the rest is in flight: its bytes are borrowed until `written`, and no other write may be
+ * made before. MW_ERR_CLOSED: the peer is gone, or there was no memory for what stays in
+ * flight (an `end` follows from the loop, even with reading off, or has come). At most
+ * MW_STREAM_MAX_VECTORS vectors.
  */
-static inline long mw_stream_write(struct mw_stream *stream, const struct mw_view *vectors, size_t count)
+static inline long mw_stream_write(struct mw_stream *stream, const struct mw_view *vectors,
+                                   size_t count)
 {
     return stream->ops->write(stream, vectors, count);
 }

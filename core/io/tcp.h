@@ -6,8 +6,8 @@
 #include "core/io/stream.h"
 
 /*
- * Takes a connected, non-blocking socket and gives a stream; TCP_NODELAY is set. NULL (socket closed): no memory or no
- * loop resources.
+ * Takes a connected, non-blocking socket and gives a stream; TCP_NODELAY is set. NULL (socket
+ * closed): no memory or no loop resources.
  */
 struct mw_stream *mw_tcp_adopt(struct mw_loop *loop, int socket);
 

@@ -1,0 +1,243 @@
+/*
+ * Accepts connections on one address. Knows addresses and sockets; what a connection is for is its
+ * owner's affair.
+ *
+ * accept(2) is called here and not by libuv, because libuv answers a shortage of descriptors by
+ * closing the connections that wait. Here they stay in the kernel's queue until there is room
+ * again.
+ */
+#define _GNU_SOURCE /* accept4 */
+#include "core/io/listener.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/str.h"
+#include "core/io/loop_uv.h"
+#include "core/io/tcp.h"
+
+#define BACKLOG          4096 /* a storm of reconnects; the kernel caps it by net.core.somaxconn */
+#define ACCEPTS_PER_TURN 256  /* then the connections that are there have their turn */
+#define PAUSE_MS         100  /* without descriptors or memory: time for some connection to end */
+#define ADDRESS_BYTES    64
+
+struct mw_listener {
+    struct mw_loop *loop;
+    int socket;
+    uv_poll_t poll;
+    struct mw_alarm go_on;
+    void (*accept)(void *ctx, struct mw_stream *stream);
+    void *ctx;
+    char address[ADDRESS_BYTES];
+};
+
+/* ---- the address ---- */
+
+/* "HOST:PORT" into its parts; the brackets of "[V6]:PORT" are taken off. */
+static bool split_address(struct mw_view address, struct mw_view *host, uint16_t *port)
+{
+    size_t colon = address.len;
+    while (colon > 0 && address.data[colon - 1] != ':')
+        colon--;
+    uint64_t number;
+    if (colon == 0 || !mw_parse_u64(mw_view_from(address, colon), 0, UINT16_MAX, &number))
+        return false;
+    *port = (uint16_t)number;
+    *host = mw_view(address.data, colon - 1);
+    bool is_bracketed = mw_view_starts_with(*host, "[") && mw_view_ends_with(*host, "]");
+    if (is_bracketed)
+        *host = mw_view(host->data + 1, host->len - 2);
+    /* A bare IPv6 address would be ambiguous, and brackets are for nothing else. */
+    return is_bracketed == (mw_view_find(*host, ':', 0) < host->len);
+}
+
+static bool parse_address(struct mw_view address, struct sockaddr_storage *out)
+{
+    struct mw_view host;
+    uint16_t port;
+    char text[ADDRESS_BYTES];
+    if (!split_address(address, &host, &port) || host.len >= sizeof(text))
+        return false;
+    if (mw_view_find(host, '\0', 0) < host.len)
+        return false;
+    if (host.len == 0)
+        host = mw_view_text("::");
+    else if (mw_view_is_nocase(host, "localhost"))
+        host = mw_view_text("127.0.0.1");
+    memcpy(text, host.data, host.len);
+    text[host.len] = '\0';
+    return uv_ip4_addr(text, port, (struct sockaddr_in *)out) == 0 ||
+           uv_ip6_addr(text, port, (struct sockaddr_in6 *)out) == 0;
+}
+
+static void name_address(struct mw_listener *listener)
+{
+    struct sockaddr_storage address = { 0 };
+    socklen_t len = sizeof(address);
+    char host[ADDRESS_BYTES - sizeof("[]:65535")] = "";
+    (void)getsockname(listener->socket, (struct sockaddr *)&address, &len);
+    (void)uv_ip_name((struct sockaddr *)&address, host, sizeof(host));
+    bool is_v6 = address.ss_family == AF_INET6;
+    unsigned port = ntohs(is_v6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                : ((struct sockaddr_in *)&address)->sin_port);
+    (void)snprintf(listener->address, sizeof(listener->address), is_v6 ? "[%s]:%u" : "%s:%u", host,
+                   port);
+}
+
+/* ---- the socket ---- */
+
+static socklen_t length_of(const struct sockaddr_storage *address)
+{
+    return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                          : sizeof(struct sockaddr_in);
+}
+
+/* A listening socket, or -1 and errno. */
+static int listen_on(const struct sockaddr_storage *address)
+{
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    int on = 1, off = 0;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (address->ss_family == AF_INET6) /* "::" hears IPv4 too, whatever the system's habit */
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    if (bind(fd, (const struct sockaddr *)address, length_of(address)) == 0 &&
+        listen(fd, BACKLOG) == 0)
+        return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
+/* ":PORT" means every address there is: on a machine without IPv6, those of IPv4. */
+static int listen_on_all(struct sockaddr_storage *address)
+{
+    int fd = listen_on(address);
+    if (fd >= 0 || (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL))
+        return fd;
+    (void)uv_ip4_addr("0.0.0.0", ntohs(((struct sockaddr_in6 *)address)->sin6_port),
+                      (struct sockaddr_in *)address);
+    return listen_on(address);
+}
+
+/* ---- accepting ---- */
+
+static void on_connection(uv_poll_t *poll, int status, int events);
+
+static void start_accepting(struct mw_alarm *alarm)
+{
+    struct mw_listener *listener = MW_OWNER(alarm, struct mw_listener, go_on);
+    (void)uv_poll_start(&listener->poll, UV_READABLE, on_connection);
+}
+
+static void pause_accepting(struct mw_listener *listener)
+{
+    (void)uv_poll_stop(&listener->poll);
+    mw_alarm_set(listener->loop, &listener->go_on,
+                 mw_ms_add(mw_loop_now(listener->loop), PAUSE_MS));
+}
+
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* False when there is nothing more to accept in this turn. */
+static bool accept_one(struct mw_listener *listener)
+{
+    int fd = accept4(listener->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        if (is_shortage(errno))
+            pause_accepting(listener);
+        /* Any other error is of a connection that died while it waited. */
+        return errno != EAGAIN && !is_shortage(errno);
+    }
+    struct mw_stream *stream = mw_tcp_adopt(listener->loop, fd);
+    if (stream)
+        listener->accept(listener->ctx, stream);
+    return !uv_is_closing((uv_handle_t *)&listener->poll);
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+    struct mw_listener *listener = MW_OWNER(poll, struct mw_listener, poll);
+    (void)status;
+    (void)events;
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        if (!accept_one(listener))
+            return;
+    }
+}
+
+/* ---- life ---- */
+
+static int start_listening(struct mw_listener *listener)
+{
+    int status = uv_poll_init(mw_loop_uv(listener->loop), &listener->poll, listener->socket);
+    if (status < 0)
+        return status;
+    name_address(listener);
+    mw_alarm_init(&listener->go_on, start_accepting);
+    start_accepting(&listener->go_on);
+    return 0;
+}
+
+static int refuse(char why[128], int err, int status)
+{
+    (void)snprintf(why, 128, "%s", uv_strerror(status));
+    return err;
+}
+
+int mw_listener_open(struct mw_loop *loop, struct mw_view address,
+                     void (*accept)(void *ctx, struct mw_stream *stream), void *ctx,
+                     struct mw_listener **out, char why[128])
+{
+    struct sockaddr_storage where = { 0 };
+    if (!parse_address(address, &where)) {
+        (void)snprintf(why, 128, "not an address of the form HOST:PORT, [IPV6]:PORT or :PORT");
+        return MW_ERR_BAD_ARG;
+    }
+    struct mw_listener *listener = mw_alloc_zero(mw_loop_mem(loop), sizeof(*listener));
+    if (!listener)
+        return refuse(why, MW_ERR_NOMEM, UV_ENOMEM);
+    listener->loop = loop;
+    listener->accept = accept;
+    listener->ctx = ctx;
+    bool is_any = mw_view_starts_with(address, ":");
+    listener->socket = is_any ? listen_on_all(&where) : listen_on(&where);
+    int status = listener->socket < 0 ? uv_translate_sys_error(errno) : start_listening(listener);
+    if (status < 0) {
+        if (listener->socket >= 0)
+            close(listener->socket);
+        mw_free(mw_loop_mem(loop), listener, sizeof(*listener));
+        return refuse(why, MW_ERR_IO, status);
+    }
+    *out = listener;
+    return MW_OK;
+}
+
+const char *mw_listener_address(const struct mw_listener *listener)
+{
+    return listener->address;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct mw_listener *listener = MW_OWNER(handle, struct mw_listener, poll);
+    mw_free(mw_loop_mem(listener->loop), listener, sizeof(*listener));
+}
+
+void mw_listener_close(struct mw_listener *listener)
+{
+    if (!listener)
+        return;
+    mw_alarm_stop(listener->loop, &listener->go_on);
+    uv_close((uv_handle_t *)&listener->poll, on_closed);
+    close(listener->socket);
+}
