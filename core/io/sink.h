@@ -1,6 +1,7 @@
 /*
- * A file descriptor that is written by a thread of its own: a stuck log reader never stops a loop. Lines wait in a
- * bounded queue; what does not fit is counted and said when there is room again. Any thread may write; guarded by its own lock.
+ * A file descriptor that is written by a thread of its own: a stuck log reader never stops a loop.
+ * Lines wait in a bounded queue; what does not fit is counted and said when there is room again.
+ * Any thread may write; guarded by its own lock.
  */
 #ifndef MW_IO_SINK_H
 #define MW_IO_SINK_H
