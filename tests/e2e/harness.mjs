@@ -1,0 +1,222 @@
+/*
+ * The server as its users run it: a folder of files, a process, its log. A test starts one with start(), talks to
+ * it by real sockets and waits for log lines, never for time to pass. When the test ends the server is stopped
+ * by TERM, and has to leave with code 0, no bytes, no handles and nothing said by a sanitizer.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { WebSocket } from 'ws';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const binary = process.env.MOONWIRE ??
+    ['asan', 'debug', 'release'].map((preset) => join(root, 'build', preset, 'moonwire')).find(existsSync);
+if (!binary) throw new Error('there is no build/*/moonwire to test; run ./dev build, or set MOONWIRE');
+
+/* How long to wait for what must come. No test asserts how long anything took. */
+export const PATIENCE_MS = Number(process.env.MOONWIRE_PATIENCE_MS ?? 30_000);
+
+export function within(promise, what, tail = () => '') {
+    let timer;
+    const late = new Promise((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`gave up waiting for ${what()}${tail()}`)), PATIENCE_MS);
+    });
+    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/* ---- a folder to serve ---- */
+
+export class Project {
+    constructor(files = {}) {
+        this.dir = mkdtempSync(join(tmpdir(), 'moonwire-test-'));
+        for (const [name, text] of Object.entries(files)) this.write(name, text);
+    }
+    path(name) { return join(this.dir, name); }
+    /* Truncates and writes, which is the rudest of the ways to save; saves.mjs has the others. */
+    write(name, text) {
+        mkdirSync(dirname(this.path(name)), { recursive: true });
+        writeFileSync(this.path(name), text);
+    }
+    remove() { rmSync(this.dir, { recursive: true, force: true }); }
+}
+
+/* ---- a process and its log ---- */
+
+/* Whether a log line has each of these fields: equal, or matched by a RegExp, or accepted by a function. */
+function fits(line, wanted) {
+    return Object.entries(wanted).every(([key, want]) =>
+        want instanceof RegExp ? want.test(line[key] ?? '')
+        : typeof want === 'function' ? want(line[key])
+        : line[key] === want);
+}
+
+export class Server {
+    lines = []; /* parsed log */
+    noise = []; /* what was on stderr and is no JSON: nothing, if all is well */
+    #waiting = new Set();
+
+    constructor(project, { verb = 'serve', args = ['--listen', '127.0.0.1:0'], env = {} } = {}) {
+        this.project = project;
+        this.process = spawn(binary, [verb, project.dir, ...args], {
+            env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'pipe'],
+        });
+        this.exited = new Promise((resolve) =>
+            this.process.on('close', (code, signal) => {
+                this.ended = { code, signal };
+                for (const waiting of this.#waiting) waiting.reject(new Error(`the server is gone${this.tail()}`));
+                resolve(this.ended);
+            }));
+        createInterface({ input: this.process.stderr }).on('line', (text) => this.#read(text));
+    }
+
+    #read(text) {
+        if (process.env.MOONWIRE_SHOW_LOG) console.error(text);
+        try {
+            this.lines.push(JSON.parse(text));
+        } catch {
+            this.noise.push(text);
+            return;
+        }
+        for (const waiting of this.#waiting) waiting.look();
+    }
+
+    tail() {
+        const last = [...this.lines.slice(-8).map((line) => JSON.stringify(line)), ...this.noise.slice(0, 40)];
+        return `; the server's last words:\n${last.join('\n')}`;
+    }
+
+    all(wanted) { return this.lines.filter((line) => fits(line, wanted)); }
+
+    /* The n-th line that fits, from the start of the log: now, or when it comes. */
+    log(wanted, nth = 1) {
+        let waiting;
+        const promise = new Promise((resolve, reject) => {
+            waiting = { reject, look: () => {
+                const found = this.all(wanted)[nth - 1];
+                if (found) resolve(found);
+                return found;
+            } };
+            if (waiting.look()) return;
+            if (this.ended) reject(new Error(`the server is gone${this.tail()}`));
+            this.#waiting.add(waiting);
+        }).finally(() => this.#waiting.delete(waiting));
+        promise.catch(() => {});
+        const say = (_, value) => (value instanceof RegExp || typeof value === 'function' ? String(value) : value);
+        return within(promise, () => `line ${nth} of the log with ${JSON.stringify(wanted, say)}`, () => this.tail());
+    }
+
+    async ready() {
+        this.url = (await this.log({ msg: 'listening' })).url;
+        this.port = Number(new URL(this.url).port);
+        await this.log({ msg: 'ready' });
+        return this;
+    }
+
+    /* How often a script was loaded anew or refused: what a save led to. */
+    outcomes(script) { return this.all({ script, msg: /^(reloaded|reload refused)$/ }); }
+
+    async connect(path, options) {
+        const peer = new Peer(`ws://127.0.0.1:${this.port}${path}`, options);
+        await within(peer.opened, () => `the handshake on ${path}`, () => this.tail());
+        return peer;
+    }
+
+    async stop(signal = 'SIGTERM') {
+        if (!this.ended) this.process.kill(signal);
+        return within(this.exited, () => 'the server to stop', () => this.tail());
+    }
+
+    /* Stops it, and asserts that it left nothing behind. */
+    async finish() {
+        try {
+            const { code, signal } = await this.stop();
+            assert.deepEqual(this.noise, [], 'stderr holds nothing but JSON lines');
+            assert.deepEqual({ code, signal }, { code: 0, signal: null }, `exit${this.tail()}`);
+            const { bytes_left, handles_left } = this.all({ msg: 'stopped' }).at(-1) ?? {};
+            assert.deepEqual({ bytes_left, handles_left }, { bytes_left: 0, handles_left: 0 });
+        } finally {
+            if (!this.ended) this.process.kill('SIGKILL');
+            this.project.remove();
+        }
+    }
+}
+
+/* `t` is a test's context, or { after } of node:test for a server that many tests share. */
+export async function start(t, files, options) {
+    const server = new Server(files instanceof Project ? files : new Project(files), options);
+    t.after(() => server.finish());
+    return server.ready();
+}
+
+/* ---- a client, by npm ws ---- */
+
+export class Peer {
+    #inbox = [];
+    #waiting = [];
+
+    constructor(url, { protocols = [], ...options } = {}) {
+        this.socket = new WebSocket(url, protocols, options);
+        this.socket.on('message', (data, isBinary) => this.#take({ value: isBinary ? data : data.toString() }));
+        this.opened = new Promise((resolve, reject) => {
+            this.socket.on('open', resolve);
+            this.socket.on('error', reject);
+        });
+        this.opened.catch(() => {});
+        this.ended = new Promise((resolve) =>
+            this.socket.on('close', (code, reason) => {
+                this.end = { code, reason: reason.toString() };
+                this.#take({ error: new Error(`closed with ${code} ${reason}`) });
+                resolve(this.end);
+            }));
+    }
+
+    #take(item) {
+        if (this.#waiting.length) this.#waiting.shift()(item);
+        else this.#inbox.push(item);
+    }
+
+    /* The next message: a string for text, a Buffer for binary. */
+    async next() {
+        const item = this.#inbox.shift() ??
+            await within(new Promise((resolve) => this.#waiting.push(resolve)), () => 'a message');
+        if (item.error) throw item.error;
+        return item.value;
+    }
+
+    async nextJson() { return JSON.parse(await this.next()); }
+
+    /* Messages that came and were not taken. */
+    get unread() { return this.#inbox.filter((item) => !item.error).map((item) => item.value); }
+
+    send(data, options) { this.socket.send(data, options); }
+
+    async ask(data) {
+        this.send(data);
+        return this.next();
+    }
+
+    /* The code and reason that this side saw, with or without a close of its own. */
+    async close(...codeAndReason) {
+        this.socket.close(...codeAndReason);
+        return this.seen();
+    }
+
+    seen() { return within(this.ended, () => 'the connection to end'); }
+}
+
+/* A handshake that the server must refuse: the HTTP answer. */
+export async function refused(server, path, options) {
+    const peer = new Peer(`ws://127.0.0.1:${server.port}${path}`, options);
+    peer.opened.then(() => peer.socket.terminate(), () => {});
+    const answer = await within(new Promise((resolve, reject) => {
+        peer.socket.on('unexpected-response', (_, response) => resolve(response));
+        peer.opened.then(() => reject(new Error(`${path} was accepted`)), () => {});
+    }), () => `a refusal of ${path}`);
+    let body = '';
+    for await (const chunk of answer) body += chunk;
+    return { status: answer.statusCode, headers: answer.headers, body };
+}

@@ -1,0 +1,181 @@
+#!/usr/bin/python3
+"""Conversations with Python's websockets (Debian's python3-websockets), a library that is strict in its own way."""
+import asyncio
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import websockets
+
+PATIENCE_S = 30
+MIB = 1024 * 1024
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PRESETS = [ROOT / "build" / preset / "moonwire" for preset in ("asan", "debug", "release")]
+BINARY = os.environ.get("MOONWIRE") or next((str(path) for path in PRESETS if path.exists()), "moonwire")
+
+SCRIPTS = {
+    "echo.lua": """
+        local M = { protocols = { "v2", "v1" }, limits = { message = 17 * 1024 * 1024, queue = 64 * 1024 * 1024 } }
+        function M.on_message(conn, data, kind)
+          conn:send(data, kind == "binary" and "binary" or nil)
+        end
+        return M""",
+    "ends.lua": """
+        local M = { route = "/ends/:tag", limits = { message = 1024 } }
+        function M.on_open(conn)
+          if conn.params.tag == "refused" then return false, 429, "slow down" end
+          if conn.params.tag == "4001" then return false, 4001, "say who you are" end
+        end
+        function M.on_message(conn, data)
+          local code, reason = data:match("^(%d+) ?(.*)$")
+          conn:close(tonumber(code), reason)
+        end
+        function M.on_close(conn, code, reason, info)
+          log.info("end", { tag = conn.params.tag, code = code, reason = reason, cause = info.cause })
+        end
+        return M""",
+    "pinging.lua": """
+        return { on_message = function(conn) conn:ping() end, limits = { ping = 1 } }""",
+}
+CODES = [*range(1000, 1004), *range(1007, 1015), 3000, 3999, 4000, 4999]
+
+
+def setUpModule():
+    global server
+    server = Server()
+
+
+def tearDownModule():
+    server.stop()
+
+
+class Server:
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="moonwire-test-")
+        scripts = pathlib.Path(self.folder.name, "scripts")
+        scripts.mkdir()
+        for name, text in SCRIPTS.items():
+            (scripts / name).write_text(text)
+        command = [BINARY, "serve", self.folder.name, "--listen", "127.0.0.1:0"]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.lines = []
+        self.url = self.log(msg="listening")["url"].replace("http", "ws").rstrip("/")
+        self.log(msg="ready")
+
+    def log(self, **wanted):
+        """The next line of the log with these fields; what comes before it is passed over."""
+        for text in self.process.stderr:
+            line = json.loads(text)
+            self.lines.append(line)
+            if all(line.get(key) == value for key, value in wanted.items()):
+                return line
+        raise AssertionError(f"the server is gone; no line with {wanted}")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        stopped = self.log(msg="stopped")
+        rest = self.process.stderr.read()
+        code = self.process.wait(PATIENCE_S)
+        self.process.stderr.close()
+        self.folder.cleanup()
+        assert (code, rest, stopped["bytes_left"], stopped["handles_left"]) == (0, "", 0, 0), (code, rest, stopped)
+
+
+class Peer(unittest.IsolatedAsyncioTestCase):
+    def connect(self, path, **options):
+        options = {"max_size": None, "compression": None, **options}
+        return websockets.connect(server.url + path, **options)
+
+    async def soon(self, awaitable):
+        return await asyncio.wait_for(awaitable, PATIENCE_S)
+
+    async def log(self, **wanted):
+        return await self.soon(asyncio.to_thread(server.log, **wanted))
+
+    async def test_echo_of_text_and_binary(self):
+        for size in (0, 1, 125, 126, 65535, 65536, MIB, 16 * MIB):
+            for payload in ("€" * (size // 3) + "x" * (size % 3), b"\xff\0M" * (size // 3) + b"x" * (size % 3)):
+                with self.subTest(size=size, kind=type(payload).__name__):
+                    async with self.connect("/echo") as peer:
+                        await peer.send(payload)
+                        self.assertTrue(await self.soon(peer.recv()) == payload)
+
+    async def test_fragments_are_one_message(self):
+        async with self.connect("/echo") as peer:
+            await peer.send(["in ", "", "three", " parts"])
+            self.assertEqual(await self.soon(peer.recv()), "in three parts")
+            await peer.send([b"\xff"] * 1000)
+            self.assertEqual(await self.soon(peer.recv()), b"\xff" * 1000)
+
+    async def test_an_offer_of_compression_is_declined_and_all_goes_on(self):
+        async with self.connect("/echo", compression="deflate") as peer:
+            await peer.send("plain")
+            self.assertEqual(await self.soon(peer.recv()), "plain")
+
+    async def test_the_server_prefers_its_own_first_subprotocol(self):
+        async with self.connect("/echo", subprotocols=["v1", "v2"]) as peer:
+            self.assertEqual(peer.subprotocol, "v2")
+
+    async def test_a_ping_is_answered_with_its_bytes(self):
+        async with self.connect("/echo") as peer:
+            await self.soon(await peer.ping(b"x" * 125))
+
+    async def test_pings_of_the_server_are_answered_and_keep_the_connection(self):
+        async with self.connect("/pinging", ping_interval=None) as peer:
+            await peer.send("ping me")
+            with self.assertRaises(asyncio.TimeoutError):
+                await asyncio.wait_for(peer.recv(), 2.5)  # two of its own accord, and nobody is closed
+            self.assertTrue(peer.open)
+
+    async def test_close_codes_of_the_client_are_echoed(self):
+        for code in CODES:
+            with self.subTest(code=code):
+                peer = await self.connect(f"/ends/client_{code}")
+                await self.soon(peer.close(code, "bye"))
+                self.assertEqual((peer.close_code, peer.close_reason), (code, "bye"))
+                line = await self.log(msg="end", tag=f"client_{code}")
+                self.assertEqual((line["code"], line["reason"], line["cause"]), (code, "bye", "peer_close"))
+
+    async def test_close_codes_of_the_script_arrive(self):
+        for code in CODES:
+            with self.subTest(code=code):
+                peer = await self.connect("/ends/script")
+                await peer.send(f"{code} enough")
+                await self.soon(peer.wait_closed())
+                self.assertEqual((peer.close_code, peer.close_reason), (code, "enough"))
+
+    async def test_a_reason_of_123_bytes_arrives_whole(self):
+        peer = await self.connect("/ends/reason")
+        await peer.send("4000 " + "r" * 123)
+        await self.soon(peer.wait_closed())
+        self.assertEqual(peer.close_reason, "r" * 123)
+
+    async def test_too_big_is_1009(self):
+        peer = await self.connect("/ends/big")
+        await peer.send(b"x" * 1025)
+        await self.soon(peer.wait_closed())
+        self.assertEqual(peer.close_code, 1009)
+
+    async def test_a_cut_is_1006(self):
+        peer = await self.connect("/ends/cut")
+        peer.transport.abort()
+        line = await self.log(msg="end", tag="cut")
+        self.assertEqual(line["code"], 1006)
+
+    async def test_a_refusal_by_http(self):
+        with self.assertRaises(websockets.InvalidStatusCode) as refusal:
+            await self.connect("/ends/refused")
+        self.assertEqual(refusal.exception.status_code, 429)
+
+    async def test_a_refusal_by_close_code(self):
+        peer = await self.connect("/ends/4001")
+        await self.soon(peer.wait_closed())
+        self.assertEqual((peer.close_code, peer.close_reason), (4001, "say who you are"))
+
+
+if __name__ == "__main__":
+    unittest.main()
