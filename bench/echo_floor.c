@@ -1,6 +1,7 @@
 /*
- * The floor of the measurement: a bare libuv TCP echo, one read and one write a message, nothing between them. What a
- * server costs above it is its own work. No limits, no timeouts, no answer to anything but bytes.
+ * The floor of the measurement: a bare libuv TCP echo, one read and one write a message, nothing
+ * between them. What a server costs above it is its own work. No limits, no timeouts, no answer to
+ * anything but bytes.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include <uv.h>
 
 #define BUFFER_BYTES 65536
-#define BACKLOG 4096
+#define BACKLOG      4096
 
 static char receive_buffer[BUFFER_BYTES]; /* one for all, as in the server that is measured */
 

@@ -1,11 +1,13 @@
 /*
- * The load: N connections, each with one message under way. A message is a masked frame of 64 bytes; its echo is compared
- * byte for byte, then the next one goes. Plain sockets and epoll, so that the generator is cheaper than what it measures.
+ * The load: N connections, each with one message under way. A message is a masked frame of 64
+ * bytes; its echo is compared byte for byte, then the next one goes. Plain sockets and epoll, so
+ * that the generator is cheaper than what it measures.
  *
  *   echo_load PORT PATH CONNECTIONS MESSAGES
  *
- * PATH "-" is a bare echo, which returns the frame as it was sent. When all connections stand it prints "ready" and waits for
- * a line on stdin; then it runs, prints "done SECONDS", and holds the connections until stdin ends.
+ * PATH "-" is a bare echo, which returns the frame as it was sent. When all connections stand it
+ * prints "ready" and waits for a line on stdin; then it runs, prints "done SECONDS", and holds the
+ * connections until stdin ends.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,10 +23,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAYLOAD 64
+#define PAYLOAD    64
 #define SENT_BYTES (2 + 4 + PAYLOAD) /* head, mask, payload */
 #define ECHO_BYTES (2 + PAYLOAD)     /* a server masks nothing */
-#define EVENTS 1024
+#define EVENTS     1024
 
 struct peer {
     int fd;
@@ -76,10 +78,11 @@ static int dial(uint16_t port)
 static void upgrade(int fd, const char *path)
 {
     char text[1024];
-    int len = snprintf(text, sizeof text,
-                       "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                       path);
+    int len = snprintf(
+        text, sizeof text,
+        "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+        path);
     if (write(fd, text, (size_t)len) != len)
         die("handshake");
     size_t have = 0;
