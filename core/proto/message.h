@@ -67,7 +67,7 @@ void mw_reader_feed(struct mw_reader *reader, char *bytes, size_t len);
 /* The next item. After a BREACH or NOMEM always MORE. */
 void mw_reader_next(struct mw_reader *reader, struct mw_item *item);
 
-/* Bytes fed and not used up yet: what the owner must keep when it wants to stop asking for now. */
+/* Bytes fed and not used up yet: what the owner must keep when it stops asking. */
 struct mw_view mw_reader_rest(const struct mw_reader *reader);
 
 /* A message has begun and not ended. */

@@ -1,7 +1,6 @@
 /* frame: every first two bytes for both roles, lengths at their borders, encode against decode. */
-#include "tests/unit/proto/test.h"
-
 #include "core/proto/frame.h"
+#include "tests/unit/proto/notation.h"
 
 static int decode(const uint8_t *bytes, size_t len, enum mw_role role, struct mw_frame_head *head,
                   enum mw_rule *rule)
@@ -40,7 +39,7 @@ static enum mw_rule expected_of_two(unsigned first, unsigned second, enum mw_rol
 
 static void check_two(unsigned first, unsigned second, enum mw_role role)
 {
-    const uint8_t bytes[2] = {(uint8_t)first, (uint8_t)second};
+    const uint8_t bytes[2] = { (uint8_t)first, (uint8_t)second };
     struct mw_frame_head head;
     enum mw_rule rule = MW_RULE_NONE;
 
@@ -60,9 +59,8 @@ static void check_two(unsigned first, unsigned second, enum mw_role role)
     assert_false(head.masked);
 }
 
-static void every_first_two_bytes_are_judged_as_the_standard_says(void **state)
+TEST(every_first_two_bytes_are_judged_as_the_standard_says)
 {
-    (void)state;
     for (unsigned first = 0; first < 256; first++) {
         for (unsigned second = 0; second < 256; second++) {
             check_two(first, second, MW_ROLE_SERVER);
@@ -81,31 +79,30 @@ static const struct length_case {
     enum mw_rule rule;
     uint64_t len;
 } length_cases[] = {
-    {"82 7D", 2, 2, MW_RULE_NONE, 125},
-    {"82 7E 00 00", MW_ERR_PROTOCOL, 4, MW_RULE_LENGTH_NOT_MINIMAL, 0},
-    {"82 7E 00 7D", MW_ERR_PROTOCOL, 4, MW_RULE_LENGTH_NOT_MINIMAL, 0},
-    {"82 7E 00 7E", 4, 4, MW_RULE_NONE, 126},
-    {"82 7E 00 7F", 4, 4, MW_RULE_NONE, 127},
-    {"82 7E 01 00", 4, 4, MW_RULE_NONE, 256},
-    {"82 7E FF FF", 4, 4, MW_RULE_NONE, 65535},
-    {"82 7F 00 00 00 00 00 00 00 00", MW_ERR_PROTOCOL, 8, MW_RULE_LENGTH_NOT_MINIMAL, 0},
-    {"82 7F 00 00 00 00 00 00 FF FF", MW_ERR_PROTOCOL, 8, MW_RULE_LENGTH_NOT_MINIMAL, 0},
-    {"82 7F 00 00 00 00 00 01 00 00", 10, 10, MW_RULE_NONE, 65536},
-    {"82 7F 00 00 00 01 00 00 00 00", 10, 10, MW_RULE_NONE, 4294967296},
-    {"82 7F 7F FF FF FF FF FF FF FF", 10, 10, MW_RULE_NONE, INT64_MAX},
-    {"82 7F 80 00 00 00 00 00 00 00", MW_ERR_PROTOCOL, 3, MW_RULE_LENGTH_TOP_BIT, 0},
-    {"82 7F FF FF FF FF FF FF FF FF", MW_ERR_PROTOCOL, 3, MW_RULE_LENGTH_TOP_BIT, 0},
+    { "82 7D", 2, 2, MW_RULE_NONE, 125 },
+    { "82 7E 00 00", MW_ERR_PROTOCOL, 4, MW_RULE_LENGTH_NOT_MINIMAL, 0 },
+    { "82 7E 00 7D", MW_ERR_PROTOCOL, 4, MW_RULE_LENGTH_NOT_MINIMAL, 0 },
+    { "82 7E 00 7E", 4, 4, MW_RULE_NONE, 126 },
+    { "82 7E 00 7F", 4, 4, MW_RULE_NONE, 127 },
+    { "82 7E 01 00", 4, 4, MW_RULE_NONE, 256 },
+    { "82 7E FF FF", 4, 4, MW_RULE_NONE, 65535 },
+    { "82 7F 00 00 00 00 00 00 00 00", MW_ERR_PROTOCOL, 8, MW_RULE_LENGTH_NOT_MINIMAL, 0 },
+    { "82 7F 00 00 00 00 00 00 FF FF", MW_ERR_PROTOCOL, 8, MW_RULE_LENGTH_NOT_MINIMAL, 0 },
+    { "82 7F 00 00 00 00 00 01 00 00", 10, 10, MW_RULE_NONE, 65536 },
+    { "82 7F 00 00 00 01 00 00 00 00", 10, 10, MW_RULE_NONE, 4294967296 },
+    { "82 7F 7F FF FF FF FF FF FF FF", 10, 10, MW_RULE_NONE, INT64_MAX },
+    { "82 7F 80 00 00 00 00 00 00 00", MW_ERR_PROTOCOL, 3, MW_RULE_LENGTH_TOP_BIT, 0 },
+    { "82 7F FF FF FF FF FF FF FF FF", MW_ERR_PROTOCOL, 3, MW_RULE_LENGTH_TOP_BIT, 0 },
 };
 
-static void lengths_are_judged_with_the_byte_that_shows_them(void **state)
+TEST(lengths_are_judged_with_the_byte_that_shows_them)
 {
-    (void)state;
     for (size_t i = 0; i < MW_COUNT(length_cases); i++) {
         const struct length_case *c = &length_cases[i];
         uint8_t bytes[MW_FRAME_HEAD_MAX];
         size_t total = bytes_of(c->bytes, bytes, sizeof bytes);
         for (size_t len = 0; len <= total; len++) {
-            struct mw_frame_head head = {0};
+            struct mw_frame_head head = { 0 };
             enum mw_rule rule = MW_RULE_NONE;
             int size = decode(bytes, len, MW_ROLE_CLIENT, &head, &rule);
             bool shown = len >= c->shown_at;
@@ -119,9 +116,9 @@ static void lengths_are_judged_with_the_byte_that_shows_them(void **state)
 
 /* ---- there and back ---- */
 
-static const uint64_t lengths[] = {0,     1,         125,        126,        127,      65535,
-                                   65536, INT32_MAX, UINT32_MAX, 4294967296, INT64_MAX};
-static const uint8_t key[4] = {0xDE, 0xAD, 0x00, 0x01};
+static const uint64_t lengths[] = { 0,     1,         125,        126,        127,      65535,
+                                    65536, INT32_MAX, UINT32_MAX, 4294967296, INT64_MAX };
+static const uint8_t key[4] = { 0xDE, 0xAD, 0x00, 0x01 };
 
 static void check_round_trip(enum mw_opcode opcode, bool fin, uint64_t len, bool masked)
 {
@@ -142,9 +139,8 @@ static void check_round_trip(enum mw_opcode opcode, bool fin, uint64_t len, bool
         assert_memory_equal(head.mask, key, 4);
 }
 
-static void what_is_encoded_decodes_to_the_same(void **state)
+TEST(what_is_encoded_decodes_to_the_same)
 {
-    (void)state;
     for (size_t i = 0; i < MW_COUNT(lengths); i++) {
         for (int flags = 0; flags < 4; flags++) {
             check_round_trip(MW_OPCODE_TEXT, flags & 1, lengths[i], flags & 2);
@@ -159,10 +155,9 @@ static void what_is_encoded_decodes_to_the_same(void **state)
     }
 }
 
-static void bytes_behind_the_header_are_left_alone(void **state)
+TEST(bytes_behind_the_header_are_left_alone)
 {
-    (void)state;
-    const uint8_t bytes[] = {0x81, 0x02, 'h', 'i', 0xFF, 0xFF};
+    const uint8_t bytes[] = { 0x81, 0x02, 'h', 'i', 0xFF, 0xFF };
     struct mw_frame_head head;
     enum mw_rule rule;
     assert_int_equal(decode(bytes, sizeof bytes, MW_ROLE_CLIENT, &head, &rule), 2);
@@ -170,9 +165,8 @@ static void bytes_behind_the_header_are_left_alone(void **state)
 }
 
 /* The examples of RFC 6455 5.7. */
-static void examples_of_the_standard_decode(void **state)
+TEST(examples_of_the_standard_decode)
 {
-    (void)state;
     static const struct {
         const char *bytes;
         enum mw_role role;
@@ -181,14 +175,14 @@ static void examples_of_the_standard_decode(void **state)
         uint64_t len;
         int size;
     } examples[] = {
-        {"81 05", MW_ROLE_CLIENT, MW_OPCODE_TEXT, true, 5, 2},
-        {"81 85 37 fa 21 3d", MW_ROLE_SERVER, MW_OPCODE_TEXT, true, 5, 6},
-        {"01 03", MW_ROLE_CLIENT, MW_OPCODE_TEXT, false, 3, 2},
-        {"80 02", MW_ROLE_CLIENT, MW_OPCODE_CONTINUATION, true, 2, 2},
-        {"89 05", MW_ROLE_CLIENT, MW_OPCODE_PING, true, 5, 2},
-        {"8a 85 37 fa 21 3d", MW_ROLE_SERVER, MW_OPCODE_PONG, true, 5, 6},
-        {"82 7E 0100", MW_ROLE_CLIENT, MW_OPCODE_BINARY, true, 256, 4},
-        {"82 7F 0000000000010000", MW_ROLE_CLIENT, MW_OPCODE_BINARY, true, 65536, 10},
+        { "81 05", MW_ROLE_CLIENT, MW_OPCODE_TEXT, true, 5, 2 },
+        { "81 85 37 fa 21 3d", MW_ROLE_SERVER, MW_OPCODE_TEXT, true, 5, 6 },
+        { "01 03", MW_ROLE_CLIENT, MW_OPCODE_TEXT, false, 3, 2 },
+        { "80 02", MW_ROLE_CLIENT, MW_OPCODE_CONTINUATION, true, 2, 2 },
+        { "89 05", MW_ROLE_CLIENT, MW_OPCODE_PING, true, 5, 2 },
+        { "8a 85 37 fa 21 3d", MW_ROLE_SERVER, MW_OPCODE_PONG, true, 5, 6 },
+        { "82 7E 0100", MW_ROLE_CLIENT, MW_OPCODE_BINARY, true, 256, 4 },
+        { "82 7F 0000000000010000", MW_ROLE_CLIENT, MW_OPCODE_BINARY, true, 65536, 10 },
     };
     for (size_t i = 0; i < MW_COUNT(examples); i++) {
         uint8_t bytes[MW_FRAME_HEAD_MAX];
@@ -205,11 +199,11 @@ static void examples_of_the_standard_decode(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_first_two_bytes_are_judged_as_the_standard_says),
-        cmocka_unit_test(lengths_are_judged_with_the_byte_that_shows_them),
-        cmocka_unit_test(what_is_encoded_decodes_to_the_same),
-        cmocka_unit_test(bytes_behind_the_header_are_left_alone),
-        cmocka_unit_test(examples_of_the_standard_decode),
+        CASE(every_first_two_bytes_are_judged_as_the_standard_says),
+        CASE(lengths_are_judged_with_the_byte_that_shows_them),
+        CASE(what_is_encoded_decodes_to_the_same),
+        CASE(bytes_behind_the_header_are_left_alone),
+        CASE(examples_of_the_standard_decode),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN(tests);
 }

@@ -1,8 +1,7 @@
 /* rule: each row has a name, a sentence with its section and a code that may be sent. */
-#include "tests/unit/proto/test.h"
-
 #include "core/proto/close.h"
 #include "core/proto/rule.h"
+#include "tests/unit/unit.h"
 
 static const enum mw_rule all[] = {
 #define MW_RULE(name, code, text) MW_RULE_##name,
@@ -10,9 +9,8 @@ static const enum mw_rule all[] = {
 #undef MW_RULE
 };
 
-static void each_rule_names_its_section_and_a_sendable_code(void **state)
+TEST(each_rule_names_its_section_and_a_sendable_code)
 {
-    (void)state;
     for (size_t i = 0; i < MW_COUNT(all); i++) {
         assert_true(strlen(mw_rule_name(all[i])) > 0);
         assert_ptr_equal(strstr(mw_rule_text(all[i]), "RFC 6455 "), mw_rule_text(all[i]));
@@ -20,24 +18,21 @@ static void each_rule_names_its_section_and_a_sendable_code(void **state)
     }
 }
 
-static void each_rule_text_fits_a_close_reason(void **state)
+TEST(each_rule_text_fits_a_close_reason)
 {
-    (void)state;
     for (size_t i = 0; i < MW_COUNT(all); i++)
         assert_in_range(strlen(mw_rule_text(all[i])), 1, MW_CLOSE_REASON_MAX);
 }
 
-static void none_is_no_breach(void **state)
+TEST(none_is_no_breach)
 {
-    (void)state;
     assert_int_equal(mw_rule_code(MW_RULE_NONE), 0);
     assert_string_equal(mw_rule_text(MW_RULE_NONE), "");
     assert_string_equal(mw_rule_name(MW_RULE_NONE), "NONE");
 }
 
-static void codes_are_those_of_the_standard(void **state)
+TEST(codes_are_those_of_the_standard)
 {
-    (void)state;
     assert_int_equal(mw_rule_code(MW_RULE_UNMASKED), 1002);
     assert_int_equal(mw_rule_code(MW_RULE_TEXT_UTF8), 1007);
     assert_int_equal(mw_rule_code(MW_RULE_MESSAGE_TOO_BIG), 1009);
@@ -48,10 +43,10 @@ static void codes_are_those_of_the_standard(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_rule_names_its_section_and_a_sendable_code),
-        cmocka_unit_test(each_rule_text_fits_a_close_reason),
-        cmocka_unit_test(none_is_no_breach),
-        cmocka_unit_test(codes_are_those_of_the_standard),
+        CASE(each_rule_names_its_section_and_a_sendable_code),
+        CASE(each_rule_text_fits_a_close_reason),
+        CASE(none_is_no_breach),
+        CASE(codes_are_those_of_the_standard),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN(tests);
 }
