@@ -28,12 +28,17 @@ local function next_price(price, start)
   return math.floor((price + step + (start - price) * 0.02) * 100 + 0.5) / 100
 end
 
-for symbol, stock in pairs(MARKET) do
-  state.prices[symbol] = state.prices[symbol] or { stock.start }
+-- The prices so far; a symbol that was added to the market a moment ago has one.
+local function prices_of(symbol)
+  local prices = state.prices[symbol] or { MARKET[symbol].start }
+  state.prices[symbol] = prices
+  return prices
+end
 
+for symbol, stock in pairs(MARKET) do
   -- The name makes the timer take the place of the last version's: a reload never leaves two.
   timer.every(topic(symbol), stock.every, function()
-    local prices = state.prices[symbol]
+    local prices = prices_of(symbol)
     local price = next_price(prices[#prices], stock.start)
     table.insert(prices, price)
     while #prices > KEEP do table.remove(prices, 1) end
@@ -53,7 +58,7 @@ function M.on_message(conn, message)
   if not MARKET[symbol] then return end -- what does not exist cannot be followed
   if message.type == "follow" then
     conn:subscribe(topic(symbol))
-    conn:send { type = "prices", symbol = symbol, prices = state.prices[symbol] }
+    conn:send { type = "prices", symbol = symbol, prices = prices_of(symbol) }
   elseif message.type == "unfollow" then
     conn:unsubscribe(topic(symbol))
   end
