@@ -15,13 +15,13 @@ BEGIN {
     # calls, the files where they may stand all the same (a pattern), what to do instead
     ban("strcpy strcat sprintf vsprintf stpcpy", "", "write into a struct mw_buf, or use snprintf")
     ban("gets strtok atoi atol atoll atof sscanf", "", "parse a view with core/base/str.h")
-    ban("malloc calloc realloc free strdup strndup", "^core/base/mem\\.c$|^tests/", "use a struct mw_mem")
+    ban("malloc calloc realloc free strdup strndup", "^core/base/mem\\.c$|^(tests|bench)/", "use a struct mw_mem")
     ban("rand srand random srandom drand48", "", "randomness is an argument: core/base/rng.h")
     ban("localtime gmtime ctime asctime", "", "not safe among threads: use the _r form")
-    ban("system popen fork vfork", "^tests/", "the server starts no programs")
+    ban("system popen fork vfork", "^(tests|bench)/", "the server starts no programs")
     ban("setjmp longjmp alloca", "", "no jumps, no unbounded stack")
-    ban("exit _exit abort", "^core/cli/|^core/base/check\\.|^tests/", "only the command line ends the process")
-    ban("printf puts putchar perror", "^core/cli/|^tests/", "only the log and the command line print")
+    ban("exit _exit abort", "^core/cli/|^core/base/check\\.|^(tests|bench)/", "only the command line ends the process")
+    ban("printf puts putchar perror", "^core/cli/|^(tests|bench)/", "only the log and the command line print")
 
     unfinished = "(^|[^A-Za-z])(T[O]DO|F[I]XME|X[X]X|H[A]CK|[s]tub)([^A-Za-z]|$)|[n]ot implemented|[f]or now([^A-Za-z]|$)"
     longest_line = 100
