@@ -1,0 +1,157 @@
+/* http_out: dates, heads, refusals, and that no value can forge a line. */
+#include "core/proto/http_out.h"
+
+#include <stdio.h>
+
+#include "core/base/json.h"
+#include "tests/unit/unit.h"
+
+#define NOON_1994 784111777000u /* the date of RFC 9110 5.6.7 */
+
+static struct mw_buf open_buf(struct mw_mem *mem)
+{
+    struct mw_buf buf;
+    mw_mem_init(mem, NULL, 0);
+    mw_buf_init(&buf, mem, 0);
+    return buf;
+}
+
+TEST(dates_are_written_as_the_standard_writes_them)
+{
+    static const struct {
+        mw_ms unix_ms;
+        const char *text;
+    } dates[] = {
+        { 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
+        { NOON_1994, "Sun, 06 Nov 1994 08:49:37 GMT" },
+        { 951782400999, "Tue, 29 Feb 2000 00:00:00 GMT" },
+        { 4102444799000, "Thu, 31 Dec 2099 23:59:59 GMT" },
+        { 253402300799000, "Fri, 31 Dec 9999 23:59:59 GMT" },
+        { UINT64_MAX, "Fri, 31 Dec 9999 23:59:59 GMT" },
+    };
+    for (size_t i = 0; i < MW_COUNT(dates); i++) {
+        char text[30];
+        mw_http_date(dates[i].unix_ms, text);
+        assert_string_equal(text, dates[i].text);
+    }
+}
+
+TEST(phrases_are_known_or_unknown)
+{
+    assert_string_equal(mw_http_phrase(101), "Switching Protocols");
+    assert_string_equal(mw_http_phrase(404), "Not Found");
+    assert_string_equal(mw_http_phrase(431), "Request Header Fields Too Large");
+    assert_string_equal(mw_http_phrase(499), "Unknown");
+    assert_string_equal(mw_http_phrase(0), "Unknown");
+}
+
+TEST(a_head_is_written_piece_by_piece)
+{
+    struct mw_mem mem;
+    struct mw_buf out = open_buf(&mem);
+    assert_int_equal(mw_http_start(&out, 200, NOON_1994), MW_OK);
+    assert_int_equal(mw_http_field(&out, "X-Text", mw_view_text("a\tb \xC3\xA4")), MW_OK);
+    assert_int_equal(mw_http_field(&out, "X-Empty", mw_view(NULL, 0)), MW_OK);
+    assert_int_equal(mw_http_field_number(&out, "Content-Length", UINT64_MAX), MW_OK);
+    assert_int_equal(mw_http_end(&out), MW_OK);
+    assert_view(mw_buf_view(&out), "HTTP/1.1 200 OK\r\n"
+                                   "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                   "Server: moonwire\r\n"
+                                   "X-Text: a\tb \xC3\xA4\r\n"
+                                   "X-Empty: \r\n"
+                                   "Content-Length: 18446744073709551615\r\n"
+                                   "\r\n");
+    mw_buf_free(&out);
+    assert_mem_empty(&mem);
+}
+
+TEST(a_value_with_a_control_character_is_refused)
+{
+    struct mw_mem mem;
+    struct mw_buf out = open_buf(&mem);
+    for (int c = 0; c < 256; c++) {
+        char value[] = { 'a', (char)c, 'b' };
+        bool is_control = (c < 32 && c != '\t') || c == 127;
+        int err = mw_http_field(&out, "X", mw_view(value, sizeof value));
+        assert_int_equal(err, is_control ? MW_ERR_BAD_ARG : MW_OK);
+        assert_int_equal(out.len, is_control ? 0 : 8);
+        mw_buf_clear(&out);
+    }
+    mw_buf_free(&out);
+    assert_mem_empty(&mem);
+}
+
+TEST(a_refusal_is_whole_and_says_its_length)
+{
+    struct mw_mem mem;
+    struct mw_buf out = open_buf(&mem);
+    assert_int_equal(mw_http_refuse(&out, 426, "bad_version", mw_view_text("say \"13\"\r\n"),
+                                    "Sec-WebSocket-Version: 13\r\n", NOON_1994),
+                     MW_OK);
+    const char *body = "{\"error\":\"bad_version\",\"detail\":\"say \\\"13\\\"\\r\\n\","
+                       "\"status\":426}\n";
+    char expected[512];
+    snprintf(expected, sizeof expected,
+             "HTTP/1.1 426 Upgrade Required\r\n"
+             "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+             "Server: moonwire\r\n"
+             "Connection: close\r\n"
+             "Content-Type: application/json\r\n"
+             "Cache-Control: no-store\r\n"
+             "Content-Length: %zu\r\n"
+             "Sec-WebSocket-Version: 13\r\n"
+             "\r\n%s",
+             strlen(body), body);
+    assert_view(mw_buf_view(&out), expected);
+    mw_buf_free(&out);
+    assert_mem_empty(&mem);
+}
+
+TEST(a_detail_may_hold_any_bytes)
+{
+    struct mw_mem mem;
+    struct mw_buf out = open_buf(&mem);
+    assert_int_equal(mw_http_refuse(&out, 400, "bad", mw_view("\xFF\0\n", 3), NULL, 0), MW_OK);
+    const char *text = mw_buf_cstr(&out);
+    const char *body = strstr(text, "\r\n\r\n") + 4;
+    struct mw_json_error error;
+    struct mw_json_doc *doc = mw_json_parse(&mem, mw_view_text(body), &error);
+    assert_non_null(doc);
+    mw_json_doc_free(doc);
+    mw_buf_free(&out);
+    assert_mem_empty(&mem);
+}
+
+static bool refuse_behind_other_bytes(struct mw_mem *mem)
+{
+    struct mw_buf out;
+    mw_buf_init(&out, mem, 0);
+    int err = mw_buf_put_text(&out, "before");
+    size_t before = out.len;
+    if (!err)
+        err = mw_http_refuse(&out, 404, "not_found", mw_view_text("nothing here"), NULL, 0);
+    assert_true(err == MW_OK || err == MW_ERR_NOMEM);
+    if (err)
+        assert_int_equal(out.len, before);
+    mw_buf_free(&out);
+    return err == MW_OK;
+}
+
+TEST(a_refusal_without_memory_changes_nothing)
+{
+    assert_in_range(fail_each_allocation(refuse_behind_other_bytes), 3, 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(dates_are_written_as_the_standard_writes_them),
+        CASE(phrases_are_known_or_unknown),
+        CASE(a_head_is_written_piece_by_piece),
+        CASE(a_value_with_a_control_character_is_refused),
+        CASE(a_refusal_is_whole_and_says_its_length),
+        CASE(a_detail_may_hold_any_bytes),
+        CASE(a_refusal_without_memory_changes_nothing),
+    };
+    return RUN(tests);
+}
