@@ -70,6 +70,13 @@ void mw_reader_next(struct mw_reader *reader, struct mw_item *item);
 /* Bytes fed and not used up yet: what the owner must keep when it stops asking. */
 struct mw_view mw_reader_rest(const struct mw_reader *reader);
 
+/* Forgets those bytes: they, or others, may be fed later. */
+static inline void mw_reader_detach(struct mw_reader *reader)
+{
+    reader->in = 0;
+    reader->in_len = 0;
+}
+
 /* A message has begun and not ended. */
 bool mw_reader_in_message(const struct mw_reader *reader);
 

@@ -59,8 +59,6 @@ void mw_conn_free(struct mw_conn *conn)
 void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits)
 {
     conn->limits = limits;
-    conn->reader.max_message = limits->message;
-    conn->reader.max_fragments = limits->fragments;
     if (limits->ping_ms == MW_NEVER)
         conn->ping_at_ms = MW_NEVER;
     else if (conn->ping_at_ms == MW_NEVER)
@@ -233,8 +231,12 @@ void mw_conn_feed(struct mw_conn *conn, char *bytes, size_t len, mw_ms now_ms)
     conn->last_read_ms = now_ms;
     conn->ping_sent_ms = MW_NEVER; /* any byte is life */
     conn->pings_unanswered = 0;
-    if (conn->phase != MW_CONN_CLOSED)
-        mw_reader_feed(&conn->reader, bytes, len);
+    if (conn->phase == MW_CONN_CLOSED)
+        return;
+    /* The limits may be another version's by now. */
+    conn->reader.max_message = conn->limits->message;
+    conn->reader.max_fragments = conn->limits->fragments;
+    mw_reader_feed(&conn->reader, bytes, len);
 }
 
 static void on_ping(struct mw_conn *conn, struct mw_view payload)

@@ -71,6 +71,11 @@ static inline struct mw_view mw_conn_rest(const struct mw_conn *conn)
 {
     return mw_reader_rest(&conn->reader);
 }
+/* ... and lets go of them, so that other bytes (these again, later) can be fed. */
+static inline void mw_conn_detach(struct mw_conn *conn)
+{
+    mw_reader_detach(&conn->reader);
+}
 
 /*
  * Queues a whole message. MW_ERR_CLOSED; MW_ERR_DROPPED: the queue is above its limit, so this one was not queued;

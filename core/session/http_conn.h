@@ -27,6 +27,7 @@ struct mw_http_conn {
     enum mw_http_phase phase;
     mw_ms due_ms;       /* of the head */
     bool keep_alive;    /* the last request allows another one */
+    bool out_sent;      /* `out` has been given to the stream: cleared when that has let go of it */
     struct mw_buf in;   /* fed and not yet used */
     struct mw_buf out;  /* heads and short bodies to be sent */
     struct mw_http_reader *reader;

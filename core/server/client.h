@@ -1,0 +1,121 @@
+/*
+ * One client of a worker: the stream, the machine on top of it, and what the server remembers about it.
+ *
+ *   HTTP ──upgrade──> OPENING ──on_open accepted──> OPEN ──end──> LINGER ──> GONE
+ *    │  (requests)       └──refused───────────────────────────────┘            (stream closed, freed by its `closed`)
+ *    └──answered, no keep-alive───────────────────────────────────┘
+ *
+ * Freed in one place, the stream's closed event. Outside its worker a client is its id.
+ */
+#ifndef MW_SERVER_CLIENT_H
+#define MW_SERVER_CLIENT_H
+
+#include "core/hub/sub.h"
+#include "core/io/loop.h"
+#include "core/io/stream.h"
+#include "core/server/route.h"
+#include "core/session/backlog.h"
+#include "core/session/conn.h"
+#include "core/session/http_conn.h"
+
+enum mw_client_phase {
+    MW_CLIENT_HTTP,
+    MW_CLIENT_OPENING,
+    MW_CLIENT_OPEN,
+    MW_CLIENT_LINGER,
+    MW_CLIENT_GONE,
+};
+
+/* How long a closing connection is read and dropped, so that the peer really sees the Close frame (F5 in research/ecosystem.md). */
+#define MW_LINGER_MS 2000
+
+/* What is known of a WebSocket's handshake: one block, made at the upgrade. */
+struct mw_facts {
+    size_t size; /* of the block */
+    struct mw_view path, protocol;
+    mw_ms opened_unix_ms;
+    size_t param_count;
+    struct mw_param params[];
+};
+
+/* How a handler that had yielded in on_open has decided. */
+struct mw_decided {
+    size_t size; /* of the block */
+    struct mw_verdict verdict;
+    char reason[];
+};
+
+struct mw_client {
+    struct mw_worker *worker;
+    struct mw_stream *stream;
+    mw_id id;
+    uint8_t phase;   /* enum mw_client_phase */
+    bool asked;      /* the app knows of it and must be told of its end */
+    bool accepted;   /* on_open has said yes */
+    bool busy;       /* a handler of this connection waits */
+    bool stalled;    /* reading is off until it ends */
+    bool open_failed; /* on_open had yielded and then failed */
+    bool ended;       /* the peer has finished sending */
+    char ip[MW_STREAM_ADDRESS_LEN];
+    size_t in_flight; /* bytes that the stream holds; 0: a write may be made */
+    struct mw_alarm alarm;
+    struct mw_turn_task settle;
+    struct mw_link in_worker, in_route;
+    struct mw_route *route;
+
+    struct mw_http_conn *http;  /* until accepted */
+    struct mw_static *body;     /* of the response that is being sent */
+
+    struct mw_conn conn; /* from OPENING on */
+    struct mw_facts *facts;
+    struct mw_decided *decided;
+    struct mw_subscriber subscriber;
+    struct mw_backlog backlog;
+    struct mw_buf held; /* bytes that were read and could not be used yet */
+};
+
+/* ---- conn_driver: the life of a client ---- */
+
+/* For the listener: takes the stream. */
+void mw_client_accept(void *worker, struct mw_stream *stream);
+/* Output and whatever else is due are looked after at the end of this turn. */
+void mw_client_settle_later(struct mw_client *client);
+/* Writes; what the kernel does not take stays in flight. False: the stream is broken, an `end` follows. */
+bool mw_client_write(struct mw_client *client, const struct mw_view *vectors, size_t count, size_t *taken);
+/* Half-closes, then reads and drops for MW_LINGER_MS, once all output has left. */
+void mw_client_linger(struct mw_client *client);
+/* Closes the stream now; the client is freed by the loop. */
+void mw_client_drop(struct mw_client *client, bool reset);
+
+/* ---- http_driver: before an upgrade ---- */
+
+bool mw_http_driver_open(struct mw_client *client); /* false: no memory */
+void mw_http_driver_read(struct mw_client *client, char *bytes, size_t len);
+void mw_http_driver_settle(struct mw_client *client);
+void mw_http_driver_alarm(struct mw_client *client);
+/* The peer has finished sending. */
+void mw_http_driver_end(struct mw_client *client);
+/* Puts a refusal as the answer to the current request. */
+void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char *error,
+                           struct mw_view detail, const char *extra);
+/* For static_files: the answer's head is in http->out and no body follows, or all of it has left. */
+void mw_http_driver_answered(struct mw_client *client);
+void mw_http_driver_close(struct mw_client *client);
+
+/* ---- ws_driver: from the upgrade to the end ---- */
+
+/* The current request wants to become a WebSocket. */
+void mw_ws_driver_upgrade(struct mw_client *client, struct mw_view path, struct mw_view query);
+void mw_ws_driver_read(struct mw_client *client, char *bytes, size_t len);
+void mw_ws_driver_end(struct mw_client *client, bool reset);
+void mw_ws_driver_settle(struct mw_client *client);
+void mw_ws_driver_alarm(struct mw_client *client);
+/* Tries to write what is queued. */
+void mw_ws_driver_flush(struct mw_client *client);
+/* Begins the end; the rest happens at the end of the turn. */
+int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned code, struct mw_view reason);
+/* The same for a client whose on_open has not decided yet: it is upgraded first, so that it can read the code. */
+void mw_ws_driver_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason);
+void mw_ws_driver_free(struct mw_client *client);
+
+#endif

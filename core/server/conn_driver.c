@@ -1,0 +1,206 @@
+/*
+ * The life of a client: joins a stream with whatever phase it is in, from accept to the stream's closed event. Knows neither
+ * HTTP nor frames; those are http_driver and ws_driver.
+ *
+ * No phase is entered from deep inside another one: what a read, an alarm or a host call leads to is finished at the end of
+ * the turn, in settle.
+ */
+#include "core/base/check.h"
+#include "core/server/client.h"
+#include "core/server/worker.h"
+
+static void client_free(struct mw_client *client)
+{
+    struct mw_worker *worker = client->worker;
+    mw_turn_task_remove(&client->settle);
+    mw_alarm_stop(worker->loop, &client->alarm);
+    mw_http_driver_close(client);
+    mw_ws_driver_free(client);
+    mw_slots_remove(&worker->slots, client->id);
+    mw_list_remove(&client->in_worker);
+    mw_free(&worker->mem, client, sizeof *client);
+    mw_worker_client_gone(worker);
+}
+
+/* ---- events of the stream ---- */
+
+static void on_read(void *owner, char *bytes, size_t len)
+{
+    struct mw_client *client = owner;
+    switch ((enum mw_client_phase)client->phase) {
+    case MW_CLIENT_HTTP:
+    case MW_CLIENT_OPENING:
+        mw_http_driver_read(client, bytes, len);
+        break;
+    case MW_CLIENT_OPEN:
+        mw_ws_driver_read(client, bytes, len);
+        break;
+    case MW_CLIENT_LINGER: /* dropped: the peer has been told that nobody listens */
+    case MW_CLIENT_GONE:
+        break;
+    }
+}
+
+static void on_end(void *owner, enum mw_stream_end how)
+{
+    struct mw_client *client = owner;
+    bool reset = how == MW_STREAM_RESET;
+    client->ended = true;
+    switch ((enum mw_client_phase)client->phase) {
+    case MW_CLIENT_OPENING:
+    case MW_CLIENT_OPEN:
+        mw_ws_driver_end(client, reset);
+        break;
+    case MW_CLIENT_HTTP:
+        if (reset)
+            mw_client_drop(client, true);
+        else
+            mw_http_driver_end(client);
+        break;
+    case MW_CLIENT_LINGER:
+        if (reset || client->in_flight == 0)
+            mw_client_drop(client, false);
+        break;
+    case MW_CLIENT_GONE:
+        break;
+    }
+}
+
+static void on_written(void *owner)
+{
+    struct mw_client *client = owner;
+    size_t bytes = client->in_flight;
+    client->in_flight = 0;
+    if (client->facts)
+        mw_conn_written(&client->conn, bytes, mw_loop_now(client->worker->loop));
+    mw_client_settle_later(client);
+}
+
+static void on_closed(void *owner)
+{
+    client_free(owner);
+}
+
+static const struct mw_stream_events events = { on_read, on_end, on_written, on_closed };
+
+/* ---- time and the end of the turn ---- */
+
+static void on_alarm(struct mw_alarm *alarm)
+{
+    struct mw_client *client = MW_OWNER(alarm, struct mw_client, alarm);
+    switch ((enum mw_client_phase)client->phase) {
+    case MW_CLIENT_HTTP:
+        mw_http_driver_alarm(client);
+        break;
+    case MW_CLIENT_OPENING:
+    case MW_CLIENT_OPEN:
+        mw_ws_driver_alarm(client);
+        break;
+    case MW_CLIENT_LINGER:
+        mw_client_drop(client, client->in_flight > 0);
+        break;
+    case MW_CLIENT_GONE:
+        break;
+    }
+}
+
+/* Output that is left when a connection lingers; then the half-close, once. */
+static void settle_linger(struct mw_client *client)
+{
+    if (client->facts)
+        mw_ws_driver_flush(client);
+    if (client->in_flight || client->phase != MW_CLIENT_LINGER)
+        return;
+    if (client->ended)
+        mw_client_drop(client, false);
+    else
+        mw_stream_finish(client->stream);
+}
+
+static void settle(struct mw_turn_task *task)
+{
+    struct mw_client *client = MW_OWNER(task, struct mw_client, settle);
+    switch ((enum mw_client_phase)client->phase) {
+    case MW_CLIENT_HTTP:
+        mw_http_driver_settle(client);
+        break;
+    case MW_CLIENT_OPENING:
+    case MW_CLIENT_OPEN:
+        mw_ws_driver_settle(client);
+        break;
+    case MW_CLIENT_LINGER:
+        settle_linger(client);
+        break;
+    case MW_CLIENT_GONE:
+        break;
+    }
+}
+
+void mw_client_settle_later(struct mw_client *client)
+{
+    mw_turn_task_add(client->worker->loop, &client->settle);
+}
+
+/* ---- for the drivers ---- */
+
+bool mw_client_write(struct mw_client *client, const struct mw_view *vectors, size_t count, size_t *taken)
+{
+    mw_assert(client->in_flight == 0);
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += vectors[i].len;
+    long n = mw_stream_write(client->stream, vectors, count);
+    if (n < 0)
+        return false;
+    *taken = (size_t)n;
+    client->in_flight = total - (size_t)n;
+    return true;
+}
+
+void mw_client_linger(struct mw_client *client)
+{
+    struct mw_loop *loop = client->worker->loop;
+    client->phase = MW_CLIENT_LINGER;
+    mw_alarm_set(loop, &client->alarm, mw_loop_now(loop) + MW_LINGER_MS);
+    mw_stream_set_reading(client->stream, true);
+    mw_client_settle_later(client);
+}
+
+void mw_client_drop(struct mw_client *client, bool reset)
+{
+    if (client->phase == MW_CLIENT_GONE)
+        return;
+    client->phase = MW_CLIENT_GONE;
+    mw_alarm_stop(client->worker->loop, &client->alarm);
+    mw_stream_close(client->stream, reset);
+}
+
+void mw_client_accept(void *ctx, struct mw_stream *stream)
+{
+    struct mw_worker *worker = ctx;
+    struct mw_client *client = mw_alloc_zero(&worker->mem, sizeof *client);
+    if (!client) {
+        mw_stream_attach(stream, 0, 0);
+        mw_stream_close(stream, true);
+        return;
+    }
+    client->worker = worker;
+    client->stream = stream;
+    mw_alarm_init(&client->alarm, on_alarm);
+    mw_turn_task_init(&client->settle, settle);
+    mw_list_init(&client->in_worker);
+    mw_list_init(&client->in_route);
+    mw_list_push(&worker->clients, &client->in_worker);
+    worker->client_count++;
+    mw_subscriber_init(&client->subscriber, client);
+    mw_backlog_init(&client->backlog, &worker->mem);
+    mw_buf_init(&client->held, &worker->mem, 0);
+    mw_stream_attach(stream, &events, client);
+    mw_stream_peer(stream, client->ip);
+    client->id = mw_slots_add(&worker->slots, client);
+    if (!client->id || !mw_http_driver_open(client)) {
+        mw_client_drop(client, true);
+        return;
+    }
+    mw_stream_set_reading(stream, true);
+}

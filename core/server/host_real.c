@@ -1,0 +1,308 @@
+/*
+ * What a script can ask of the server. Every function only queues, looks up or notes down: nothing here calls the app or frees a
+ * client, so a script's own call is never under its feet. Called by the engine.
+ */
+#include "core/server/host_real.h"
+
+#include <math.h>
+
+#include "core/base/clock.h"
+#include "core/base/utf8.h"
+#include "core/server/client.h"
+#include "core/server/worker.h"
+#include "moonwire/app.h"
+
+/* The script's own live connection, or NULL. */
+static struct mw_client *find(void *host_app, mw_id id)
+{
+    struct mw_route *route = host_app;
+    struct mw_client *client = mw_slots_get(&route->worker->slots, id);
+    return client && client->route == route ? client : 0;
+}
+
+static mw_ms now(const struct mw_route *route)
+{
+    return mw_loop_now(route->worker->loop);
+}
+
+static bool is_text_broken(enum mw_opcode kind, struct mw_view data)
+{
+    return kind == MW_OPCODE_TEXT && !mw_utf8_valid(data);
+}
+
+/* ---- sending ---- */
+
+/* The queue is full: the kernel may have room by now. If not, the peer does not read, and that ends it. */
+static int still_full(struct mw_client *client)
+{
+    if (client->phase == MW_CLIENT_OPEN)
+        mw_ws_driver_flush(client);
+    if (client->conn.out.bytes <= client->conn.limits->queue)
+        return MW_OK;
+    (void)mw_ws_driver_close(client, MW_CAUSE_slow_consumer, 0,
+                             mw_view_text("the client reads too slowly"));
+    return MW_ERR_DROPPED;
+}
+
+static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_view data)
+{
+    struct mw_client *client = find(host_app, id);
+    if (!client)
+        return MW_ERR_GONE;
+    if (is_text_broken(kind, data))
+        return MW_ERR_BAD_UTF8;
+    int err = mw_conn_send(&client->conn, kind, data, now(host_app));
+    if (err == MW_ERR_DROPPED)
+        err = still_full(client) ? MW_ERR_DROPPED
+                                 : mw_conn_send(&client->conn, kind, data, now(host_app));
+    mw_client_settle_later(client);
+    return err;
+}
+
+static int send_shared(struct mw_client *client, struct mw_msg *msg)
+{
+    int err = mw_conn_send_msg(&client->conn, msg, now(client->route));
+    if (err == MW_ERR_DROPPED)
+        err = still_full(client) ? MW_ERR_DROPPED
+                                 : mw_conn_send_msg(&client->conn, msg, now(client->route));
+    mw_client_settle_later(client);
+    return err;
+}
+
+/* Framed once, in its own head-room; every subscriber gets a reference. */
+static struct mw_msg *frame_once(struct mw_worker *worker, enum mw_opcode kind, struct mw_view data)
+{
+    struct mw_msg *msg = mw_msg_new(&worker->mem, data.len);
+    if (!msg)
+        return 0;
+    uint8_t head[MW_FRAME_HEAD_MAX];
+    if (data.len)
+        memcpy(mw_msg_payload(msg), data.data, data.len);
+    mw_msg_set_head(msg, head, mw_frame_encode(head, kind, true, data.len, 0));
+    return msg;
+}
+
+static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode kind,
+                         struct mw_view data, mw_id except)
+{
+    struct mw_worker *worker = ((struct mw_route *)host_app)->worker;
+    if (topic.len == 0 || topic.len > MW_TOPIC_MAX_BYTES)
+        return MW_ERR_BAD_ARG;
+    if (is_text_broken(kind, data))
+        return MW_ERR_BAD_UTF8;
+    struct mw_audience audience = mw_hub_audience(&worker->hub, topic);
+    if (audience.count == 0)
+        return 0;
+    struct mw_msg *msg = frame_once(worker, kind, data);
+    if (!msg)
+        return MW_ERR_NOMEM;
+    long receivers = 0;
+    for (size_t i = 0; i < audience.count; i++) {
+        struct mw_client *client = mw_audience_owner(&audience, i);
+        if (client->id != except && send_shared(client, msg) == MW_OK)
+            receivers++;
+    }
+    mw_msg_drop(msg);
+    return receivers;
+}
+
+static int host_close(void *host_app, mw_id id, unsigned code, struct mw_view reason)
+{
+    struct mw_client *client = find(host_app, id);
+    if (!client)
+        return MW_ERR_GONE;
+    if (!mw_close_code_is_sendable(code))
+        return MW_ERR_BAD_CODE;
+    if (!mw_utf8_valid(reason))
+        return MW_ERR_BAD_UTF8;
+    return mw_ws_driver_close(client, MW_CAUSE_script_close, code, reason);
+}
+
+static int host_ping(void *host_app, mw_id id)
+{
+    struct mw_client *client = find(host_app, id);
+    if (!client)
+        return MW_ERR_GONE;
+    if (client->phase != MW_CLIENT_OPEN)
+        return MW_ERR_AGAIN; /* a ping before the answer to the handshake would be read as HTTP */
+    mw_client_settle_later(client);
+    return mw_conn_ping(&client->conn, now(host_app));
+}
+
+/* ---- facts ---- */
+
+static enum mw_conn_state state_of(const struct mw_client *client)
+{
+    switch ((enum mw_conn_phase)client->conn.phase) {
+    case MW_CONN_OPEN:
+        return client->phase == MW_CLIENT_OPENING ? MW_CONN_STATE_OPENING : MW_CONN_STATE_OPEN;
+    case MW_CONN_CLOSE_SENT:
+        return MW_CONN_STATE_CLOSING;
+    case MW_CONN_CLOSED:
+        return MW_CONN_STATE_CLOSED;
+    }
+    return MW_CONN_STATE_CLOSED;
+}
+
+static int host_info(void *host_app, mw_id id, struct mw_conn_info *out)
+{
+    const struct mw_client *client = find(host_app, id);
+    if (!client)
+        return MW_ERR_GONE;
+    const struct mw_conn *conn = &client->conn;
+    *out = (struct mw_conn_info){
+        .path = client->facts->path,
+        .ip = mw_view_text(client->ip),
+        .protocol = client->facts->protocol,
+        .params = client->facts->params,
+        .param_count = client->facts->param_count,
+        .opened_unix_ms = client->facts->opened_unix_ms,
+        .rtt_s = conn->rtt_ms == UINT32_MAX ? -1.0 : conn->rtt_ms / 1000.0,
+        .queued_bytes = conn->out.bytes,
+        .state = state_of(client),
+    };
+    return MW_OK;
+}
+
+static mw_id host_next_conn(void *host_app, mw_id after)
+{
+    const struct mw_route *route = host_app;
+    const struct mw_slots *slots = &route->worker->slots;
+    for (mw_id id = mw_slots_next(slots, after); id; id = mw_slots_next(slots, id)) {
+        const struct mw_client *client = mw_slots_get(slots, id);
+        if (client->route == route && client->accepted && client->phase == MW_CLIENT_OPEN)
+            return id;
+    }
+    return 0;
+}
+
+/* ---- topics ---- */
+
+static int host_subscribe(void *host_app, mw_id id, struct mw_view topic)
+{
+    struct mw_client *client = find(host_app, id);
+    if (!client)
+        return MW_ERR_GONE;
+    return mw_hub_join(&client->worker->hub, &client->subscriber, topic);
+}
+
+static int host_unsubscribe(void *host_app, mw_id id, struct mw_view topic)
+{
+    struct mw_client *client = find(host_app, id);
+    if (!client)
+        return MW_ERR_GONE;
+    return mw_hub_leave(&client->worker->hub, &client->subscriber, topic);
+}
+
+static bool host_topic_at(void *host_app, mw_id id, size_t n, struct mw_view *topic)
+{
+    const struct mw_client *client = find(host_app, id);
+    if (!client || n >= client->subscriber.count)
+        return false;
+    *topic = mw_subscriber_topic(&client->subscriber, n);
+    return true;
+}
+
+/* ---- handlers that waited ---- */
+
+static struct mw_decided *copy_verdict(struct mw_mem *mem, const struct mw_verdict *verdict)
+{
+    size_t size = sizeof(struct mw_decided) + verdict->reason.len;
+    struct mw_decided *decided = mw_alloc(mem, size);
+    if (!decided)
+        return 0;
+    decided->size = size;
+    decided->verdict = *verdict;
+    if (verdict->reason.len)
+        memcpy(decided->reason, verdict->reason.data, verdict->reason.len);
+    decided->verdict.reason = mw_view(decided->reason, verdict->reason.len);
+    return decided;
+}
+
+static void host_finished(void *host_app, mw_id id, bool was_open, const struct mw_verdict *verdict)
+{
+    struct mw_client *client = find(host_app, id);
+    if (!client)
+        return;
+    client->busy = false;
+    if (was_open && client->phase == MW_CLIENT_OPENING) {
+        if (verdict)
+            client->decided = copy_verdict(&client->worker->mem, verdict);
+        client->open_failed = !client->decided;
+    }
+    mw_client_settle_later(client);
+}
+
+/* ---- time, log, chance ---- */
+
+static void host_wake_at(void *host_app, mw_ms at_ms)
+{
+    struct mw_route *route = host_app;
+    mw_alarm_set(route->worker->loop, &route->wake, at_ms);
+}
+
+static mw_ms host_monotonic_ms(void *host_app)
+{
+    return now(host_app);
+}
+
+static mw_ms host_unix_ms(void *host_app)
+{
+    (void)host_app;
+    return mw_clock_unix_ms();
+}
+
+static void host_log(void *host_app, enum mw_log_level level, unsigned version, mw_id conn,
+                     struct mw_view message, const struct mw_log_field *fields, size_t count)
+{
+    const struct mw_route *route = host_app;
+    struct mw_log_line line;
+    mw_log_begin(&line, route->worker->log, level, message);
+    mw_log_text(&line, "script", route->name);
+    mw_log_integer(&line, "v", version);
+    if (conn) {
+        char id[17];
+        mw_id_text(conn, id);
+        mw_log_text(&line, "conn", mw_view_text(id));
+    }
+    for (size_t i = 0; i < count; i++)
+        mw_log_json(&line, fields[i].key, fields[i].json);
+    mw_log_end(&line);
+}
+
+static void host_fault(void *host_app, const struct mw_fault *fault)
+{
+    const struct mw_route *route = host_app;
+    mw_log_fault(route->worker->log, route->name, fault, "script error");
+}
+
+static int host_random(void *host_app, void *out, size_t len)
+{
+    (void)host_app;
+    return mw_random_bytes(out, len);
+}
+
+static const struct mw_host host = {
+    .send = host_send,
+    .close = host_close,
+    .code_refusal = mw_close_code_refusal,
+    .ping = host_ping,
+    .info = host_info,
+    .subscribe = host_subscribe,
+    .unsubscribe = host_unsubscribe,
+    .topic_at = host_topic_at,
+    .publish = host_publish,
+    .next_conn = host_next_conn,
+    .finished = host_finished,
+    .wake_at = host_wake_at,
+    .monotonic_ms = host_monotonic_ms,
+    .unix_ms = host_unix_ms,
+    .log = host_log,
+    .fault = host_fault,
+    .random = host_random,
+};
+
+const struct mw_host *mw_host_real(void)
+{
+    return &host;
+}

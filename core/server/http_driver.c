@@ -1,0 +1,191 @@
+/*
+ * Requests before an upgrade: pulls them out of session/http_conn one after the other, lets ws_driver or static_files answer,
+ * and writes the answer. Called by conn_driver.
+ */
+#include "core/proto/handshake.h"
+#include "core/proto/http_out.h"
+#include "core/proto/url.h"
+#include "core/base/clock.h"
+#include "core/base/str.h"
+#include "core/server/client.h"
+#include "core/server/static_files.h"
+#include "core/server/worker.h"
+
+/* A client that takes nothing of its answer for this long is gone. */
+#define WRITE_STALL_MS 30000
+
+bool mw_http_driver_open(struct mw_client *client)
+{
+    struct mw_worker *worker = client->worker;
+    struct mw_http_conn *http = mw_alloc(&worker->mem, sizeof *http);
+    if (!http)
+        return false;
+    if (mw_http_conn_init(http, &worker->mem, mw_loop_now(worker->loop))) {
+        mw_free(&worker->mem, http, sizeof *http);
+        return false;
+    }
+    client->http = http;
+    mw_alarm_set(worker->loop, &client->alarm, http->due_ms);
+    return true;
+}
+
+void mw_http_driver_close(struct mw_client *client)
+{
+    mw_static_cancel(client->body);
+    client->body = 0;
+    if (!client->http)
+        return;
+    mw_http_conn_free(client->http);
+    mw_free(&client->worker->mem, client->http, sizeof *client->http);
+    client->http = 0;
+}
+
+void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char *error,
+                           struct mw_view detail, const char *extra)
+{
+    client->http->keep_alive = false;
+    mw_buf_clear(&client->http->out);
+    /* Without memory the client sees the stream's end only. */
+    (void)mw_http_refuse(&client->http->out, status, error, detail, extra, mw_clock_unix_ms());
+    mw_client_settle_later(client);
+}
+
+void mw_http_driver_answered(struct mw_client *client)
+{
+    client->body = 0;
+    mw_client_settle_later(client);
+}
+
+/* ---- a request ---- */
+
+static void no_such_file(struct mw_client *client, struct mw_view path)
+{
+    struct mw_param params[MW_PATTERN_MAX_SEGMENTS];
+    size_t count;
+    if (mw_route_match(client->worker, path, params, &count))
+        mw_http_driver_refuse(client, 426, "upgrade_required",
+                              mw_view_text("this is a WebSocket route: connect with ws://, not with http://"),
+                              "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
+    else
+        mw_http_driver_refuse(client, 404, "not_found", path, 0);
+}
+
+static void serve_file(struct mw_client *client, struct mw_view path)
+{
+    const struct mw_http_head *head = mw_http_conn_head(client->http);
+    bool is_head = mw_view_is(head->method, "HEAD");
+    if (!is_head && !mw_view_is(head->method, "GET")) {
+        mw_http_driver_refuse(client, 405, "method_not_allowed", head->method, "Allow: GET, HEAD\r\n");
+        return;
+    }
+    if (mw_static_serve(client, path, head, no_such_file))
+        mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"), 0);
+}
+
+static void handle_request(struct mw_client *client)
+{
+    const struct mw_http_head *head = mw_http_conn_head(client->http);
+    struct mw_target target;
+    char path[MW_HTTP_MAX_TARGET];
+    long len = MW_ERR_BAD_ARG;
+    if (mw_target_split(head->target, &target) == MW_OK && target.path.len <= sizeof path)
+        len = mw_path_normalise(target.path, path);
+    if (len < 0)
+        mw_http_driver_refuse(client, 400, "bad_target", head->target, 0);
+    else if (mw_ws_is_upgrade(head))
+        mw_ws_driver_upgrade(client, mw_view(path, (size_t)len), target.query);
+    else
+        serve_file(client, mw_view(path, (size_t)len));
+}
+
+/* ---- step by step ---- */
+
+/* Heads and short bodies. The buffer is cleared only when the stream has let go of it. */
+static bool send_out(struct mw_client *client)
+{
+    struct mw_http_conn *http = client->http;
+    if (http->out_sent) {
+        http->out_sent = false;
+        mw_buf_clear(&http->out);
+        return true;
+    }
+    struct mw_view vector = mw_buf_view(&http->out);
+    size_t taken = 0;
+    if (!mw_client_write(client, &vector, 1, &taken)) {
+        mw_client_drop(client, true);
+        return false;
+    }
+    http->out_sent = true;
+    return true;
+}
+
+static bool next_request(struct mw_client *client)
+{
+    enum mw_http_event event = mw_http_conn_next(client->http, mw_clock_unix_ms());
+    if (event == MW_HTTP_GOT_REQUEST)
+        handle_request(client);
+    return event != MW_HTTP_MORE;
+}
+
+/* One step from a request to having answered it; false: something else has to happen first. */
+static bool step(struct mw_client *client)
+{
+    struct mw_http_conn *http = client->http;
+    if (http->out.len)
+        return send_out(client);
+    if (client->body)
+        return mw_static_step(client->body);
+    switch (http->phase) {
+    case MW_HTTP_PHASE_BUSY:
+        mw_http_conn_answered(http, mw_loop_now(client->worker->loop));
+        return true;
+    case MW_HTTP_PHASE_DONE:
+        mw_client_linger(client);
+        return false;
+    case MW_HTTP_PHASE_HEAD:
+        return next_request(client);
+    }
+    return false;
+}
+
+void mw_http_driver_settle(struct mw_client *client)
+{
+    struct mw_loop *loop = client->worker->loop;
+    while (client->phase == MW_CLIENT_HTTP && client->in_flight == 0 && step(client)) {
+    }
+    if (client->phase != MW_CLIENT_HTTP)
+        return;
+    bool waits_for_head = client->http->phase == MW_HTTP_PHASE_HEAD;
+    mw_alarm_set(loop, &client->alarm,
+                 waits_for_head ? client->http->due_ms : mw_loop_now(loop) + WRITE_STALL_MS);
+}
+
+void mw_http_driver_read(struct mw_client *client, char *bytes, size_t len)
+{
+    if (mw_http_conn_feed(client->http, mw_view(bytes, len))) {
+        mw_client_drop(client, true);
+        return;
+    }
+    if (client->phase == MW_CLIENT_HTTP && client->http->phase == MW_HTTP_PHASE_HEAD)
+        mw_http_driver_settle(client);
+}
+
+void mw_http_driver_alarm(struct mw_client *client)
+{
+    if (client->http->phase != MW_HTTP_PHASE_HEAD) {
+        mw_client_drop(client, true);
+        return;
+    }
+    mw_http_conn_time_out(client->http, mw_clock_unix_ms());
+    mw_client_settle_later(client);
+}
+
+void mw_http_driver_end(struct mw_client *client)
+{
+    /* A client may send its request, half-close and read: the answer is finished first. */
+    if (client->http->phase != MW_HTTP_PHASE_BUSY) {
+        mw_client_drop(client, false);
+        return;
+    }
+    client->http->keep_alive = false;
+}

@@ -1,0 +1,233 @@
+/* Formats events. Every thread builds its own line; only the finished line is handed to the sink. */
+#include "core/server/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "core/base/clock.h"
+
+/* Lines waiting for a slow reader: some ten thousand, then they are counted instead. */
+#define SINK_BYTES (4u << 20)
+#define CLOSE_PATIENCE_MS 1000
+
+int mw_log_open(struct mw_log *log, int fd, bool json, bool colour, enum mw_log_level level)
+{
+    *log = (struct mw_log){ .level = level, .json = json, .colour = colour };
+    log->sink = mw_sink_new(fd, SINK_BYTES);
+    return log->sink ? MW_OK : MW_ERR_NOMEM;
+}
+
+void mw_log_close(struct mw_log *log)
+{
+    mw_sink_free(log->sink, CLOSE_PATIENCE_MS);
+    log->sink = 0;
+}
+
+static const struct {
+    const char *name;
+    const char *label; /* on a terminal */
+    const char *colour;
+} levels[] = {
+    [MW_LOG_DEBUG] = { "debug", "debug", "\x1b[2m" },
+    [MW_LOG_INFO] = { "info", "     ", "" },
+    [MW_LOG_WARN] = { "warn", "warn ", "\x1b[33m" },
+    [MW_LOG_ERROR] = { "error", "error", "\x1b[31m" },
+};
+
+const char *mw_log_level_name(enum mw_log_level level)
+{
+    return levels[level].name;
+}
+
+static void put_time(struct mw_log_line *line)
+{
+    mw_ms now_ms = mw_clock_unix_ms();
+    time_t seconds = (time_t)(now_ms / 1000);
+    struct tm tm;
+    char text[40];
+    if (line->log->json) {
+        gmtime_r(&seconds, &tm);
+        size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+        snprintf(text + n, sizeof text - n, ".%03uZ", (unsigned)(now_ms % 1000));
+        mw_jw_pair(&line->json, "ts", mw_view_text(text));
+    } else {
+        localtime_r(&seconds, &tm);
+        strftime(text, sizeof text, "%H:%M:%S", &tm);
+        (void)mw_buf_putf(&line->text, "%s ", text);
+    }
+}
+
+void mw_log_begin(struct mw_log_line *line, struct mw_log *log, enum mw_log_level level,
+                  struct mw_view message)
+{
+    *line = (struct mw_log_line){ .log = level >= log->level ? log : 0 };
+    if (!line->log)
+        return;
+    mw_mem_init(&line->mem, 0, 0);
+    mw_buf_init(&line->text, &line->mem, 0);
+    mw_buf_init(&line->human, &line->mem, 0);
+    line->json.out = &line->text;
+    if (log->json) {
+        mw_jw_object(&line->json);
+        put_time(line);
+        mw_jw_pair(&line->json, "level", mw_view_text(levels[level].name));
+        mw_jw_pair(&line->json, "msg", message);
+        return;
+    }
+    put_time(line);
+    const char *colour = log->colour ? levels[level].colour : "";
+    (void)mw_buf_putf(&line->text, "%s%s%s ", colour, levels[level].label, *colour ? "\x1b[0m" : "");
+    (void)mw_buf_put_view(&line->human, message);
+}
+
+/* Starts a field; true where the value follows as JSON. On a terminal fields are key=value. */
+static bool begin_field(struct mw_log_line *line, struct mw_view key)
+{
+    if (!line->log)
+        return false;
+    if (line->log->json) {
+        mw_jw_key(&line->json, key);
+    } else {
+        (void)mw_buf_put_text(&line->human, "  ");
+        (void)mw_buf_put_view(&line->human, key);
+        (void)mw_buf_put_byte(&line->human, '=');
+        line->json.out = &line->human;
+        line->json.need_comma = false;
+    }
+    return true;
+}
+
+void mw_log_text(struct mw_log_line *line, const char *key, struct mw_view value)
+{
+    if (begin_field(line, mw_view_text(key)))
+        mw_jw_string(&line->json, value);
+}
+
+void mw_log_number(struct mw_log_line *line, const char *key, double value)
+{
+    if (begin_field(line, mw_view_text(key)))
+        mw_jw_number(&line->json, value);
+}
+
+void mw_log_integer(struct mw_log_line *line, const char *key, int64_t value)
+{
+    if (begin_field(line, mw_view_text(key)))
+        mw_jw_integer(&line->json, value);
+}
+
+void mw_log_json(struct mw_log_line *line, struct mw_view key, struct mw_view json)
+{
+    if (begin_field(line, key))
+        mw_jw_raw(&line->json, json);
+}
+
+void mw_log_say(struct mw_log_line *line, const char *format, ...)
+{
+    if (!line->log || line->log->json)
+        return;
+    mw_buf_clear(&line->human);
+    va_list args;
+    va_start(args, format);
+    (void)mw_buf_vputf(&line->human, format, args);
+    va_end(args);
+}
+
+/* What a script or a peer says must not move the cursor of the person who reads it. */
+static void put_visible(struct mw_buf *out, struct mw_view text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+            (void)mw_buf_putf(out, "\\x%02x", c);
+        else
+            (void)mw_buf_put_byte(out, (char)c);
+    }
+}
+
+void mw_log_end(struct mw_log_line *line)
+{
+    if (!line->log)
+        return;
+    if (line->log->json)
+        mw_jw_object_end(&line->json);
+    else
+        put_visible(&line->text, mw_buf_view(&line->human));
+    (void)mw_buf_put_byte(&line->text, '\n');
+    mw_sink_write(line->log->sink, mw_buf_view(&line->text));
+    mw_buf_free(&line->text);
+    mw_buf_free(&line->human);
+    line->log = 0;
+}
+
+void mw_log_note(struct mw_log *log, enum mw_log_level level, const char *message)
+{
+    struct mw_log_line line;
+    mw_log_begin(&line, log, level, mw_view_text(message));
+    mw_log_end(&line);
+}
+
+static void say_fault(struct mw_log_line *line, struct mw_view script, const struct mw_fault *fault,
+                      const char *what)
+{
+    struct mw_buf text;
+    mw_buf_init(&text, &line->mem, 0);
+    (void)mw_buf_putf(&text, "%.*s", (int)script.len, script.data);
+    if (fault->version)
+        (void)mw_buf_putf(&text, " v%u", fault->version);
+    (void)mw_buf_putf(&text, "  %s", what);
+    if (*fault->handler)
+        (void)mw_buf_putf(&text, " in %s", fault->handler);
+    (void)mw_buf_put_text(&text, "\n  ");
+    if (*fault->file && fault->line)
+        (void)mw_buf_putf(&text, "%s:%d: ", fault->file, fault->line);
+    else if (*fault->file)
+        (void)mw_buf_putf(&text, "%s: ", fault->file);
+    (void)mw_buf_put_text(&text, fault->message);
+    if (*fault->frame)
+        (void)mw_buf_putf(&text, "\n%s", fault->frame);
+    if (*fault->hint)
+        (void)mw_buf_putf(&text, "\n  hint: %s", fault->hint);
+    if (*fault->trace)
+        (void)mw_buf_putf(&text, "\n%s", fault->trace);
+    const char *whole = mw_buf_cstr(&text);
+    mw_log_say(line, "%s", whole ? whole : fault->message);
+    mw_buf_free(&text);
+}
+
+void mw_log_fault(struct mw_log *log, struct mw_view script, const struct mw_fault *fault,
+                  const char *what)
+{
+    struct mw_log_line line;
+    mw_log_begin(&line, log, MW_LOG_ERROR, mw_view_text(what));
+    if (!line.log)
+        return;
+    const struct {
+        const char *key;
+        const char *text;
+    } texts[] = {
+        { "file", fault->file },   { "error", fault->message }, { "frame", fault->frame },
+        { "hint", fault->hint },   { "trace", fault->trace },   { "handler", fault->handler },
+    };
+    mw_log_text(&line, "script", script);
+    mw_log_integer(&line, "v", fault->version);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (*texts[i].text)
+            mw_log_text(&line, texts[i].key, mw_view_text(texts[i].text));
+    }
+    if (fault->line)
+        mw_log_integer(&line, "line", fault->line);
+    if (fault->conn) {
+        char id[17];
+        mw_id_text(fault->conn, id);
+        mw_log_text(&line, "conn", mw_view_text(id));
+    }
+    if (!log->json)
+        say_fault(&line, script, fault, what);
+    mw_log_end(&line);
+}
+
+void mw_id_text(mw_id id, char out[17])
+{
+    snprintf(out, 17, "%016" PRIx64, id);
+}

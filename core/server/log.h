@@ -1,0 +1,59 @@
+/*
+ * One event, one line: text for a terminal, a JSON object a line for everything else. Any thread may log; lines go through
+ * io/sink, so a stuck reader stops nobody.
+ */
+#ifndef MW_SERVER_LOG_H
+#define MW_SERVER_LOG_H
+
+#include "core/base/json.h"
+#include "core/io/sink.h"
+#include "moonwire/app.h"
+
+struct mw_log {
+    struct mw_sink *sink; /* owned */
+    enum mw_log_level level;
+    bool json, colour;
+};
+
+/* Writes to `fd` (borrowed). MW_ERR_NOMEM. */
+int mw_log_open(struct mw_log *log, int fd, bool json, bool colour, enum mw_log_level level);
+/* Writes what waits, for a bounded time. */
+void mw_log_close(struct mw_log *log);
+
+/* "debug", "info", "warn", "error". Static. */
+const char *mw_log_level_name(enum mw_log_level level);
+
+/*
+ * A line in the making, on the stack of who logs: begin, fields, end. Below the log's level it costs nothing and writes
+ * nothing.
+ */
+struct mw_log_line {
+    struct mw_log *log; /* NULL: below the level */
+    struct mw_mem mem;
+    struct mw_buf text;
+    struct mw_buf human; /* replaces message and fields on a terminal, where not empty */
+    struct mw_json_writer json;
+};
+
+void mw_log_begin(struct mw_log_line *line, struct mw_log *log, enum mw_log_level level,
+                  struct mw_view message);
+void mw_log_text(struct mw_log_line *line, const char *key, struct mw_view value);
+void mw_log_number(struct mw_log_line *line, const char *key, double value);
+void mw_log_integer(struct mw_log_line *line, const char *key, int64_t value);
+/* A value that is JSON already. */
+void mw_log_json(struct mw_log_line *line, struct mw_view key, struct mw_view json);
+/* What a person at a terminal reads instead of message and fields; further lines are indented by the caller. */
+void mw_log_say(struct mw_log_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void mw_log_end(struct mw_log_line *line);
+
+/* A line without fields. */
+void mw_log_note(struct mw_log *log, enum mw_log_level level, const char *message);
+
+/* A fault of a script: one JSON object, or file:line, source line and hint for a person. `what` is "reload refused". */
+void mw_log_fault(struct mw_log *log, struct mw_view script, const struct mw_fault *fault,
+                  const char *what);
+
+/* The text of a connection's id, as scripts and logs know it: 16 hex digits and a NUL. */
+void mw_id_text(mw_id id, char out[17]);
+
+#endif

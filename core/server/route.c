@@ -1,0 +1,139 @@
+/* Routes of a worker: made by load, looked up by upgrade and http_driver, freed when file and connections are gone. */
+#include "core/server/route.h"
+
+#include "core/base/check.h"
+#include "core/base/str.h"
+#include "core/server/client.h"
+#include "core/server/host_real.h"
+#include "core/server/worker.h"
+
+static void on_wake(struct mw_alarm *alarm)
+{
+    struct mw_route *route = MW_OWNER(alarm, struct mw_route, wake);
+    route->worker->engine->tick(route->app, mw_loop_now(route->worker->loop));
+}
+
+struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
+{
+    struct mw_route *route = mw_alloc_zero(&worker->mem, sizeof *route);
+    if (!route)
+        return 0;
+    route->worker = worker;
+    mw_list_init(&route->link);
+    mw_list_init(&route->clients);
+    mw_alarm_init(&route->wake, on_wake);
+    route->name = mw_view(mw_mem_copy(&worker->mem, name), name.len);
+    const struct mw_app_setup setup = {
+        .host = mw_host_real(),
+        .host_app = route,
+        .name = name,
+        .memory_bytes = (size_t)worker->config->script_memory,
+    };
+    if (route->name.data)
+        route->app = worker->engine->create(&setup);
+    if (!route->app) {
+        mw_route_free(route);
+        return 0;
+    }
+    mw_list_push(&worker->routes, &route->link);
+    return route;
+}
+
+void mw_route_free(struct mw_route *route)
+{
+    struct mw_worker *worker = route->worker;
+    mw_assert(route->client_count == 0);
+    if (route->app && route->started)
+        worker->engine->stop(route->app);
+    worker->engine->destroy(route->app);
+    mw_alarm_stop(worker->loop, &route->wake);
+    mw_list_remove(&route->link);
+    mw_pattern_free(&route->pattern, &worker->mem);
+    mw_pattern_free(&route->next_pattern, &worker->mem);
+    if (route->name.data)
+        mw_free(&worker->mem, (char *)route->name.data, route->name.len + 1);
+    mw_free(&worker->mem, route, sizeof *route);
+}
+
+struct mw_route *mw_route_by_name(struct mw_worker *worker, struct mw_view name)
+{
+    for (struct mw_link *link = worker->routes.next; link != &worker->routes; link = link->next) {
+        struct mw_route *route = MW_OWNER(link, struct mw_route, link);
+        if (!route->removed && mw_view_equal(route->name, name))
+            return route;
+    }
+    return 0;
+}
+
+struct mw_route *mw_route_match(struct mw_worker *worker, struct mw_view path,
+                                struct mw_param params[MW_PATTERN_MAX_SEGMENTS], size_t *count)
+{
+    for (struct mw_link *link = worker->routes.next; link != &worker->routes; link = link->next) {
+        struct mw_route *route = MW_OWNER(link, struct mw_route, link);
+        if (!route->removed && route->pattern.text &&
+            mw_pattern_match(&route->pattern, path, params, count))
+            return route;
+    }
+    return 0;
+}
+
+/* Routes are kept with the most specific pattern first, so the first match is the best. */
+static void sort_in(struct mw_route *route)
+{
+    struct mw_link *routes = &route->worker->routes, *place = routes->next;
+    mw_list_remove(&route->link);
+    for (place = routes->next; place != routes; place = place->next) {
+        struct mw_route *other = MW_OWNER(place, struct mw_route, link);
+        if (!other->pattern.text || mw_pattern_compare(&route->pattern, &other->pattern) < 0)
+            break;
+    }
+    mw_list_push(place, &route->link);
+}
+
+void mw_route_commit(struct mw_route *route)
+{
+    const struct mw_engine *engine = route->worker->engine;
+    route->spec = route->next_spec;
+    route->next_spec = 0;
+    mw_pattern_free(&route->pattern, &route->worker->mem);
+    mw_pattern_move(&route->pattern, &route->next_pattern);
+    mw_limits_from(&route->limits, &route->spec->limits);
+    route->max_connections = (size_t)route->spec->limits.connections;
+    route->version++;
+    route->failed = false;
+    sort_in(route);
+    engine->commit(route->app);
+    if (!route->started) {
+        route->started = true;
+        (void)engine->start(route->app);
+    }
+}
+
+void mw_route_discard(struct mw_route *route)
+{
+    route->worker->engine->discard(route->app);
+    route->next_spec = 0;
+    mw_pattern_free(&route->next_pattern, &route->worker->mem);
+}
+
+void mw_route_remove(struct mw_route *route)
+{
+    route->removed = true;
+    struct mw_link *link = route->clients.next, *next;
+    for (; link != &route->clients; link = next) {
+        next = link->next;
+        struct mw_client *client = MW_OWNER(link, struct mw_client, in_route);
+        struct mw_view reason = mw_view_text("this service has ended");
+        if (client->phase == MW_CLIENT_OPENING)
+            mw_ws_driver_give_up(client, MW_CAUSE_script_removed, reason);
+        else
+            (void)mw_ws_driver_close(client, MW_CAUSE_script_removed, 0, reason);
+    }
+    mw_route_release_if_unused(route);
+}
+
+void mw_route_release_if_unused(struct mw_route *route)
+{
+    if (route->removed && route->client_count == 0)
+        mw_route_free(route);
+}

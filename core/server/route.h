@@ -1,0 +1,60 @@
+/*
+ * One script on one worker: its app, the pattern and limits of its live version, its connections. Exists as long as the
+ * script's file does, and after that until its last connection has ended.
+ */
+#ifndef MW_SERVER_ROUTE_H
+#define MW_SERVER_ROUTE_H
+
+#include "core/base/list.h"
+#include "core/io/loop.h"
+#include "core/server/router.h"
+#include "core/session/limits.h"
+#include "moonwire/app.h"
+
+struct mw_worker;
+
+struct mw_route {
+    struct mw_link link; /* in worker->routes, the most specific pattern first */
+    struct mw_worker *worker;
+    struct mw_app *app;
+    struct mw_view name; /* "chat.lua"; owned */
+
+    /* the live version; spec NULL: none yet, the route answers 503 */
+    const struct mw_route_spec *spec;
+    struct mw_pattern pattern;
+    struct mw_limits_ms limits; /* connections point here, so a new version is theirs at once */
+    size_t max_connections;     /* 0: no limit */
+    unsigned version;
+    bool started;
+
+    /* between prepare and commit or discard */
+    const struct mw_route_spec *next_spec;
+    struct mw_pattern next_pattern;
+
+    bool failed;  /* the last attempt was refused: any change is a reason to try again */
+    bool removed; /* the file is gone */
+    struct mw_link clients;
+    size_t client_count;
+    struct mw_alarm wake; /* what the app asked for */
+};
+
+/* NULL: no memory. */
+struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name);
+/* Without connections: on_stop, then everything is freed. */
+void mw_route_free(struct mw_route *route);
+
+struct mw_route *mw_route_by_name(struct mw_worker *worker, struct mw_view name);
+
+/* The route for a normalised path, with its parameters; NULL: none. */
+struct mw_route *mw_route_match(struct mw_worker *worker, struct mw_view path,
+                                struct mw_param params[MW_PATTERN_MAX_SEGMENTS], size_t *count);
+
+/* Makes the prepared version live. */
+void mw_route_commit(struct mw_route *route);
+void mw_route_discard(struct mw_route *route);
+
+/* Ends every connection with cause script_removed; the route frees itself when the last one is gone. */
+void mw_route_remove(struct mw_route *route);
+void mw_route_release_if_unused(struct mw_route *route);
+
+#endif

@@ -1,0 +1,223 @@
+/*
+ * From an upgrade request to an open WebSocket, or to its refusal: RFC 6455's rules, the route, the Origin, limits, and last
+ * the script's on_open, which may take its time. Called by http_driver; what comes after is ws_driver's.
+ */
+#include <stdio.h>
+
+#include "core/base/clock.h"
+#include "core/base/str.h"
+#include "core/proto/handshake.h"
+#include "core/server/client.h"
+#include "core/server/worker.h"
+#include "core/server/ws_driver.h"
+
+/* on_open may wait for others; a browser waits as long. */
+#define OPENING_MS 30000
+
+/* Copies what outlives the request into one block. NULL: no memory. */
+static struct mw_facts *facts_new(struct mw_mem *mem, struct mw_view path, struct mw_view protocol,
+                                  const struct mw_param *params, size_t count)
+{
+    size_t size = sizeof(struct mw_facts) + count * sizeof *params + path.len + protocol.len;
+    for (size_t i = 0; i < count; i++)
+        size += params[i].name.len + params[i].value.len;
+    struct mw_facts *facts = mw_alloc(mem, size);
+    if (!facts)
+        return 0;
+    *facts = (struct mw_facts){ .size = size, .opened_unix_ms = mw_clock_unix_ms(), .param_count = count };
+    char *at = (char *)(facts->params + count);
+    const struct {
+        struct mw_view from;
+        struct mw_view *to;
+    } fixed[] = { { path, &facts->path }, { protocol, &facts->protocol } };
+    for (size_t i = 0; i < MW_COUNT(fixed); i++) {
+        *fixed[i].to = mw_view(at, fixed[i].from.len);
+        if (fixed[i].from.len)
+            memcpy(at, fixed[i].from.data, fixed[i].from.len);
+        at += fixed[i].from.len;
+    }
+    for (size_t i = 0; i < count; i++) {
+        memcpy(at, params[i].name.data, params[i].name.len);
+        facts->params[i].name = mw_view(at, params[i].name.len);
+        at += params[i].name.len;
+        if (params[i].value.len)
+            memcpy(at, params[i].value.data, params[i].value.len);
+        facts->params[i].value = mw_view(at, params[i].value.len);
+        at += params[i].value.len;
+    }
+    return facts;
+}
+
+/* ---- who may not enter ---- */
+
+static bool origin_is_welcome(const struct mw_http_head *head, const struct mw_route_spec *spec)
+{
+    if (spec->origin_count)
+        return mw_ws_origin_is_listed(head, spec->origins, spec->origin_count);
+    return mw_ws_origin_is_same(head);
+}
+
+static void refuse_origin(struct mw_client *client, const struct mw_http_head *head)
+{
+    size_t count;
+    struct mw_view origin = mw_http_header(head, "origin", &count);
+    char text[384];
+    snprintf(text, sizeof text,
+             "pages of %.*s may not connect here; list it in origins of the script, M.origins = { \"%.*s\" }",
+             (int)(origin.len < 120 ? origin.len : 120), origin.data,
+             (int)(origin.len < 120 ? origin.len : 120), origin.data);
+    mw_http_driver_refuse(client, 403, "origin", mw_view_text(text), 0);
+}
+
+/* True where the request was answered with a refusal that needs no script. */
+static bool refused(struct mw_client *client, const struct mw_http_head *head, const struct mw_route *route,
+                    struct mw_view path)
+{
+    struct mw_ws_refusal refusal;
+    if (mw_ws_check_request(head, &refusal))
+        mw_http_driver_refuse(client, refusal.status, refusal.error, mw_view_text(refusal.text),
+                              refusal.extra);
+    else if (!route)
+        mw_http_driver_refuse(client, 404, "no_route", path, 0);
+    else if (client->worker->stopping)
+        mw_http_driver_refuse(client, 503, "stopping", mw_view_text("the server is stopping"),
+                              "Retry-After: 5\r\n");
+    else if (!route->spec || route->removed)
+        mw_http_driver_refuse(client, 503, "script_not_loaded",
+                              mw_view_text("the script of this route has an error: see the server's log"),
+                              "Retry-After: 5\r\n");
+    else if (!origin_is_welcome(head, route->spec))
+        refuse_origin(client, head);
+    else
+        return false;
+    return true;
+}
+
+/* ---- the decision ---- */
+
+/* Leaves OPENING for good. False: no memory. */
+static bool send_answer(struct mw_client *client)
+{
+    struct mw_buf answer;
+    mw_buf_init(&answer, &client->worker->mem, 0);
+    int err = mw_ws_answer(&answer, mw_http_conn_head(client->http), client->facts->protocol);
+    if (!err)
+        err = mw_outq_put_raw(&client->conn.out, mw_buf_view(&answer));
+    mw_buf_free(&answer);
+    if (err)
+        return false;
+    /* What came behind the request are frames already. */
+    client->held = client->http->in;
+    client->held.max_bytes = 0;
+    mw_buf_init(&client->http->in, &client->worker->mem, 0);
+    mw_http_driver_close(client);
+    client->phase = MW_CLIENT_OPEN;
+    return true;
+}
+
+static void refuse_with_status(struct mw_client *client, const struct mw_verdict *verdict)
+{
+    /* The reason belongs to the engine, which is called before it is used up. */
+    char body[512];
+    size_t len = verdict->reason.len < sizeof body ? verdict->reason.len : sizeof body;
+    if (len)
+        memcpy(body, verdict->reason.data, len);
+    unsigned status = verdict->code;
+    mw_ws_driver_forget(client, MW_CAUSE_script_close);
+    client->phase = MW_CLIENT_HTTP;
+    mw_http_driver_refuse(client, status, "refused", mw_view(body, len), 0);
+}
+
+/* Upgrades, then closes with a code that a browser's script can read. */
+static void open_and_close(struct mw_client *client, enum mw_cause cause, unsigned code,
+                           struct mw_view reason)
+{
+    if (!send_answer(client)) {
+        mw_ws_driver_end(client, true);
+        return;
+    }
+    (void)mw_ws_driver_close(client, cause, code, reason);
+    mw_ws_driver_start(client);
+}
+
+void mw_ws_driver_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason)
+{
+    open_and_close(client, cause, 0, reason);
+}
+
+void mw_ws_driver_decide(struct mw_client *client, const struct mw_verdict *verdict)
+{
+    if (!verdict) {
+        open_and_close(client, MW_CAUSE_script_error, 0, mw_view_text("on_open failed"));
+    } else if (!verdict->accept && verdict->code < 1000) {
+        refuse_with_status(client, verdict);
+    } else if (!verdict->accept) {
+        open_and_close(client, MW_CAUSE_script_close, verdict->code, verdict->reason);
+    } else if (send_answer(client)) {
+        client->accepted = true;
+        mw_ws_driver_start(client);
+    } else {
+        mw_ws_driver_end(client, true);
+    }
+}
+
+/* ---- asking the script ---- */
+
+static void ask_script(struct mw_client *client, const struct mw_http_head *head, struct mw_view query)
+{
+    struct mw_worker *worker = client->worker;
+    struct mw_request request = {
+        .conn = client->id,
+        .path = client->facts->path,
+        .target = head->target,
+        .query = query,
+        .headers = head->headers,
+        .header_count = head->header_count,
+    };
+    struct mw_verdict verdict = { .accept = true };
+    client->asked = true;
+    switch (worker->engine->open(client->route->app, &request, &verdict)) {
+    case MW_APP_DONE:
+        mw_ws_driver_decide(client, &verdict);
+        break;
+    case MW_APP_WAITING:
+        client->busy = true;
+        mw_stream_set_reading(client->stream, false);
+        mw_alarm_set(worker->loop, &client->alarm, mw_loop_now(worker->loop) + OPENING_MS);
+        break;
+    case MW_APP_FAILED:
+    case MW_APP_BAD_JSON:
+        mw_ws_driver_decide(client, 0);
+        break;
+    }
+}
+
+static struct mw_view pick_protocol(const struct mw_http_head *head, const struct mw_route_spec *spec)
+{
+    int index = mw_ws_pick_protocol(head, spec->protocols, spec->protocol_count);
+    return index < 0 ? mw_view(0, 0) : spec->protocols[index];
+}
+
+void mw_ws_driver_upgrade(struct mw_client *client, struct mw_view path, struct mw_view query)
+{
+    struct mw_worker *worker = client->worker;
+    const struct mw_http_head *head = mw_http_conn_head(client->http);
+    struct mw_param params[MW_PATTERN_MAX_SEGMENTS];
+    size_t count = 0;
+    struct mw_route *route = mw_route_match(worker, path, params, &count);
+    if (refused(client, head, route, path))
+        return;
+    client->facts = facts_new(&worker->mem, path, pick_protocol(head, route->spec), params, count);
+    if (!client->facts) {
+        mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"),
+                              "Retry-After: 5\r\n");
+        return;
+    }
+    bool full = route->max_connections && route->client_count >= route->max_connections;
+    mw_ws_driver_begin(client, route);
+    client->phase = MW_CLIENT_OPENING;
+    if (full)
+        open_and_close(client, MW_CAUSE_connection_limit, 0, mw_view_text("the route is full"));
+    else
+        ask_script(client, head, query);
+}

@@ -1,0 +1,72 @@
+/*
+ * One thread with its loop, its connections and its script states. Nothing of it is touched from outside but by mail.
+ * Opened, loaded for the first time and freed on the server's thread, while its own does not run.
+ */
+#ifndef MW_SERVER_WORKER_H
+#define MW_SERVER_WORKER_H
+
+#include "core/base/rng.h"
+#include "core/base/slot.h"
+#include "core/hub/sub.h"
+#include "core/io/listener.h"
+#include "core/io/mailbox.h"
+#include "core/server/config.h"
+#include "core/server/load.h"
+#include "core/server/log.h"
+#include "core/server/route.h"
+#include "core/session/outq.h"
+
+struct mw_worker {
+    uint8_t number;
+    struct mw_mem mem; /* everything of this worker but the scripts' own */
+    struct mw_loop *loop;
+    struct mw_mailbox *mailbox;
+    struct mw_listener *listener;
+    struct mw_slots slots; /* id to struct mw_client */
+    struct mw_out_pool pool;
+    struct mw_hub hub;
+    struct mw_rng rng;
+    struct mw_link routes;
+    struct mw_link clients;
+    size_t client_count;
+    const struct mw_config *config;
+    const struct mw_engine *engine;
+    const char *public_files;
+    struct mw_log *log;
+    bool stopping;
+    struct mw_alarm stop_alarm;
+    struct mw_mail stopped; /* the letter that says so */
+    struct mw_mailbox *server;
+    struct mw_thread *thread;
+};
+
+struct mw_worker_setup {
+    uint8_t number;
+    const struct mw_config *config;
+    const struct mw_engine *engine;
+    const char *public_files;
+    struct mw_log *log;
+    struct mw_mailbox *server; /* where batches go back to, and the stopped letter */
+};
+
+/* Everything is borrowed for the worker's life. MW_OK; MW_ERR_NOMEM; MW_ERR_IO or MW_ERR_BAD_ARG with why the address cannot be had. */
+int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup, char why[128]);
+/* MW_ERR_IO: no thread. */
+int mw_worker_start(struct mw_worker *worker);
+
+/* Any thread: the worker takes the batch and posts it back when its step is done. */
+void mw_worker_post(struct mw_worker *worker, struct mw_batch *batch);
+/* Any thread, once: closes every connection with 1001, runs on_stop, posts `stopped`, and its thread ends. */
+void mw_worker_stop(struct mw_worker *worker);
+
+struct mw_worker_leftovers {
+    size_t bytes;
+    int handles;
+};
+/* After stopped (or when it was never started): joins and frees. */
+struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker);
+
+/* For the driver: a client has gone; the last one ends a stopping worker. */
+void mw_worker_client_gone(struct mw_worker *worker);
+
+#endif

@@ -1,0 +1,361 @@
+/*
+ * An open WebSocket: the only place that pulls events from session/conn and turns them into calls of the app. Called by
+ * conn_driver; upgrade.c comes before it.
+ *
+ * The app is never called from within a call of the app: host functions only queue and ask for settle, which runs at the
+ * end of the turn.
+ */
+#include "core/server/ws_driver.h"
+
+#include <stdio.h>
+
+#include "core/base/check.h"
+#include "core/proto/rule.h"
+#include "core/server/worker.h"
+
+static mw_ms now(const struct mw_client *client)
+{
+    return mw_loop_now(client->worker->loop);
+}
+
+/* ---- the alarm: one per connection, moved to earlier at once and to later when it rings ---- */
+
+static void put_alarm(struct mw_client *client)
+{
+    mw_ms due_ms = mw_conn_deadline(&client->conn);
+    if (mw_timer_is_running(&client->alarm.timer) && client->alarm.timer.at_ms <= due_ms)
+        return;
+    mw_alarm_set(client->worker->loop, &client->alarm, due_ms);
+}
+
+/* ---- begin ---- */
+
+void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
+{
+    struct mw_worker *worker = client->worker;
+    const struct mw_conn_setup setup = {
+        .role = MW_ROLE_SERVER,
+        .mem = &worker->mem,
+        .pool = &worker->pool,
+        .rng = &worker->rng,
+        .limits = &route->limits,
+    };
+    mw_conn_init(&client->conn, &setup, now(client));
+    client->route = route;
+    mw_list_push(&route->clients, &client->in_route);
+    route->client_count++;
+}
+
+static void leave_route(struct mw_client *client)
+{
+    struct mw_route *route = client->route;
+    if (!route)
+        return;
+    mw_hub_leave_all(&client->worker->hub, &client->subscriber);
+    mw_list_remove(&client->in_route);
+    route->client_count--;
+    client->route = 0;
+    mw_route_release_if_unused(route);
+}
+
+/* ---- the end ---- */
+
+static size_t put_hex(char out[2 * MW_FRAME_HEAD_MAX], const uint8_t *bytes, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    return 2 * len;
+}
+
+static void log_end(struct mw_client *client, const struct mw_end *end)
+{
+    /* What a peer does every day is for those who look; what went wrong is for everybody. */
+    bool ordinary = end->code == MW_CLOSE_NORMAL || end->code == MW_CLOSE_GOING_AWAY ||
+                    end->code == MW_CLOSE_NO_STATUS;
+    struct mw_log_line line;
+    char id[17];
+    mw_id_text(client->id, id);
+    mw_log_begin(&line, client->worker->log, ordinary ? MW_LOG_DEBUG : MW_LOG_INFO,
+                 mw_view_text("closed"));
+    mw_log_text(&line, "conn", mw_view_text(id));
+    mw_log_text(&line, "script", client->route->name);
+    mw_log_integer(&line, "v", client->route->version);
+    mw_log_text(&line, "path", client->facts->path);
+    mw_log_integer(&line, "code", end->code);
+    mw_log_text(&line, "who", mw_view_text(end->who));
+    mw_log_text(&line, "cause", mw_view_text(end->cause));
+    if (end->reason.len)
+        mw_log_text(&line, "reason", end->reason);
+    if (*end->rule)
+        mw_log_text(&line, "rule", mw_view_text(end->rule));
+    if (end->bytes.len)
+        mw_log_text(&line, "bytes", end->bytes);
+    mw_log_number(&line, "lasted", end->lasted_s);
+    mw_log_integer(&line, "received", (int64_t)end->received);
+    mw_log_integer(&line, "sent", (int64_t)end->sent);
+    mw_log_end(&line);
+}
+
+static void describe_end(const struct mw_client *client, char hex[2 * MW_FRAME_HEAD_MAX],
+                         struct mw_end *end)
+{
+    const struct mw_conn *conn = &client->conn;
+    const struct mw_conn_end *ending = mw_conn_ending(conn);
+    const struct mw_cause_row *row = mw_cause_row(ending->cause);
+    *end = (struct mw_end){
+        .code = ending->code,
+        .reason = mw_view(ending->reason, ending->reason_len),
+        .who = mw_who_name(row->who),
+        .cause = row->name,
+        .rule = mw_rule_text(ending->rule),
+        .bytes = mw_view(hex, put_hex(hex, ending->bytes, ending->bytes_len)),
+        .lasted_s = (double)(now(client) - conn->opened_ms) / 1000.0,
+        .silent_s = (double)(now(client) - conn->last_read_ms) / 1000.0,
+        .sent = conn->messages_sent,
+        .received = conn->messages_received,
+        .pings_unanswered = conn->pings_unanswered,
+        .clean = ending->clean,
+    };
+}
+
+/* Topics first, so that a publish of on_close does not reach the one who left; then the app. */
+static void tell_app(struct mw_client *client, const struct mw_end *end)
+{
+    struct mw_worker *worker = client->worker;
+    mw_hub_leave_all(&worker->hub, &client->subscriber);
+    if (client->asked)
+        worker->engine->close(client->route->app, client->id, end);
+    client->asked = false;
+}
+
+/* App, log and route, in this order, exactly once. */
+static void end_now(struct mw_client *client)
+{
+    char hex[2 * MW_FRAME_HEAD_MAX];
+    struct mw_end end;
+    describe_end(client, hex, &end);
+    tell_app(client, &end);
+    log_end(client, &end);
+    leave_route(client);
+    mw_http_driver_close(client);
+    mw_client_linger(client);
+}
+
+void mw_ws_driver_forget(struct mw_client *client, enum mw_cause cause)
+{
+    char hex[2 * MW_FRAME_HEAD_MAX];
+    struct mw_end end;
+    (void)mw_conn_close(&client->conn, cause, 0, mw_view(0, 0), now(client));
+    mw_conn_eof(&client->conn, false);
+    describe_end(client, hex, &end);
+    tell_app(client, &end);
+    mw_ws_driver_free(client);
+}
+
+void mw_ws_driver_free(struct mw_client *client)
+{
+    struct mw_mem *mem = &client->worker->mem;
+    leave_route(client);
+    if (client->facts) {
+        mw_conn_free(&client->conn);
+        mw_free(mem, client->facts, client->facts->size);
+        client->facts = 0;
+    }
+    if (client->decided)
+        mw_free(mem, client->decided, client->decided->size);
+    client->decided = 0;
+    mw_backlog_free(&client->backlog);
+    mw_buf_free(&client->held);
+}
+
+int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned code, struct mw_view reason)
+{
+    int err = mw_conn_close(&client->conn, cause, code, reason, now(client));
+    mw_client_settle_later(client);
+    return err;
+}
+
+/* ---- out ---- */
+
+void mw_ws_driver_flush(struct mw_client *client)
+{
+    while (client->in_flight == 0 && mw_conn_has_output(&client->conn)) {
+        struct mw_view vectors[MW_STREAM_MAX_VECTORS];
+        size_t count = mw_conn_iov(&client->conn, vectors, MW_STREAM_MAX_VECTORS), taken = 0;
+        if (!mw_client_write(client, vectors, count, &taken))
+            return; /* the stream's end follows */
+        mw_conn_written(&client->conn, taken, now(client));
+    }
+}
+
+/* ---- in ---- */
+
+static void deliver(struct mw_client *client, enum mw_opcode kind, struct mw_view data)
+{
+    struct mw_route *route = client->route;
+    if (!route->spec->wants_messages)
+        return;
+    switch (client->worker->engine->message(route->app, client->id, kind, data)) {
+    case MW_APP_DONE:
+    case MW_APP_FAILED: /* the engine has told; the message is dropped, the connection stays */
+        break;
+    case MW_APP_WAITING:
+        client->busy = true;
+        break;
+    case MW_APP_BAD_JSON:
+        (void)mw_ws_driver_close(client, MW_CAUSE_bad_json, 0,
+                                 mw_view_text("the message is not valid JSON"));
+        break;
+    }
+}
+
+static void take_message(struct mw_client *client, const struct mw_event *event)
+{
+    if (!client->busy && mw_backlog_is_empty(&client->backlog)) {
+        deliver(client, event->opcode, event->data);
+        return;
+    }
+    if (mw_backlog_put(&client->backlog, event->opcode, event->data))
+        (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
+}
+
+/* Reading stops until the handler that waits has ended; what was read already is kept. */
+static void stall(struct mw_client *client)
+{
+    struct mw_view rest = mw_conn_rest(&client->conn);
+    mw_conn_detach(&client->conn);
+    client->stalled = true;
+    mw_conn_pause(&client->conn, true, now(client));
+    mw_stream_set_reading(client->stream, false);
+    if (rest.len && mw_buf_put_view(&client->held, rest))
+        (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
+}
+
+/* Pulls until nothing is left, or the client stalls or ends. */
+static void pump(struct mw_client *client)
+{
+    for (;;) {
+        if (client->busy && mw_backlog_is_full(&client->backlog) &&
+            client->conn.phase == MW_CONN_OPEN) {
+            stall(client);
+            return;
+        }
+        struct mw_event event;
+        mw_conn_next(&client->conn, &event, now(client));
+        switch (event.kind) {
+        case MW_EVENT_MORE:
+            return;
+        case MW_EVENT_MESSAGE:
+            take_message(client, &event);
+            break;
+        case MW_EVENT_PONG:
+            break;
+        case MW_EVENT_DRAIN:
+            client->worker->engine->drain(client->route->app, client->id);
+            break;
+        case MW_EVENT_CLOSED:
+            end_now(client);
+            return;
+        }
+    }
+}
+
+/* Feeds what was held back. It may be held back again. */
+static void feed_held(struct mw_client *client)
+{
+    struct mw_buf held = client->held;
+    mw_buf_init(&client->held, &client->worker->mem, 0);
+    if (held.len)
+        mw_conn_feed(&client->conn, held.data, held.len, now(client));
+    pump(client);
+    mw_buf_free(&held);
+}
+
+void mw_ws_driver_start(struct mw_client *client)
+{
+    mw_stream_set_reading(client->stream, true);
+    /* The handshake's alarm is done with. */
+    mw_alarm_stop(client->worker->loop, &client->alarm);
+    feed_held(client);
+    mw_client_settle_later(client);
+}
+
+void mw_ws_driver_read(struct mw_client *client, char *bytes, size_t len)
+{
+    if (client->stalled) { /* one read may have been on its way when reading was switched off */
+        if (mw_buf_put(&client->held, bytes, len))
+            (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
+        return;
+    }
+    mw_conn_feed(&client->conn, bytes, len, now(client));
+    pump(client);
+    mw_client_settle_later(client);
+}
+
+void mw_ws_driver_end(struct mw_client *client, bool reset)
+{
+    mw_conn_eof(&client->conn, reset);
+    if (client->phase == MW_CLIENT_OPEN) {
+        pump(client);
+        return;
+    }
+    end_now(client); /* before the answer: nobody is there to answer */
+}
+
+void mw_ws_driver_alarm(struct mw_client *client)
+{
+    if (client->phase == MW_CLIENT_OPENING) {
+        mw_ws_driver_decide(client, 0);
+        return;
+    }
+    mw_conn_tick(&client->conn, now(client));
+    mw_client_settle_later(client);
+}
+
+/* ---- the end of the turn ---- */
+
+static void settle_opening(struct mw_client *client)
+{
+    if (client->busy)
+        return;
+    struct mw_decided *decided = client->decided;
+    client->decided = 0;
+    mw_ws_driver_decide(client, decided && !client->open_failed ? &decided->verdict : 0);
+    if (decided)
+        mw_free(&client->worker->mem, decided, decided->size);
+}
+
+/* Messages that came while the handler waited, then what was held back. */
+static void catch_up(struct mw_client *client)
+{
+    enum mw_opcode kind;
+    struct mw_view data;
+    while (!client->busy && client->conn.phase == MW_CONN_OPEN &&
+           mw_backlog_take(&client->backlog, &kind, &data))
+        deliver(client, kind, data);
+    bool must_wait = client->busy && mw_backlog_is_full(&client->backlog);
+    if (!client->stalled || (must_wait && client->conn.phase == MW_CONN_OPEN))
+        return;
+    client->stalled = false;
+    mw_conn_pause(&client->conn, false, now(client));
+    mw_stream_set_reading(client->stream, true);
+    feed_held(client);
+}
+
+void mw_ws_driver_settle(struct mw_client *client)
+{
+    if (client->phase == MW_CLIENT_OPENING)
+        settle_opening(client);
+    if (client->phase != MW_CLIENT_OPEN)
+        return;
+    catch_up(client);
+    if (client->phase == MW_CLIENT_OPEN)
+        mw_ws_driver_flush(client);
+    if (client->phase == MW_CLIENT_OPEN)
+        pump(client);
+    if (client->phase == MW_CLIENT_OPEN)
+        put_alarm(client);
+}
