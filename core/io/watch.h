@@ -1,8 +1,9 @@
 /*
  * Tells when something below a set of folders may have changed, after it has been quiet for a
  * moment: one save makes two to four events, some before the content is whole. Watches folders,
- * never files (a watched file goes deaf after a save by rename). What has changed is for the caller
- * to find out.
+ * never files (a watched file goes deaf after a save by rename), so a file that is a symbolic link
+ * is told of when the link changes, not when the file elsewhere does. What has changed is for the
+ * caller to find out.
  */
 #ifndef MW_IO_WATCH_H
 #define MW_IO_WATCH_H
