@@ -39,6 +39,7 @@ struct mw_batch {
     struct mw_project *project; /* a reference */
     struct mw_project *before;  /* a reference; NULL at the first load */
     bool libs_changed;
+    struct mw_source *libs; /* of project, as engines want them */
     struct mw_load *loads;
     size_t count;
 };

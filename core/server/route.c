@@ -43,6 +43,8 @@ void mw_route_free(struct mw_route *route)
 {
     struct mw_worker *worker = route->worker;
     mw_assert(route->client_count == 0);
+    if (route->next_spec)
+        mw_route_discard(route);
     if (route->app && route->started)
         worker->engine->stop(route->app);
     worker->engine->destroy(route->app);

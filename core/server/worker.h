@@ -35,7 +35,8 @@ struct mw_worker {
     struct mw_log *log;
     bool stopping;
     struct mw_alarm stop_alarm;
-    struct mw_mail stopped; /* the letter that says so */
+    struct mw_mail stop;    /* the letter that asks for it */
+    struct mw_mail stopped; /* the letter that says it is done */
     struct mw_mailbox *server;
     struct mw_thread *thread;
 };

@@ -1,0 +1,22 @@
+/* Command lines: a verb, flags in any place, at most one folder. */
+#ifndef MW_CLI_ARGS_H
+#define MW_CLI_ARGS_H
+
+#include "core/server/config.h"
+
+struct mw_args {
+    const char *verb; /* "help" where --help was given; NULL: none */
+    const char *dir;  /* NULL: not given */
+    bool help;
+    /* flags of config.def in order, "--listen" "X" as pairs of argv entries */
+    int flag_count;
+    const char *flags[32][2];
+};
+
+/* MW_OK, or MW_ERR_BAD_ARG with a sentence in `why`. Borrows argv. */
+int mw_args_parse(struct mw_args *args, int argc, char **argv, char why[256]);
+
+/* Sets what the flags say. As mw_config_set. */
+int mw_args_apply(const struct mw_args *args, struct mw_config *config, char why[256]);
+
+#endif

@@ -1,0 +1,80 @@
+/* The table of verbs, help and version, and the way from argv to a verb. */
+#include "core/cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/check.h"
+#include "core/base/str.h"
+#include "core/server/server.h"
+#include "moonwire/version.h"
+
+const struct mw_command mw_commands[] = {
+    { "dev", mw_cmd_dev, "dev [DIR]", "serve DIR/scripts while you edit them" },
+    { "serve", mw_cmd_serve, "serve [DIR]", "the same in production: refuses to start on a broken project" },
+    { "version", mw_cmd_version, "version", "print the version" },
+    { "help", mw_cmd_help, "help", "print this" },
+    { 0 },
+};
+
+int mw_cmd_version(const struct mw_args *args)
+{
+    (void)args;
+    printf("moonwire %s\n", MOONWIRE_VERSION);
+    return MW_EXIT_OK;
+}
+
+int mw_cmd_help(const struct mw_args *args)
+{
+    (void)args;
+    struct mw_option_help option;
+    puts("Moonwire: a WebSocket server whose logic is Lua files.\n\n"
+         "  moonwire dev                          the project in this folder, on http://127.0.0.1:8080/\n"
+         "  moonwire serve app --listen :9000     all addresses, port 9000\n\n"
+         "A script scripts/chat.lua serves ws://.../chat; public/ is served as files. A saved script\n"
+         "is live at once, with every socket still open.\n\ncommands");
+    for (const struct mw_command *command = mw_commands; command->name; command++)
+        printf("  %-14s %s\n", command->usage, command->text);
+    puts("\noptions (also in moonwire.lua, and as MOONWIRE_LOG_LEVEL and so on)");
+    for (size_t i = 0; mw_config_help(i, &option); i++)
+        printf("  --%-15s %s [%s]\n", option.flag, option.text, option.normal);
+    puts("\nexit codes: 0 ok, 1 failed, 2 usage, 69 address not available, 78 bad settings or scripts");
+    return MW_EXIT_OK;
+}
+
+static int usage(const char *why)
+{
+    fprintf(stderr, "moonwire: %s\n", why);
+    return MW_EXIT_USAGE;
+}
+
+static int unknown_verb(const char *verb)
+{
+    const char *names[8] = { 0 };
+    char why[256];
+    for (size_t i = 0; mw_commands[i].name && i + 1 < MW_COUNT(names); i++)
+        names[i] = mw_commands[i].name;
+    const char *near = mw_nearest_name(mw_view_text(verb), names);
+    snprintf(why, sizeof why, "there is no command \"%.64s\"%s%s%s; see moonwire --help", verb,
+             near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    return usage(why);
+}
+
+int mw_cli_main(int argc, char **argv)
+{
+    struct mw_args args;
+    char why[256];
+    if (mw_args_parse(&args, argc, argv, why))
+        return usage(why);
+    if (args.help)
+        return mw_cmd_help(&args);
+    if (!args.verb) {
+        (void)mw_cmd_help(&args);
+        return MW_EXIT_USAGE;
+    }
+    for (const struct mw_command *command = mw_commands; command->name; command++) {
+        if (!strcmp(command->name, args.verb))
+            return command->run(&args);
+    }
+    return unknown_verb(args.verb);
+}

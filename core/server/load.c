@@ -1,0 +1,301 @@
+/*
+ * Loading on a worker. A batch names what changed; prepare makes new versions beside the live ones, commit swaps them between
+ * two turns. Called by worker for each batch that reload posts, and by server for the first one.
+ */
+#include "core/server/load.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "core/base/str.h"
+#include "core/server/client.h"
+#include "core/server/worker.h"
+
+static double elapsed_ms(const struct timespec *since)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - since->tv_sec) * 1e3 + (double)(now.tv_nsec - since->tv_nsec) / 1e6;
+}
+
+/* ---- the batch ---- */
+
+static bool script_changed(const struct mw_project *before, const struct mw_project_file *file)
+{
+    const struct mw_project_file *old = before ? mw_project_script(before, file->path) : 0;
+    return !old || old->hash != file->hash;
+}
+
+static bool lib_changed(const struct mw_batch *batch, struct mw_view path)
+{
+    const struct mw_project_file *old = batch->before ? mw_project_lib(batch->before, path) : 0;
+    const struct mw_project_file *new = mw_project_lib(batch->project, path);
+    return !old || !new || old->hash != new->hash;
+}
+
+static bool any_lib_changed(const struct mw_batch *batch)
+{
+    if (!batch->before || batch->before->lib_count != batch->project->lib_count)
+        return true;
+    for (size_t i = 0; i < batch->project->lib_count; i++) {
+        if (lib_changed(batch, batch->project->libs[i].path))
+            return true;
+    }
+    return false;
+}
+
+static void list_loads(struct mw_batch *batch)
+{
+    const struct mw_project *project = batch->project, *before = batch->before;
+    for (size_t i = 0; i < project->script_count; i++) {
+        const struct mw_project_file *file = &project->scripts[i];
+        batch->loads[batch->count++] =
+            (struct mw_load){ .name = file->path, .changed = script_changed(before, file) };
+    }
+    for (size_t i = 0; before && i < before->script_count; i++) {
+        const struct mw_project_file *file = &before->scripts[i];
+        if (!mw_project_script(project, file->path))
+            batch->loads[batch->count++] =
+                (struct mw_load){ .name = file->path, .outcome = MW_LOAD_REMOVED, .commit = true };
+    }
+}
+
+/* Room for every script of both snapshots; never nothing. */
+static size_t loads_bytes(const struct mw_batch *batch)
+{
+    size_t most = batch->project->script_count + (batch->before ? batch->before->script_count : 0);
+    return (most + 1) * sizeof *batch->loads;
+}
+
+static size_t libs_bytes(const struct mw_batch *batch)
+{
+    return (batch->project->lib_count + 1) * sizeof *batch->libs;
+}
+
+int mw_batch_new(struct mw_project *before, struct mw_project *project, struct mw_batch **out)
+{
+    struct mw_mem mem;
+    mw_mem_init(&mem, 0, 0);
+    struct mw_batch *batch = mw_alloc_zero(&mem, sizeof *batch);
+    if (!batch)
+        return MW_ERR_NOMEM;
+    batch->mem = mem;
+    batch->project = mw_project_keep(project);
+    batch->before = before ? mw_project_keep(before) : 0;
+    batch->libs_changed = before && any_lib_changed(batch);
+    batch->loads = mw_alloc_zero(&batch->mem, loads_bytes(batch));
+    batch->libs = mw_alloc_zero(&batch->mem, libs_bytes(batch));
+    if (!batch->loads || !batch->libs) {
+        mw_batch_free(batch);
+        return MW_ERR_NOMEM;
+    }
+    list_loads(batch);
+    for (size_t i = 0; i < project->lib_count; i++)
+        batch->libs[i] = (struct mw_source){ project->libs[i].path, project->libs[i].text };
+    *out = batch;
+    return MW_OK;
+}
+
+void mw_batch_free(struct mw_batch *batch)
+{
+    if (!batch)
+        return;
+    for (size_t i = 0; i < batch->count; i++)
+        mw_free(&batch->mem, batch->loads[i].fault, sizeof(struct mw_fault));
+    mw_free(&batch->mem, batch->loads, loads_bytes(batch));
+    mw_free(&batch->mem, batch->libs, libs_bytes(batch));
+    mw_project_drop(batch->project);
+    mw_project_drop(batch->before);
+    struct mw_mem last = batch->mem; /* the batch holds its own account */
+    mw_free(&last, batch, sizeof *batch);
+}
+
+size_t mw_batch_decide(struct mw_batch *batch)
+{
+    size_t refused = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        enum mw_load_outcome outcome = batch->loads[i].outcome;
+        refused += outcome == MW_LOAD_FAULT || outcome == MW_LOAD_CONFLICT;
+    }
+    /* One change of a library is one transaction for everybody who uses it. */
+    bool all_or_none = batch->libs_changed && refused;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct mw_load *load = &batch->loads[i];
+        if (load->outcome == MW_LOAD_READY)
+            load->commit = !all_or_none;
+    }
+    return refused;
+}
+
+/* ---- prepare ---- */
+
+/* Without room for the fault the refusal stands all the same; the log then says "out of memory". */
+static void refuse(struct mw_batch *batch, struct mw_load *load, enum mw_load_outcome outcome,
+                   const struct mw_fault *fault)
+{
+    load->outcome = outcome;
+    load->fault = mw_alloc(&batch->mem, sizeof *fault);
+    if (load->fault)
+        *load->fault = *fault;
+}
+
+static bool uses_changed_lib(const struct mw_batch *batch, const struct mw_route *route)
+{
+    const struct mw_project *sets[] = { batch->project, batch->before };
+    for (size_t s = 0; s < MW_COUNT(sets); s++) {
+        for (size_t i = 0; sets[s] && i < sets[s]->lib_count; i++) {
+            struct mw_view path = sets[s]->libs[i].path;
+            if (lib_changed(batch, path) && route->worker->engine->uses(route->app, path))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_due(const struct mw_batch *batch, const struct mw_load *load, const struct mw_route *route)
+{
+    if (load->changed || !route || route->failed)
+        return true;
+    return batch->libs_changed && uses_changed_lib(batch, route);
+}
+
+/* Another script of this worker with an equal pattern, live or prepared; NULL: none. */
+static const struct mw_route *find_conflict(const struct mw_route *route)
+{
+    const struct mw_link *routes = &route->worker->routes;
+    for (const struct mw_link *link = routes->next; link != routes; link = link->next) {
+        const struct mw_route *other = MW_OWNER(link, struct mw_route, link);
+        const struct mw_pattern *pattern =
+            other->next_pattern.text ? &other->next_pattern : &other->pattern;
+        if (other != route && !other->removed && pattern->text &&
+            mw_pattern_compare(pattern, &route->next_pattern) == 0)
+            return other;
+    }
+    return 0;
+}
+
+static int prepare_pattern(struct mw_route *route, struct mw_fault *fault)
+{
+    struct mw_worker *worker = route->worker;
+    struct mw_view wanted = route->next_spec->pattern;
+    const char *why = "";
+    int err = wanted.len ? mw_pattern_parse(&route->next_pattern, &worker->mem, wanted, &why)
+                         : mw_pattern_of_file(&route->next_pattern, &worker->mem, route->name,
+                                              mw_view_text(worker->engine->suffix), &why);
+    if (err == MW_ERR_NOMEM)
+        why = "out of memory";
+    if (err) {
+        snprintf(fault->message, sizeof fault->message, "the route \"%.*s\" cannot be used: %s",
+                 (int)(wanted.len < 200 ? wanted.len : 200), wanted.len ? wanted.data : "", why);
+        snprintf(fault->hint, sizeof fault->hint, "M.route is a path such as \"/chat/:room\" or \"/files/*rest\"");
+    }
+    return err;
+}
+
+static void note_names(struct mw_fault *fault, const struct mw_load *load)
+{
+    snprintf(fault->file, sizeof fault->file, "%.*s", (int)load->name.len, load->name.data);
+    snprintf(fault->handler, sizeof fault->handler, "load");
+    fault->version = load->to;
+}
+
+static void prepare_route(struct mw_batch *batch, struct mw_load *load, struct mw_route *route)
+{
+    struct mw_worker *worker = route->worker;
+    const struct mw_project_file *file = mw_project_script(batch->project, load->name);
+    const struct mw_sources sources = { { file->path, file->text }, batch->libs, batch->project->lib_count };
+    struct mw_fault fault = { 0 };
+    load->from = route->version;
+    load->to = route->version + 1;
+    if (worker->engine->prepare(route->app, &sources, load->to, &route->next_spec, &fault)) {
+        route->failed = true;
+        refuse(batch, load, MW_LOAD_FAULT, &fault);
+        return;
+    }
+    note_names(&fault, load);
+    const struct mw_route *other = 0;
+    int err = prepare_pattern(route, &fault);
+    if (!err && (other = find_conflict(route))) {
+        snprintf(fault.message, sizeof fault.message, "%.*s and %.*s both want the route %s",
+                 (int)load->name.len, load->name.data, (int)other->name.len, other->name.data,
+                 route->next_pattern.text);
+        snprintf(fault.hint, sizeof fault.hint, "give one of them another M.route");
+    }
+    if (err || other) {
+        mw_route_discard(route);
+        route->failed = true;
+        refuse(batch, load, other ? MW_LOAD_CONFLICT : MW_LOAD_FAULT, &fault);
+        return;
+    }
+    snprintf(load->pattern, sizeof load->pattern, "%s", route->next_pattern.text);
+    load->outcome = MW_LOAD_READY;
+}
+
+static void prepare_one(struct mw_worker *worker, struct mw_batch *batch, struct mw_load *load)
+{
+    struct mw_route *route = mw_route_by_name(worker, load->name);
+    if (!is_due(batch, load, route))
+        return;
+    if (!route)
+        route = mw_route_new(worker, load->name);
+    if (!route) {
+        struct mw_fault fault = { .message = "out of memory" };
+        note_names(&fault, load);
+        refuse(batch, load, MW_LOAD_FAULT, &fault);
+        return;
+    }
+    prepare_route(batch, load, route);
+}
+
+void mw_load_prepare(struct mw_worker *worker, struct mw_batch *batch)
+{
+    /* Who is going makes room: a script may be renamed and keep its route. */
+    for (size_t i = 0; i < batch->count; i++) {
+        struct mw_route *route = batch->loads[i].outcome == MW_LOAD_REMOVED
+                                     ? mw_route_by_name(worker, batch->loads[i].name)
+                                     : 0;
+        if (route) {
+            batch->loads[i].from = route->version;
+            batch->loads[i].dropped = route->client_count;
+            mw_route_remove(route);
+        }
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        struct timespec start;
+        clock_gettime(CLOCK_MONOTONIC, &start);
+        if (batch->loads[i].outcome == MW_LOAD_UNTOUCHED)
+            prepare_one(worker, batch, &batch->loads[i]);
+        batch->loads[i].prepare_ms = elapsed_ms(&start);
+    }
+}
+
+/* ---- commit ---- */
+
+static void commit_one(struct mw_route *route, struct mw_load *load)
+{
+    size_t before = route->client_count;
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    mw_route_commit(route);
+    load->commit_ms = elapsed_ms(&start);
+    load->kept = route->client_count;
+    load->dropped = before - route->client_count;
+}
+
+void mw_load_commit(struct mw_worker *worker, struct mw_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct mw_load *load = &batch->loads[i];
+        if (load->outcome != MW_LOAD_READY)
+            continue;
+        struct mw_route *route = mw_route_by_name(worker, load->name);
+        if (!route) /* the worker has stopped meanwhile */
+            continue;
+        if (load->commit) {
+            commit_one(route, load);
+        } else {
+            mw_route_discard(route);
+            route->failed = true;
+        }
+    }
+}

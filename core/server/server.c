@@ -1,0 +1,283 @@
+/*
+ * The server's own thread: signals, reload, and the beginning and the end of everything. Connections and scripts belong to the
+ * worker. Called by cli/cmd_serve.
+ */
+#include "core/server/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/base/check.h"
+#include "core/io/signals.h"
+#include "core/server/reload.h"
+#include "core/server/worker.h"
+#include "moonwire/version.h"
+
+/* Beyond stop.timeout: a worker that has not stopped by then hangs in a script. */
+#define STOP_SLACK_MS 3000
+
+struct server {
+    const struct mw_config *config;
+    const struct mw_engine *engine;
+    const struct mw_places *places;
+    struct mw_mem mem;
+    struct mw_log log;
+    struct mw_loop *loop;
+    struct mw_mailbox *mailbox;
+    struct mw_signals *signals;
+    struct mw_worker worker;
+    struct mw_reload *reload;
+    struct mw_alarm stop_bound;
+    struct mw_worker_leftovers left;
+    bool stopping;
+};
+
+/* ---- the end ---- */
+
+static void leave_at_once(struct server *server, int code)
+{
+    mw_log_close(&server->log);
+    _exit(code);
+}
+
+static void on_stop_bound(struct mw_alarm *alarm)
+{
+    struct server *server = MW_OWNER(alarm, struct server, stop_bound);
+    mw_log_note(&server->log, MW_LOG_ERROR,
+                "the worker did not stop in time: a script is still running; leaving without it");
+    leave_at_once(server, MW_EXIT_FAILED);
+}
+
+static void begin_stop(struct server *server)
+{
+    server->stopping = true;
+    mw_log_note(&server->log, MW_LOG_INFO, "stopping: every connection is closed with 1001");
+    mw_reload_close(server->reload);
+    mw_worker_stop(&server->worker);
+    mw_ms bound_ms = (mw_ms)(server->config->stop_timeout * 1000) + STOP_SLACK_MS;
+    mw_alarm_set(server->loop, &server->stop_bound, mw_loop_now(server->loop) + bound_ms);
+}
+
+static void on_signal(void *ctx, enum mw_signal which)
+{
+    struct server *server = ctx;
+    if (which == MW_SIGNAL_HANGUP) {
+        if (!server->stopping)
+            mw_reload_now(server->reload);
+    } else if (server->stopping) {
+        mw_log_note(&server->log, MW_LOG_WARN, "a second signal: leaving at once");
+        leave_at_once(server, which == MW_SIGNAL_INTERRUPT ? 130 : 143);
+    } else {
+        begin_stop(server);
+    }
+}
+
+static void on_mail(void *ctx, struct mw_mail *mail)
+{
+    struct server *server = ctx;
+    if (mail != &server->worker.stopped) {
+        mw_reload_mail(server->reload, MW_OWNER(mail, struct mw_batch, mail));
+        return;
+    }
+    server->left = mw_worker_close(&server->worker);
+    mw_alarm_stop(server->loop, &server->stop_bound);
+    mw_loop_stop(server->loop);
+}
+
+/* ---- the beginning ---- */
+
+/* The default of 1024 descriptors is for programs that talk to people, not to crowds. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int open_log(struct server *server)
+{
+    const char *format = server->config->log_format, *no_colour = getenv("NO_COLOR");
+    bool terminal = isatty(STDERR_FILENO);
+    bool json = !strcmp(format, "json") || (!strcmp(format, "auto") && !terminal);
+    bool colour = terminal && !(no_colour && *no_colour);
+    return mw_log_open(&server->log, STDERR_FILENO, json, colour, mw_config_level(server->config));
+}
+
+static int open_parts(struct server *server)
+{
+    mw_mem_init(&server->mem, 0, 0);
+    int err = mw_loop_new(&server->mem, &server->loop);
+    if (err)
+        return err;
+    mw_alarm_init(&server->stop_bound, on_stop_bound);
+    err = mw_mailbox_open(server->loop, on_mail, server, &server->mailbox);
+    return err ? err : mw_signals_open(server->loop, on_signal, server, &server->signals);
+}
+
+static void close_parts(struct server *server)
+{
+    if (server->signals)
+        mw_signals_close(server->signals);
+    if (server->mailbox)
+        mw_mailbox_close(server->mailbox);
+    if (!server->loop)
+        return;
+    mw_loop_finish(server->loop);
+    server->left.handles += mw_loop_free(server->loop);
+    server->left.bytes += server->mem.bytes;
+}
+
+static int open_worker(struct server *server)
+{
+    const struct mw_worker_setup setup = {
+        .config = server->config,
+        .engine = server->engine,
+        .public_files = server->places->public_files,
+        .log = &server->log,
+        .server = server->mailbox,
+    };
+    char why[128];
+    int err = mw_worker_open(&server->worker, &setup, why);
+    if (!err)
+        return MW_EXIT_OK;
+    struct mw_log_line line;
+    mw_log_begin(&line, &server->log, MW_LOG_ERROR, mw_view_text("cannot listen"));
+    mw_log_text(&line, "address", mw_view_text(server->config->listen));
+    mw_log_text(&line, "error", mw_view_text(why));
+    mw_log_text(&line, "hint", mw_view_text("--listen ADDRESS:PORT takes another one; port 0 picks a free one"));
+    mw_log_say(&line, "cannot listen on %s: %s\n  --listen ADDRESS:PORT takes another one; port 0 picks a free one",
+               server->config->listen, why);
+    mw_log_end(&line);
+    return err == MW_ERR_BAD_ARG ? MW_EXIT_USAGE : MW_EXIT_UNAVAILABLE;
+}
+
+/* What the first load came to: dev goes on with whatever there is, serve wants no ambiguity and at least one script. */
+static int judge_first_load(struct server *server, const struct mw_batch *batch)
+{
+    size_t good = 0, conflicts = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        good += batch->loads[i].outcome == MW_LOAD_READY;
+        conflicts += batch->loads[i].outcome == MW_LOAD_CONFLICT;
+    }
+    if (server->config->dev || (good && !conflicts))
+        return MW_EXIT_OK;
+    mw_log_note(&server->log, MW_LOG_ERROR,
+                conflicts ? "two scripts want one route: not serving until that is decided"
+                          : "no script could be loaded: nothing to serve");
+    return MW_EXIT_CONFIG;
+}
+
+static int first_load(struct server *server, struct mw_project *project)
+{
+    struct mw_batch *batch = 0;
+    if (mw_batch_new(0, project, &batch))
+        return MW_EXIT_FAILED;
+    mw_load_prepare(&server->worker, batch);
+    (void)mw_batch_decide(batch);
+    mw_load_commit(&server->worker, batch);
+    mw_reload_report(&server->log, batch);
+    int code = judge_first_load(server, batch);
+    mw_batch_free(batch);
+    return code;
+}
+
+static void say_ready(struct server *server)
+{
+    const char *address = mw_listener_address(server->worker.listener);
+    char url[MW_CONFIG_TEXT_MAX + 32], page[4200];
+    struct mw_log_line line;
+    snprintf(url, sizeof url, "http://%s/", address);
+    snprintf(page, sizeof page, "%s/index.html", server->places->public_files);
+    bool has_page = access(page, R_OK) == 0;
+    mw_log_begin(&line, &server->log, MW_LOG_INFO, mw_view_text("listening"));
+    mw_log_text(&line, "url", mw_view_text(url));
+    mw_log_text(&line, "version", mw_view_text(MOONWIRE_VERSION));
+    mw_log_say(&line,
+               "Moonwire %s is up\n"
+               "    %s  %s\n"
+               "    sockets  ws://%s + the route of a script above\n"
+               "    scripts  %s   save a file and it is live, with every socket still open\n"
+               "    Ctrl-C stops",
+               MOONWIRE_VERSION, has_page ? "page   " : "http   ", url, address, server->places->scripts);
+    mw_log_end(&line);
+    if (server->log.json)
+        mw_log_note(&server->log, MW_LOG_INFO, "ready");
+}
+
+static int open_reload(struct server *server, struct mw_project *project)
+{
+    const struct mw_reload_setup setup = {
+        .loop = server->loop,
+        .worker = &server->worker,
+        .log = &server->log,
+        .folder = server->places->scripts,
+        .suffix = mw_view_text(server->engine->suffix),
+        .project = project,
+    };
+    return mw_reload_open(&setup, &server->reload);
+}
+
+/* Everything up to the point where the worker's thread runs. */
+static int start(struct server *server)
+{
+    char why[512];
+    struct mw_project *project = 0;
+    if (open_parts(server)) {
+        mw_log_note(&server->log, MW_LOG_ERROR, "no event loop: out of memory or of file descriptors");
+        return MW_EXIT_FAILED;
+    }
+    if (mw_project_scan(server->places->scripts, mw_view_text(server->engine->suffix), &project, why)) {
+        mw_log_note(&server->log, MW_LOG_ERROR, why);
+        return MW_EXIT_CONFIG;
+    }
+    if (why[0])
+        mw_log_note(&server->log, MW_LOG_WARN, why);
+    int code = open_worker(server);
+    if (!code)
+        code = first_load(server, project);
+    if (!code && (open_reload(server, project) || mw_worker_start(&server->worker))) {
+        mw_log_note(&server->log, MW_LOG_ERROR, "the worker cannot be started: no memory or no thread");
+        code = MW_EXIT_FAILED;
+    }
+    mw_project_drop(project);
+    return code;
+}
+
+static void say_stopped(struct server *server)
+{
+    struct mw_log_line line;
+    mw_log_begin(&line, &server->log, MW_LOG_INFO, mw_view_text("stopped"));
+    mw_log_integer(&line, "bytes_left", (int64_t)server->left.bytes);
+    mw_log_integer(&line, "handles_left", server->left.handles);
+    if (server->left.bytes == 0 && server->left.handles == 0)
+        mw_log_say(&line, "stopped");
+    mw_log_end(&line);
+}
+
+int mw_server_run(const struct mw_config *config, const struct mw_engine *engine,
+                  const struct mw_places *places)
+{
+    struct server server = { .config = config, .engine = engine, .places = places };
+    raise_descriptor_limit();
+    if (open_log(&server)) {
+        fputs("moonwire: out of memory\n", stderr);
+        return MW_EXIT_FAILED;
+    }
+    int code = start(&server);
+    if (code == MW_EXIT_OK) {
+        say_ready(&server);
+        mw_loop_run(server.loop);
+    } else {
+        mw_reload_close(server.reload);
+        server.left = mw_worker_close(&server.worker);
+    }
+    close_parts(&server);
+    if (code == MW_EXIT_OK)
+        say_stopped(&server);
+    mw_log_close(&server.log);
+    return code;
+}

@@ -1,0 +1,194 @@
+/*
+ * A worker: opens its parts, runs its loop in a thread of its own, takes batches by mail, and stops in order: no new
+ * connections, a Close frame for each open one, on_stop for each script, then the end of the thread.
+ */
+#include "core/server/worker.h"
+
+#include <stdio.h>
+
+#include "core/base/check.h"
+#include "core/io/thread.h"
+#include "core/server/client.h"
+
+/* After the time for Close frames: what still hangs is cut, and gets this long to be gone. */
+#define CUT_MS 500
+
+static void on_mail(void *ctx, struct mw_mail *mail);
+static void on_stop_alarm(struct mw_alarm *alarm);
+
+int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup, char why[128])
+{
+    *worker = (struct mw_worker){
+        .number = setup->number,
+        .config = setup->config,
+        .engine = setup->engine,
+        .public_files = setup->public_files,
+        .log = setup->log,
+        .server = setup->server,
+    };
+    uint64_t seed;
+    mw_mem_init(&worker->mem, 0, 0);
+    mw_slots_init(&worker->slots, &worker->mem, setup->number);
+    mw_out_pool_init(&worker->pool, &worker->mem);
+    mw_hub_init(&worker->hub, &worker->mem);
+    mw_list_init(&worker->routes);
+    mw_list_init(&worker->clients);
+    mw_alarm_init(&worker->stop_alarm, on_stop_alarm);
+    snprintf(why, 128, "out of memory");
+    if (mw_random_bytes(&seed, sizeof seed))
+        return MW_ERR_IO;
+    mw_rng_seed(&worker->rng, seed);
+    int err = mw_loop_new(&worker->mem, &worker->loop);
+    if (!err)
+        err = mw_mailbox_open(worker->loop, on_mail, worker, &worker->mailbox);
+    if (!err)
+        err = mw_listener_open(worker->loop, mw_view_text(setup->config->listen), mw_client_accept,
+                               worker, &worker->listener, why);
+    return err;
+}
+
+/* ---- the thread ---- */
+
+static void run(void *ctx)
+{
+    struct mw_worker *worker = ctx;
+    mw_loop_run(worker->loop);
+    mw_mailbox_post(worker->server, &worker->stopped);
+}
+
+int mw_worker_start(struct mw_worker *worker)
+{
+    char name[16];
+    snprintf(name, sizeof name, "mw-worker-%u", worker->number);
+    worker->thread = mw_thread_start(name, run, worker);
+    return worker->thread ? MW_OK : MW_ERR_IO;
+}
+
+/* ---- mail ---- */
+
+void mw_worker_post(struct mw_worker *worker, struct mw_batch *batch)
+{
+    mw_mailbox_post(worker->mailbox, &batch->mail);
+}
+
+void mw_worker_stop(struct mw_worker *worker)
+{
+    mw_mailbox_post(worker->mailbox, &worker->stop);
+}
+
+static void begin_stop(struct mw_worker *worker);
+
+static void on_mail(void *ctx, struct mw_mail *mail)
+{
+    struct mw_worker *worker = ctx;
+    if (mail == &worker->stop) {
+        begin_stop(worker);
+        return;
+    }
+    struct mw_batch *batch = MW_OWNER(mail, struct mw_batch, mail);
+    if (batch->step == MW_BATCH_PREPARE) {
+        mw_load_prepare(worker, batch);
+        batch->step = MW_BATCH_PREPARED;
+    } else {
+        mw_load_commit(worker, batch);
+        batch->step = MW_BATCH_COMMITTED;
+    }
+    mw_mailbox_post(worker->server, &batch->mail);
+}
+
+/* ---- the stop ---- */
+
+static void close_client(struct mw_client *client)
+{
+    struct mw_view reason = mw_view_text("server is stopping");
+    switch ((enum mw_client_phase)client->phase) {
+    case MW_CLIENT_HTTP:
+        client->http->keep_alive = false;
+        if (client->http->phase == MW_HTTP_PHASE_HEAD)
+            mw_client_drop(client, false);
+        break;
+    case MW_CLIENT_OPENING:
+        mw_ws_driver_give_up(client, MW_CAUSE_drain, reason);
+        break;
+    case MW_CLIENT_OPEN:
+        (void)mw_ws_driver_close(client, MW_CAUSE_drain, 0, reason);
+        break;
+    case MW_CLIENT_LINGER:
+    case MW_CLIENT_GONE:
+        break;
+    }
+}
+
+/* The stream is cut; on_close still runs, from the same place as ever. */
+static void cut_client(struct mw_client *client)
+{
+    if (client->phase == MW_CLIENT_OPENING || client->phase == MW_CLIENT_OPEN)
+        mw_ws_driver_end(client, true);
+    mw_client_drop(client, true);
+}
+
+static void for_each_client(struct mw_worker *worker, void (*act)(struct mw_client *client))
+{
+    struct mw_link *link = worker->clients.next, *next;
+    for (; link != &worker->clients; link = next) {
+        next = link->next;
+        act(MW_OWNER(link, struct mw_client, in_worker));
+    }
+}
+
+static void end_if_empty(struct mw_worker *worker)
+{
+    if (!worker->stopping || worker->client_count > 0)
+        return;
+    mw_alarm_stop(worker->loop, &worker->stop_alarm);
+    while (!mw_list_is_empty(&worker->routes))
+        mw_route_free(MW_OWNER(worker->routes.next, struct mw_route, link));
+    mw_loop_stop(worker->loop);
+}
+
+static void begin_stop(struct mw_worker *worker)
+{
+    if (worker->stopping)
+        return;
+    worker->stopping = true;
+    mw_listener_close(worker->listener);
+    worker->listener = 0;
+    for_each_client(worker, close_client);
+    mw_ms wait_ms = (mw_ms)(worker->config->stop_timeout * 1000);
+    mw_alarm_set(worker->loop, &worker->stop_alarm, mw_loop_now(worker->loop) + wait_ms);
+    end_if_empty(worker);
+}
+
+static void on_stop_alarm(struct mw_alarm *alarm)
+{
+    struct mw_worker *worker = MW_OWNER(alarm, struct mw_worker, stop_alarm);
+    for_each_client(worker, cut_client);
+    mw_alarm_set(worker->loop, alarm, mw_loop_now(worker->loop) + CUT_MS);
+}
+
+void mw_worker_client_gone(struct mw_worker *worker)
+{
+    worker->client_count--;
+    end_if_empty(worker);
+}
+
+struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
+{
+    struct mw_worker_leftovers left = { 0 };
+    mw_thread_join(worker->thread);
+    worker->stopping = true;
+    if (!worker->loop)
+        return left;
+    while (!mw_list_is_empty(&worker->routes))
+        mw_route_free(MW_OWNER(worker->routes.next, struct mw_route, link));
+    mw_listener_close(worker->listener);
+    if (worker->mailbox)
+        mw_mailbox_close(worker->mailbox);
+    mw_loop_finish(worker->loop);
+    left.handles = mw_loop_free(worker->loop);
+    mw_hub_free(&worker->hub);
+    mw_slots_free(&worker->slots);
+    mw_out_pool_free(&worker->pool);
+    left.bytes = worker->mem.bytes;
+    return left;
+}
