@@ -3,25 +3,36 @@ import assert from 'node:assert/strict';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Project, root, start } from '../e2e/harness.mjs';
+import { Project, Server, root, start } from '../e2e/harness.mjs';
 import { launch, open, shoot } from './chromium.mjs';
 
 const phone = { viewport: { width: 360, height: 740 }, colorScheme: 'dark' };
 const desk = { viewport: { width: 1100, height: 800 }, colorScheme: 'light' };
 
-async function demo(t) {
+/* The repository's own scripts and page, in a folder where they can be edited. */
+function copyOfScripts() {
     const project = new Project();
     cpSync(join(root, 'scripts'), project.path('scripts'), { recursive: true });
-    const server = await start(t, project);
-    return { server, chat: readFileSync(project.path('scripts/chat.lua'), 'utf8') };
+    return project;
 }
 
 const part = (page, name) => page.getByTestId(name);
-const shows = (page, name, text) => part(page, name).filter({ hasText: text }).first().waitFor();
+const shows = (page, name, hasText) => part(page, name).filter({ hasText }).waitFor();
+const isExactly = (page, name, text) => shows(page, name, new RegExp(`^${text}$`));
+const isInState = (page, state) => page.locator(`[data-testid=state][data-state=${state}]`).waitFor();
 
-async function enter(page, name) {
+async function enter(browser, url, name, options) {
+    const page = await open(browser, 'about:blank', options);
+    page.sockets = { opened: 0, closed: 0 };
+    page.on('websocket', (socket) => {
+        page.sockets.opened++;
+        socket.on('close', () => { page.sockets.closed++; });
+    });
+    await page.goto(url);
+    await isInState(page, 'open');
     await part(page, 'name').fill(name);
     await part(page, 'name').press('Enter');
+    return page;
 }
 
 async function say(page, text) {
@@ -29,90 +40,78 @@ async function say(page, text) {
     await part(page, 'composer').press('Enter');
 }
 
-/* Every socket that the page opens, and those of them that ended. */
-function watchSockets(page) {
-    const sockets = { opened: 0, closed: 0 };
-    page.on('websocket', (socket) => {
-        sockets.opened++;
-        socket.on('close', () => { sockets.closed++; });
-    });
-    return sockets;
-}
-
 test('two tabs chat while the script is edited, broken and mended under them', async (t) => {
-    const { server, chat } = await demo(t);
+    const server = await start(t, copyOfScripts());
+    const chat = readFileSync(server.project.path('scripts/chat.lua'), 'utf8');
     const browser = await launch(t);
-    const [ann, bob] = [await open(browser, server.url, desk), await open(browser, server.url, phone)];
-    const sockets = [ann, bob].map(watchSockets);
-    for (const [page, name] of [[ann, 'Ann'], [bob, 'Bob']]) {
-        await page.reload(); /* so that the sockets are counted from the first one */
-        await part(page, 'composer').waitFor();
-        await enter(page, name);
-    }
+    const ann = await enter(browser, server.url, 'Ann', desk);
+    const bob = await enter(browser, server.url, 'Bob', phone);
     await shows(ann, 'people', 'Bob');
     await shows(bob, 'people', 'Ann');
     await say(ann, 'hello Bob');
     await shows(bob, 'messages', 'hello Bob');
     await say(bob, 'hello Ann');
     await shows(ann, 'messages', 'hello Ann');
+    await isExactly(ann, 'version', 'v1');
     await shoot(ann, 'demo-desk-light');
     await shoot(bob, 'demo-phone-dark');
 
-    const opened = sockets.map((socket) => socket.opened);
+    const opened = [ann, bob].map((page) => page.sockets.opened);
     for (let n = 1; n <= 5; n++) {
         server.project.write('scripts/chat.lua', `${chat}\n-- edit ${n}\n`);
         await server.log({ msg: 'reloaded', script: 'chat.lua' }, n);
         await say(ann, `after edit ${n}`);
         await shows(bob, 'messages', `after edit ${n}`);
         for (const page of [ann, bob]) {
-            await shows(page, 'survived', String(n));
-            await shows(page, 'version', String(n + 1));
+            await isExactly(page, 'survived', n);
+            await isExactly(page, 'version', `v${n + 1}`);
         }
     }
+
     server.project.write('scripts/chat.lua', `${chat}\nthis is no Lua`);
     const said = await server.log({ msg: 'reload refused', script: 'chat.lua' });
     assert.match(said.frame, /this is no Lua/);
     await say(bob, 'still here');
     await shows(ann, 'messages', 'still here');
-    await shows(ann, 'survived', '5');
+    server.project.write('scripts/chat.lua', `${chat}\n-- mended\n`);
+    await isExactly(ann, 'survived', 6);
     await shows(ann, 'messages', 'hello Ann');
     await shoot(ann, 'demo-after-edits');
 
-    assert.deepEqual(sockets.map(({ closed }) => closed), [0, 0], 'no socket ended');
-    assert.deepEqual(sockets.map((socket) => socket.opened), opened, 'none was opened anew');
-    assert.deepEqual([...ann.complaints, ...bob.complaints], []);
+    for (const page of [ann, bob]) {
+        assert.equal(page.sockets.closed, 0, 'no socket ended');
+        assert.deepEqual(page.complaints, []);
+    }
+    assert.deepEqual([ann, bob].map((page) => page.sockets.opened), opened, 'none was opened anew');
+    assert.deepEqual(server.all({ msg: 'closed' }), []);
     for (const page of [ann, bob]) await page.context().close();
 });
 
-test('the page shows live data and fits 360 px in both colour schemes', async (t) => {
-    const { server } = await demo(t);
-    const browser = await launch(t);
-    for (const colorScheme of ['light', 'dark']) {
-        const page = await open(browser, server.url, { ...phone, colorScheme });
+for (const colorScheme of ['light', 'dark']) {
+    test(`the page is alive and fits 360 px, ${colorScheme}`, async (t) => {
+        const server = await start(t, copyOfScripts());
+        const page = await enter(await launch(t), server.url, 'Ann', { ...phone, colorScheme });
         await shows(page, 'ticker', /\d/);
         const before = await part(page, 'ticker').textContent();
-        await page.waitForFunction((old) => document.querySelector('[data-testid=ticker]').textContent !== old, before);
+        await part(page, 'ticker').filter({ hasNotText: before }).waitFor();
         const [wide, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
         assert.ok(wide <= width, `it is ${wide} px wide`);
         await shoot(page, `demo-phone-${colorScheme}`);
         assert.deepEqual(page.complaints, []);
         await page.context().close();
-    }
-});
+    });
+}
 
-test('when the server goes the page says so, and comes back with it', async (t) => {
-    const { server } = await demo(t);
-    const browser = await launch(t);
-    const page = await open(browser, server.url, { ...desk, expected: /WebSocket connection/ });
-    await shows(page, 'state', /./);
-    const connected = await part(page, 'state').textContent();
+test('when the server goes the page says so, and it comes back with the server', async (t) => {
+    const server = await start(t, copyOfScripts());
+    const page = await enter(await launch(t), server.url, 'Ann', { ...desk, expected: /WebSocket/ });
     await server.stop();
-    await page.waitForFunction((old) => document.querySelector('[data-testid=state]').textContent !== old, connected);
+    await isInState(page, 'waiting');
     await shoot(page, 'demo-server-gone');
-    const { Server } = await import('../e2e/harness.mjs');
     const again = new Server(server.project, { args: ['--listen', `127.0.0.1:${server.port}`] });
     t.after(() => again.stop());
     await again.ready();
-    await page.waitForFunction((old) => document.querySelector('[data-testid=state]').textContent === old, connected);
+    await isInState(page, 'open');
+    assert.deepEqual(page.complaints, []);
     await page.context().close();
 });

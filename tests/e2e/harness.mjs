@@ -1,7 +1,8 @@
 /*
- * The server as its users run it: a folder of files, a process, its log. A test starts one with start(), talks to
- * it by real sockets and waits for log lines, never for time to pass. When the test ends the server is stopped
- * by TERM, and has to leave with code 0, no bytes, no handles and nothing said by a sanitizer.
+ * The server as its users run it: a folder of files, a process, its log. A test starts one with
+ * start(), talks to it by real sockets and waits for log lines, never for time to pass. When the test
+ * ends the server is stopped by TERM, and has to leave with code 0, no bytes, no handles and nothing
+ * said by a sanitizer.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -13,9 +14,9 @@ import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-export const binary = process.env.MOONWIRE ??
-    ['asan', 'debug', 'release'].map((preset) => join(root, 'build', preset, 'moonwire')).find(existsSync);
-if (!binary) throw new Error('there is no build/*/moonwire to test; run ./dev build, or set MOONWIRE');
+const built = ['asan', 'debug', 'release'].map((preset) => join(root, 'build', preset, 'moonwire'));
+export const binary = process.env.MOONWIRE ?? built.find(existsSync);
+if (!binary) throw new Error('nothing to test: run ./dev build, or set MOONWIRE');
 
 /* How long to wait for what must come. No test asserts how long anything took. */
 export const PATIENCE_MS = Number(process.env.MOONWIRE_PATIENCE_MS ?? 30_000);
@@ -23,10 +24,16 @@ export const PATIENCE_MS = Number(process.env.MOONWIRE_PATIENCE_MS ?? 30_000);
 export function within(promise, what, tail = () => '') {
     let timer;
     const late = new Promise((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`gave up waiting for ${what()}${tail()}`)), PATIENCE_MS);
+        const giveUp = () => reject(new Error(`gave up waiting for ${what()}${tail()}`));
+        timer = setTimeout(giveUp, PATIENCE_MS);
     });
     return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
+
+/* Close codes that may go over the wire, and some that may not (RFC 6455 7.4). */
+export const SENDABLE = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
+    3000, 3999, 4000, 4999];
+export const UNSENDABLE = [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535];
 
 /* ---- a folder to serve ---- */
 
@@ -46,12 +53,10 @@ export class Project {
 
 /* ---- a process and its log ---- */
 
-/* Whether a log line has each of these fields: equal, or matched by a RegExp, or accepted by a function. */
+/* Whether a log line has each of these fields: equal, or matched by a RegExp. */
 function fits(line, wanted) {
     return Object.entries(wanted).every(([key, want]) =>
-        want instanceof RegExp ? want.test(line[key] ?? '')
-        : typeof want === 'function' ? want(line[key])
-        : line[key] === want);
+        want instanceof RegExp ? want.test(line[key] ?? '') : line[key] === want);
 }
 
 export class Server {
@@ -67,7 +72,7 @@ export class Server {
         this.exited = new Promise((resolve) =>
             this.process.on('close', (code, signal) => {
                 this.ended = { code, signal };
-                for (const waiting of this.#waiting) waiting.reject(new Error(`the server is gone${this.tail()}`));
+                for (const waiting of this.#waiting) waiting.reject(this.#gone());
                 resolve(this.ended);
             }));
         createInterface({ input: this.process.stderr }).on('line', (text) => this.#read(text));
@@ -85,9 +90,11 @@ export class Server {
     }
 
     tail() {
-        const last = [...this.lines.slice(-8).map((line) => JSON.stringify(line)), ...this.noise.slice(0, 40)];
-        return `; the server's last words:\n${last.join('\n')}`;
+        const last = this.lines.slice(-8).map((line) => JSON.stringify(line));
+        return `; the server's last words:\n${[...last, ...this.noise.slice(0, 40)].join('\n')}`;
     }
+
+    #gone() { return new Error(`the server is gone${this.tail()}`); }
 
     all(wanted) { return this.lines.filter((line) => fits(line, wanted)); }
 
@@ -101,12 +108,13 @@ export class Server {
                 return found;
             } };
             if (waiting.look()) return;
-            if (this.ended) reject(new Error(`the server is gone${this.tail()}`));
+            if (this.ended) reject(this.#gone());
             this.#waiting.add(waiting);
         }).finally(() => this.#waiting.delete(waiting));
         promise.catch(() => {});
-        const say = (_, value) => (value instanceof RegExp || typeof value === 'function' ? String(value) : value);
-        return within(promise, () => `line ${nth} of the log with ${JSON.stringify(wanted, say)}`, () => this.tail());
+        const say = (_, value) => (value instanceof RegExp ? String(value) : value);
+        const what = () => `line ${nth} of the log with ${JSON.stringify(wanted, say)}`;
+        return within(promise, what, () => this.tail());
     }
 
     async ready() {
@@ -160,7 +168,8 @@ export class Peer {
 
     constructor(url, { protocols = [], ...options } = {}) {
         this.socket = new WebSocket(url, protocols, options);
-        this.socket.on('message', (data, isBinary) => this.#take({ value: isBinary ? data : data.toString() }));
+        this.socket.on('message', (data, isBinary) =>
+            this.#take({ value: isBinary ? data : data.toString() }));
         this.opened = new Promise((resolve, reject) => {
             this.socket.on('open', resolve);
             this.socket.on('error', reject);

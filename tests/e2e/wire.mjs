@@ -1,4 +1,7 @@
-/* A peer that may do anything: bytes over a plain socket, frames as RFC 6455 forbids them, HTTP as nobody writes it. */
+/*
+ * A peer that may do anything: bytes over a plain socket, frames as RFC 6455 forbids them, HTTP as nobody
+ * writes it.
+ */
 import { createConnection } from 'node:net';
 import { within } from './harness.mjs';
 
@@ -6,14 +9,18 @@ export const TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10;
 
 const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
 
-/* A frame. `length` declares another length than the payload's; `wide` writes it in 2 or 8 bytes though fewer would do. */
-export function frame(opcode, payload = '', { fin = true, rsv = 0, masked = true, length, wide } = {}) {
+/*
+ * A frame. `length` declares another length than the payload's; `wide` writes it in 2 or 8 bytes though
+ * fewer would do.
+ */
+export function frame(opcode, payload = '', options = {}) {
+    const { fin = true, rsv = 0, masked = true, length, wide } = options;
     const body = Buffer.from(payload);
     const declared = BigInt(length ?? body.length);
     const width = wide ?? (declared < 126n ? 0 : declared < 65536n ? 2 : 8);
     const head = Buffer.alloc(2 + width);
     head[0] = (fin ? 0x80 : 0) | (rsv << 4) | opcode;
-    head[1] = (masked ? 0x80 : 0) | (width === 0 ? Number(declared) : width === 2 ? 126 : 127);
+    head[1] = (masked ? 0x80 : 0) | { 0: Number(declared), 2: 126, 8: 127 }[width];
     if (width === 2) head.writeUInt16BE(Number(declared), 2);
     if (width === 8) head.writeBigUInt64BE(declared, 2);
     if (!masked) return Buffer.concat([head, body]);
@@ -46,7 +53,7 @@ export class Wire {
 
     send(bytes) { this.socket.write(bytes); }
 
-    /* Waits until `parse` finds something in what has come and not been taken: { used, ...found }. */
+    /* Waits until `parse` finds something in what has come and was not taken: { used, ...found }. */
     async #take(what, parse) {
         for (;;) {
             const found = parse(this.#bytes);
@@ -54,7 +61,8 @@ export class Wire {
                 this.#bytes = this.#bytes.subarray(found.used);
                 return found;
             }
-            if (this.end) throw new Error(`the stream ended (${this.end}) before ${what}: ${this.#bytes.subarray(0, 200)}`);
+            const rest = this.#bytes.subarray(0, 200);
+            if (this.end) throw new Error(`the stream ended (${this.end}) before ${what}: ${rest}`);
             await within(new Promise((resolve) => { this.#wake = resolve; }), () => what);
         }
     }
@@ -82,9 +90,10 @@ export class Wire {
         return this.#take('a frame', (bytes) => {
             if (bytes.length < 2) return null;
             const short = bytes[1] & 0x7f;
-            const width = short === 126 ? 2 : short === 127 ? 8 : 0;
+            const width = { 126: 2, 127: 8 }[short] ?? 0;
             if (bytes.length < 2 + width) return null;
-            const size = width === 2 ? bytes.readUInt16BE(2) : width === 8 ? Number(bytes.readBigUInt64BE(2)) : short;
+            const size = width === 0 ? short
+                : width === 2 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
             const used = 2 + width + size;
             if (bytes.length < used) return null;
             return {
@@ -94,7 +103,7 @@ export class Wire {
         });
     }
 
-    /* The code of the Close frame that comes, whatever comes before it, and how the stream ended after it. */
+    /* The code and reason of the Close frame that comes, whatever comes before it. */
     async closing() {
         let got;
         do got = await this.frame(); while (got.opcode !== CLOSE);
