@@ -1,0 +1,19 @@
+/* The globals of a script: what sandbox.h allows, and what the server adds. */
+#ifndef MW_LUA_API_H
+#define MW_LUA_API_H
+
+#include "lua/state.h"
+
+/* Builds all that scripts share and fills app->refs. Raises. */
+void mw_lua_api_open(lua_State *L);
+
+/* One table of functions per subject; the files of these names hold them. */
+extern const luaL_Reg mw_lua_topic_functions[];     /* api_topic.c */
+extern const luaL_Reg mw_lua_time_functions[];      /* mod_time.c: sleep, now, monotonic */
+extern const luaL_Reg mw_lua_os_functions[];        /* mod_time.c: os.* */
+extern const luaL_Reg mw_lua_log_functions[];       /* mod_log.c */
+extern const luaL_Reg mw_lua_coroutine_functions[]; /* mod_coroutine.c */
+
+int mw_lua_print(lua_State *L); /* mod_log.c */
+
+#endif

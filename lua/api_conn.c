@@ -1,0 +1,151 @@
+/*
+ * The methods of `conn`. Each checks all its arguments, then asks the host once. A connection that is over is an
+ * answer, nil and "closed", and no error: it may end at any time.
+ */
+#include "core/base/err.h"
+#include "lua/conn.h"
+#include "lua/payload.h"
+
+static int answer(lua_State *L, const char *reason)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, reason);
+    return 2;
+}
+
+/* What most methods return for an answer of the host. */
+static int answer_host(lua_State *L, const char *who, int err)
+{
+    if (err == MW_ERR_DROPPED)
+        return answer(L, "dropped");
+    if (err == MW_ERR_CLOSED || err == MW_ERR_GONE)
+        return answer(L, "closed");
+    mw_lua_raise_host_error(L, who, err);
+    if (err < 0)
+        return luaL_error(L, "%s: %s", who, mw_err_text(err));
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* conn:send(data[, opts]) -> true | nil, "closed" | nil, "dropped" */
+static int conn_send(lua_State *L)
+{
+    struct mw_lua_conn *conn = mw_lua_conn_check(L, "send");
+    struct mw_app *app = mw_lua_app(L);
+    struct mw_lua_payload payload;
+    mw_lua_payload_check(L, 2, "conn:send", &payload);
+    mw_lua_check_acting(L, "conn:send");
+    if (conn->is_over)
+        return answer(L, "closed");
+    return answer_host(L, "conn:send",
+                       app->host->send(app->host_app, conn->id, payload.kind, payload.data));
+}
+
+/* conn:close([code[, reason[, advice]]]) -> true | nil, "closed" */
+static int conn_close(lua_State *L)
+{
+    struct mw_lua_conn *conn = mw_lua_conn_check(L, "close");
+    struct mw_app *app = mw_lua_app(L);
+    lua_Integer code = luaL_optinteger(L, 2, 1000);
+    struct mw_view reason = { 0 };
+    if (!lua_isnoneornil(L, 3))
+        reason = mw_lua_check_text(L, 3);
+    bool is_number = code >= 0 && code <= 65535;
+    const char *refusal = is_number ? app->host->code_refusal((unsigned)code)
+                                    : "close codes have four digits";
+    if (refusal)
+        return luaL_error(L, "conn:close: %I: %s", (LUAI_UACINT)code, refusal);
+    mw_lua_check_acting(L, "conn:close");
+    if (conn->is_over)
+        return answer(L, "closed");
+    int err = app->host->close(app->host_app, conn->id, (unsigned)code, reason);
+    if (err == MW_ERR_BAD_UTF8)
+        return luaL_error(L, "conn:close: the reason must be UTF-8");
+    return answer_host(L, "conn:close", err);
+}
+
+/* conn:ping() -> true | nil, "closed" */
+static int ping(lua_State *L)
+{
+    struct mw_lua_conn *conn = mw_lua_conn_check(L, "ping");
+    struct mw_app *app = mw_lua_app(L);
+    mw_lua_check_acting(L, "conn:ping");
+    if (conn->is_over)
+        return answer(L, "closed");
+    return answer_host(L, "conn:ping", app->host->ping(app->host_app, conn->id));
+}
+
+typedef int topic_fn(void *host_app, mw_id conn, struct mw_view topic);
+
+static int change_topic(lua_State *L, struct mw_lua_conn *conn, const char *who, topic_fn *change)
+{
+    struct mw_view topic = mw_lua_check_text(L, 2);
+    mw_lua_check_acting(L, who);
+    if (conn->is_over)
+        return answer(L, "closed");
+    int changed = change(mw_lua_app(L)->host_app, conn->id, topic);
+    if (changed < 0)
+        return answer_host(L, who, changed);
+    lua_pushboolean(L, changed);
+    return 1;
+}
+
+/* conn:subscribe(topic) -> was it new? */
+static int subscribe(lua_State *L)
+{
+    struct mw_lua_conn *conn = mw_lua_conn_check(L, "subscribe");
+    return change_topic(L, conn, "conn:subscribe", mw_lua_app(L)->host->subscribe);
+}
+
+/* conn:unsubscribe(topic) -> was it there? */
+static int unsubscribe(lua_State *L)
+{
+    struct mw_lua_conn *conn = mw_lua_conn_check(L, "unsubscribe");
+    return change_topic(L, conn, "conn:unsubscribe", mw_lua_app(L)->host->unsubscribe);
+}
+
+/* conn:topics() -> list */
+static int topics(lua_State *L)
+{
+    struct mw_lua_conn *conn = mw_lua_conn_check(L, "topics");
+    struct mw_app *app = mw_lua_app(L);
+    struct mw_view topic;
+    if (conn->is_over)
+        return answer(L, "closed");
+    lua_newtable(L);
+    for (size_t n = 0; app->host->topic_at(app->host_app, conn->id, n, &topic); n++) {
+        mw_lua_push_view(L, topic);
+        lua_rawseti(L, -2, (lua_Integer)n + 1);
+    }
+    return 1;
+}
+
+/* conn:publish(topic, data[, opts]) -> receivers but this one */
+static int publish(lua_State *L)
+{
+    struct mw_lua_conn *conn = mw_lua_conn_check(L, "publish");
+    struct mw_app *app = mw_lua_app(L);
+    struct mw_view topic = mw_lua_check_text(L, 2);
+    struct mw_lua_payload payload;
+    mw_lua_payload_check(L, 3, "conn:publish", &payload);
+    mw_lua_check_acting(L, "conn:publish");
+    if (conn->is_over)
+        return answer(L, "closed");
+    long receivers =
+        app->host->publish(app->host_app, topic, payload.kind, payload.data, conn->id);
+    if (receivers < 0)
+        return answer_host(L, "conn:publish", (int)receivers);
+    lua_pushinteger(L, receivers);
+    return 1;
+}
+
+const luaL_Reg mw_lua_conn_methods[] = {
+    { "send", conn_send },
+    { "close", conn_close },
+    { "ping", ping },
+    { "subscribe", subscribe },
+    { "unsubscribe", unsubscribe },
+    { "topics", topics },
+    { "publish", publish },
+    { NULL, NULL },
+};

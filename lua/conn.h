@@ -1,0 +1,52 @@
+/*
+ * Connection objects: what a script holds as `conn`. One for each connection, made when it opens, found by its id; it
+ * belongs to the app and lives through reloads. After the end of the connection it still answers its fields.
+ */
+#ifndef MW_LUA_CONN_H
+#define MW_LUA_CONN_H
+
+#include "lua/sched.h"
+
+/* A full userdata; its user values: 1 `data`, 2 `params` or, after the end, the table of last facts. */
+struct mw_lua_conn {
+    struct mw_lua_object object;
+    mw_id id;
+    struct mw_lua_call *call; /* on_open or on_message that waits, or NULL */
+    bool is_accepted;         /* by on_open */
+    bool is_over;             /* the host no longer knows it */
+};
+
+/* Fills refs.conns and refs.conn_meta. Raises. */
+void mw_lua_conn_init(lua_State *L);
+
+/* Makes the object of a new connection and pushes it. Raises. */
+struct mw_lua_conn *mw_lua_conn_new(lua_State *L, mw_id id);
+
+/* Pushes the object, or nothing and gives NULL. Needs two stack places; never raises. */
+struct mw_lua_conn *mw_lua_conn_push(lua_State *L, mw_id id);
+
+/* The object without pushing it; valid until the connection ends. Never raises. */
+struct mw_lua_conn *mw_lua_conn_find(struct mw_app *app, mw_id id);
+
+/* The connection is over: keeps its last facts as far as there is memory, and lets go of it. */
+void mw_lua_conn_end(struct mw_app *app, struct mw_lua_conn *conn);
+
+/* Argument 1 of a method; raises "conn.send called without its connection" for anything else. */
+struct mw_lua_conn *mw_lua_conn_check(lua_State *L, const char *method);
+
+/* The id as scripts and logs see it: hexadecimal. */
+#define MW_LUA_ID_BYTES 17
+void mw_lua_id_text(mw_id id, char out[MW_LUA_ID_BYTES]);
+/* 0 for a text that is no id. */
+mw_id mw_lua_id_parse(struct mw_view text);
+
+/* Pushes a fresh table of the route's parameters. Raises. */
+void mw_lua_push_params(lua_State *L, const struct mw_conn_info *info);
+
+/* Fields and methods of `conn`, for hints; NULL at the end. */
+extern const char *const mw_lua_conn_names[];
+
+/* api_conn.c: the methods. */
+extern const luaL_Reg mw_lua_conn_methods[];
+
+#endif

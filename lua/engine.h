@@ -1,0 +1,90 @@
+/*
+ * The app of the Lua engine: one script on one worker, with its lua_State. What belongs to the app outlives
+ * its versions: connection objects, `state`, the pool of coroutines. All of it is used by the worker's
+ * thread alone.
+ *
+ * Whoever calls into Lua does so through one of two doors: mw_lua_call (sched.h) for code of the script,
+ * mw_lua_try (state.h) for our own. Outside of them only Lua functions that cannot raise are called, so
+ * the panic function is unreachable.
+ */
+#ifndef MW_LUA_ENGINE_H
+#define MW_LUA_ENGINE_H
+
+#include "core/base/buf.h"
+#include "core/base/list.h"
+#include "core/base/wheel.h"
+#include "moonwire/app.h"
+
+struct lua_State;
+struct mw_lua_call;
+struct mw_lua_version;
+
+/*
+ * Whose coroutine is it? Each Lua thread carries a pointer to one of these in its extra space, so every C
+ * function finds the app, and nobody resumes what only the scheduler may.
+ */
+enum mw_lua_lane_kind {
+    MW_LUA_LANE_SCRIPT,  /* made by the script, or the main thread */
+    MW_LUA_LANE_HANDLER, /* pooled: runs handlers */
+    MW_LUA_LANE_WAITING, /* made by the script, and inside of it something waits for the host */
+};
+
+#define MW_LUA_LANE_KINDS 3
+
+struct mw_lua_lane {
+    struct mw_app *app;
+    enum mw_lua_lane_kind kind;
+};
+
+/* Places in the Lua registry; all are filled once, when the app is made. */
+struct mw_lua_refs {
+    int conns;    /* id -> connection object */
+    int conn_meta;
+    int timer_meta;
+    int env_meta; /* of the environment table of each version */
+    int array_meta; /* marks a list that is a JSON array even when empty */
+    int null;       /* json.null */
+    int state_meta; /* of the table that scripts know as `state` */
+    int state;      /* what is in it */
+};
+
+struct mw_app {
+    struct mw_mem mem; /* everything below, and all that the script holds */
+    const struct mw_host *host;
+    void *host_app;
+    char *name;
+    size_t name_len;
+
+    struct lua_State *L;
+    struct mw_lua_lane lanes[MW_LUA_LANE_KINDS];
+    struct mw_lua_refs refs;
+    const void *array_meta; /* identity of refs.array_meta */
+
+    /* sched.c */
+    struct mw_lua_call *running; /* NULL: no code of the script is on the stack */
+    struct mw_link idle, waiting;
+    size_t idle_count, waiting_count;
+    bool wait_asked;  /* the yield on its way is for the host, not for a coroutine.resume */
+    bool cannot_wait; /* a C function that cannot be left is on the stack */
+    int failure;      /* status of Lua of the last call that failed */
+    struct mw_fault *fault_to; /* where the next fault goes instead of host->fault, or NULL */
+    struct mw_wheel wheel;
+    mw_ms wake_ms; /* what the host was asked for last */
+
+    /* version.c */
+    struct mw_lua_version *live, *candidate;
+    struct mw_link retired; /* replaced, but calls of theirs still wait */
+
+    size_t conn_count, timer_count;
+    struct mw_buf scratch;      /* JSON and text on their way out; nobody holds it across a call */
+    struct mw_verdict verdict;  /* what the last on_open decided */
+    struct mw_buf verdict_text; /* its reason */
+};
+
+/* For tests: `parent` (borrowed) counts the app's memory and can be told to fail. */
+struct mw_app *mw_lua_app_new(const struct mw_app_setup *setup, struct mw_mem *parent);
+
+/* Runs the collector to its end. */
+void mw_lua_app_collect(struct mw_app *app);
+
+#endif

@@ -1,0 +1,294 @@
+/*
+ * Handlers and their arguments. Each event is a struct mw_lua_call_kind: what to push, what to read back, whom to tell
+ * when a call that waited is over.
+ *
+ * on_message is the hot path: two registry look-ups, the string, and a coroutine of the pool.
+ */
+#include "lua/events.h"
+
+#include "core/base/utf8.h"
+#include "lua/conn.h"
+#include "lua/mod_json.h"
+#include "lua/req.h"
+#include "lua/sched.h"
+#include "lua/version.h"
+
+static void push_handler(lua_State *L, const struct mw_lua_call *call, enum mw_lua_handler handler)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, call->version->handlers[handler]);
+}
+
+/* ---- on_start, on_stop ---- */
+
+static int push_start(lua_State *L, struct mw_lua_call *call, void *input)
+{
+    (void)input;
+    push_handler(L, call, MW_LUA_ON_START);
+    return 0;
+}
+
+static int push_stop(lua_State *L, struct mw_lua_call *call, void *input)
+{
+    (void)input;
+    push_handler(L, call, MW_LUA_ON_STOP);
+    return 0;
+}
+
+static const struct mw_lua_call_kind start_kind = {
+    .name = "on_start",
+    .may_wait = true,
+    .push = push_start,
+};
+
+static const struct mw_lua_call_kind stop_kind = {
+    .name = "on_stop", /* cannot wait: nothing comes after it */
+    .push = push_stop,
+};
+
+enum mw_app_result mw_lua_event_start(struct mw_app *app)
+{
+    if (!mw_lua_version_has(app->live, MW_LUA_ON_START))
+        return MW_APP_DONE;
+    return mw_lua_call(app, &start_kind, app->live, 0, NULL);
+}
+
+void mw_lua_event_stop(struct mw_app *app)
+{
+    if (mw_lua_version_has(app->live, MW_LUA_ON_STOP))
+        mw_lua_call(app, &stop_kind, app->live, 0, NULL);
+}
+
+/* ---- on_open ---- */
+
+static int push_open(lua_State *L, struct mw_lua_call *call, void *input)
+{
+    const struct mw_request *request = input;
+    struct mw_app *app = mw_lua_app(L);
+    struct mw_conn_info info = { 0 };
+    (void)app->host->info(app->host_app, request->conn, &info);
+    push_handler(L, call, MW_LUA_ON_OPEN);
+    struct mw_lua_conn *conn = mw_lua_conn_new(L, request->conn);
+    mw_lua_call_own(call, &conn->call);
+    if (!mw_lua_version_has(call->version, MW_LUA_ON_OPEN)) {
+        conn->is_accepted = true;
+        return -1;
+    }
+    mw_lua_req_push(L, request, &info);
+    return 2;
+}
+
+/* Keeps the text beyond the end of the coroutine: "until the next call of the engine". */
+static struct mw_view keep_reason(lua_State *L, struct mw_view text)
+{
+    struct mw_buf *kept = &mw_lua_app(L)->verdict_text;
+    if (mw_buf_put_view(kept, text) != MW_OK)
+        luaL_error(L, "not enough memory");
+    return mw_buf_view(kept);
+}
+
+static unsigned read_code(lua_State *L)
+{
+    int is_integer = 0;
+    lua_Integer code = lua_tointegerx(L, 2, &is_integer);
+    if (lua_isnil(L, 2))
+        return 403;
+    if (lua_type(L, 2) != LUA_TNUMBER || !is_integer)
+        luaL_error(L, "on_open returned false and a %s: the second value is an HTTP status from "
+                   "400 to 599 or a close code", luaL_typename(L, 2));
+    if (code >= 400 && code <= 599)
+        return (unsigned)code;
+    if (code < 1000 || code > 4999)
+        luaL_error(L, "on_open returned false, %I: that is neither an HTTP status from 400 to 599 nor "
+                   "a close code", (LUAI_UACINT)code);
+    const char *refusal = mw_lua_app(L)->host->code_refusal((unsigned)code);
+    if (refusal)
+        luaL_error(L, "on_open returned false, %d: %s", (int)code, refusal);
+    return (unsigned)code;
+}
+
+static void read_reason(lua_State *L, struct mw_verdict *verdict)
+{
+    if (lua_isnil(L, 3))
+        return;
+    if (lua_type(L, 3) != LUA_TSTRING)
+        luaL_error(L, "on_open returned a %s as third value: it is the text of the refusal",
+                   luaL_typename(L, 3));
+    struct mw_view text = mw_lua_view(L, 3);
+    if (verdict->code >= 1000 && !mw_utf8_valid(text)) /* RFC 6455 5.5.1 */
+        luaL_error(L, "on_open returned a reason that is not UTF-8");
+    verdict->reason = keep_reason(L, text);
+}
+
+/* Nothing = accept; false[, code[, reason]] = refuse; anything else is a mistake worth a word. */
+static void read_open(lua_State *L, struct mw_lua_call *call)
+{
+    struct mw_app *app = mw_lua_app(L);
+    bool is_silent = lua_isnoneornil(L, 1);
+    lua_settop(L, 3);
+    if (!is_silent && !(lua_isboolean(L, 1) && !lua_toboolean(L, 1)))
+        luaL_error(L, "on_open returned a %s (%s): return nothing to accept, or false[, code[, "
+                   "reason]] to refuse", luaL_typename(L, 1), luaL_tolstring(L, 1, NULL));
+    app->verdict = (struct mw_verdict){ .accept = is_silent };
+    mw_buf_clear(&app->verdict_text);
+    if (!is_silent) {
+        app->verdict.code = read_code(L);
+        read_reason(L, &app->verdict);
+    }
+    struct mw_lua_conn *conn = mw_lua_conn_find(app, call->conn);
+    if (conn)
+        conn->is_accepted = is_silent;
+}
+
+static void open_ended(struct mw_app *app, struct mw_lua_call *call, bool has_failed)
+{
+    app->host->finished(app->host_app, call->conn, true, has_failed ? NULL : &app->verdict);
+}
+
+static const struct mw_lua_call_kind open_kind = {
+    .name = "on_open",
+    .results = LUA_MULTRET,
+    .may_wait = true,
+    .push = push_open,
+    .read = read_open,
+    .ended = open_ended,
+};
+
+enum mw_app_result mw_lua_event_open(struct mw_app *app, const struct mw_request *request,
+                                     struct mw_verdict *verdict)
+{
+    mw_assert(app->live);
+    app->verdict = (struct mw_verdict){ .accept = true };
+    enum mw_app_result result =
+        mw_lua_call(app, &open_kind, app->live, request->conn, (void *)(uintptr_t)request);
+    if (result == MW_APP_DONE)
+        *verdict = app->verdict;
+    return result;
+}
+
+/* ---- on_message ---- */
+
+struct message {
+    struct mw_view data;
+    enum mw_opcode kind;
+    bool is_bad_json;
+};
+
+static bool push_data(lua_State *L, const struct mw_lua_call *call, struct message *message)
+{
+    struct mw_json_error error;
+    if (!call->version->wants_json || message->kind != MW_OPCODE_TEXT) {
+        mw_lua_push_view(L, message->data);
+        return true;
+    }
+    message->is_bad_json = !mw_lua_json_read(L, message->data, &error);
+    return !message->is_bad_json;
+}
+
+static int push_message(lua_State *L, struct mw_lua_call *call, void *input)
+{
+    struct message *message = input;
+    push_handler(L, call, MW_LUA_ON_MESSAGE);
+    struct mw_lua_conn *conn = mw_lua_conn_push(L, call->conn);
+    if (!conn || !push_data(L, call, message))
+        return -1;
+    lua_pushstring(L, message->kind == MW_OPCODE_TEXT ? "text" : "binary");
+    mw_lua_call_own(call, &conn->call);
+    return 3;
+}
+
+static void message_ended(struct mw_app *app, struct mw_lua_call *call, bool has_failed)
+{
+    (void)has_failed;
+    app->host->finished(app->host_app, call->conn, false, NULL);
+}
+
+static const struct mw_lua_call_kind message_kind = {
+    .name = "on_message",
+    .may_wait = true,
+    .push = push_message,
+    .ended = message_ended,
+};
+
+enum mw_app_result mw_lua_event_message(struct mw_app *app, mw_id conn, enum mw_opcode kind,
+                                        struct mw_view data)
+{
+    struct message message = { .data = data, .kind = kind };
+    if (!mw_lua_version_has(app->live, MW_LUA_ON_MESSAGE))
+        return MW_APP_DONE;
+    enum mw_app_result result = mw_lua_call(app, &message_kind, app->live, conn, &message);
+    return message.is_bad_json ? MW_APP_BAD_JSON : result;
+}
+
+/* ---- on_drain ---- */
+
+static int push_drain(lua_State *L, struct mw_lua_call *call, void *input)
+{
+    (void)input;
+    push_handler(L, call, MW_LUA_ON_DRAIN);
+    return mw_lua_conn_push(L, call->conn) ? 1 : -1;
+}
+
+static const struct mw_lua_call_kind drain_kind = {
+    .name = "on_drain",
+    .may_wait = true,
+    .push = push_drain,
+};
+
+void mw_lua_event_drain(struct mw_app *app, mw_id conn)
+{
+    if (mw_lua_version_has(app->live, MW_LUA_ON_DRAIN))
+        mw_lua_call(app, &drain_kind, app->live, conn, NULL);
+}
+
+/* ---- on_close ---- */
+
+static void set_text_unless_empty(lua_State *L, const char *key, struct mw_view text)
+{
+    if (text.len > 0)
+        mw_lua_set_text(L, key, text);
+}
+
+static void push_info(lua_State *L, const struct mw_end *end)
+{
+    lua_createtable(L, 0, 11);
+    mw_lua_set_text(L, "who", mw_view_text(end->who));
+    mw_lua_set_text(L, "cause", mw_view_text(end->cause));
+    set_text_unless_empty(L, "rule", mw_view_text(end->rule));
+    set_text_unless_empty(L, "detail", end->detail);
+    set_text_unless_empty(L, "bytes", end->bytes);
+    mw_lua_set_number(L, "lasted", end->lasted_s);
+    mw_lua_set_number(L, "silent", end->silent_s);
+    mw_lua_set_integer(L, "sent", (int64_t)end->sent);
+    mw_lua_set_integer(L, "received", (int64_t)end->received);
+    mw_lua_set_integer(L, "pings_unanswered", end->pings_unanswered);
+    mw_lua_set_bool(L, "clean", end->clean);
+}
+
+static int push_close(lua_State *L, struct mw_lua_call *call, void *input)
+{
+    const struct mw_end *end = input;
+    push_handler(L, call, MW_LUA_ON_CLOSE);
+    if (!mw_lua_conn_push(L, call->conn))
+        return -1;
+    lua_pushinteger(L, end->code);
+    mw_lua_push_view(L, end->reason);
+    push_info(L, end);
+    return 4;
+}
+
+static const struct mw_lua_call_kind close_kind = {
+    .name = "on_close",
+    .may_wait = true,
+    .push = push_close,
+};
+
+void mw_lua_event_close(struct mw_app *app, mw_id id, const struct mw_end *end)
+{
+    struct mw_lua_conn *conn = mw_lua_conn_find(app, id);
+    if (!conn)
+        return;
+    mw_lua_call_disown(&conn->call);
+    if (conn->is_accepted && mw_lua_version_has(app->live, MW_LUA_ON_CLOSE))
+        mw_lua_call(app, &close_kind, app->live, id, (void *)(uintptr_t)end);
+    mw_lua_conn_end(app, conn);
+}

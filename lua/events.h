@@ -1,0 +1,16 @@
+/* Events of the core as calls of handlers: the part of app.h between `start` and `close`. */
+#ifndef MW_LUA_EVENTS_H
+#define MW_LUA_EVENTS_H
+
+#include "lua/engine.h"
+
+enum mw_app_result mw_lua_event_start(struct mw_app *app);
+void mw_lua_event_stop(struct mw_app *app);
+enum mw_app_result mw_lua_event_open(struct mw_app *app, const struct mw_request *request,
+                                     struct mw_verdict *verdict);
+enum mw_app_result mw_lua_event_message(struct mw_app *app, mw_id conn, enum mw_opcode kind,
+                                        struct mw_view data);
+void mw_lua_event_drain(struct mw_app *app, mw_id conn);
+void mw_lua_event_close(struct mw_app *app, mw_id conn, const struct mw_end *end);
+
+#endif

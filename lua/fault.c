@@ -1,0 +1,208 @@
+/*
+ * From an error of Lua to struct mw_fault. A failed coroutine keeps its frames, so the place and the calls are
+ * read from it afterwards; no message handler runs while the script does.
+ *
+ * Never runs code of the script: an error value that is a table is shown by inspect, not by its __tostring.
+ */
+#include "lua/fault.h"
+
+#include "core/base/str.h"
+#include "lua/inspect.h"
+#include "lua/version.h"
+
+/* Frames of a trace: its end tells most, and a recursion repeats itself. */
+#define MAX_FRAMES 10
+
+static void copy_text(char *out, size_t size, struct mw_view text)
+{
+    size_t len = text.len < size - 1 ? text.len : size - 1;
+    if (len > 0)
+        memcpy(out, text.data, len);
+    out[len] = '\0';
+}
+
+/* ---- the message ---- */
+
+/* Light userdata of the buffer at 1, the value at 2. */
+static int describe(lua_State *L)
+{
+    struct mw_buf *text = lua_touserdata(L, 1);
+    mw_lua_inspect_write(L, 2, text);
+    return 0;
+}
+
+/* error({ ... }), error(nil): shown on the main thread, since the failed one can run nothing. */
+static void describe_value(lua_State *thread, char *out, size_t size)
+{
+    void *mem;
+    struct mw_buf text;
+    lua_getallocf(thread, &mem);
+    mw_buf_init(&text, mem, 0);
+    lua_rawgeti(thread, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+    lua_State *L = lua_tothread(thread, -1);
+    lua_pop(thread, 1);
+    lua_pushcfunction(L, describe);
+    lua_pushlightuserdata(L, &text);
+    lua_xmove(thread, L, 1);
+    bool is_described = lua_pcall(L, 2, 0, 0) == LUA_OK && mw_buf_cstr(&text);
+    if (!is_described)
+        lua_settop(L, 0);
+    snprintf(out, size, "error value %s", is_described ? text.data : "that cannot be shown");
+    mw_buf_free(&text);
+}
+
+/*
+ * Lua puts "file:line: " before its messages, and shortens long file names to "..." and their end. Gives the
+ * length of that beginning if it names one of our files, else 0.
+ */
+static size_t match_place(struct mw_view message, const struct mw_lua_source *file, int *line)
+{
+    size_t colon = mw_view_find(message, ':', 0);
+    struct mw_view name = mw_view(message.data, colon);
+    struct mw_view path = mw_view(file->path, file->path_len);
+    bool is_cut = mw_view_starts_with(name, "...") && name.len - 3 < path.len;
+    struct mw_view end = is_cut ? mw_view_from(path, path.len - (name.len - 3)) : path;
+    if (!mw_view_equal(is_cut ? mw_view_from(name, 3) : name, end))
+        return 0;
+    size_t at = colon + 1;
+    int number = 0;
+    while (at < message.len && message.data[at] >= '0' && message.data[at] <= '9' && number < 1000000)
+        number = number * 10 + (message.data[at++] - '0');
+    bool is_place = number > 0 && at + 1 < message.len && memcmp(message.data + at, ": ", 2) == 0;
+    *line = number;
+    return is_place ? at + 2 : 0;
+}
+
+static const struct mw_lua_source *split_place(struct mw_view *message,
+                                               const struct mw_lua_sources *sources, int *line)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        size_t len = match_place(*message, &sources->files[i], line);
+        if (len > 0) {
+            *message = mw_view_from(*message, len);
+            return &sources->files[i];
+        }
+    }
+    *line = 0;
+    return NULL;
+}
+
+/* ---- frames ---- */
+
+static bool frame_at(lua_State *thread, int level, lua_Debug *ar)
+{
+    return lua_getstack(thread, level, ar) && lua_getinfo(thread, "Sln", ar);
+}
+
+static bool is_script_frame(const lua_Debug *ar)
+{
+    return ar->currentline > 0 && ar->source[0] == '@';
+}
+
+/* Where an error without a place of its own came from: the innermost function of the script. */
+static const struct mw_lua_source *top_frame(lua_State *thread,
+                                             const struct mw_lua_sources *sources, int *line)
+{
+    lua_Debug ar;
+    for (int level = 0; frame_at(thread, level, &ar); level++) {
+        if (!is_script_frame(&ar))
+            continue;
+        *line = ar.currentline;
+        return mw_lua_sources_find(sources, mw_view_text(ar.source + 1));
+    }
+    return NULL;
+}
+
+static void write_trace(lua_State *thread, const char *handler, struct mw_fault *fault)
+{
+    lua_Debug ar;
+    size_t len = 0;
+    int frames = 0;
+    for (int level = 0; frames < MAX_FRAMES && frame_at(thread, level, &ar); level++) {
+        if (!is_script_frame(&ar))
+            continue;
+        const char *name = ar.name ? ar.name : *ar.what == 'm' ? "the file" : handler;
+        int wrote = snprintf(fault->trace + len, sizeof(fault->trace) - len, "%s%s:%d in %s",
+                             frames ? "\n" : "", ar.source + 1, ar.currentline, name);
+        if (wrote < 0 || (size_t)wrote >= sizeof(fault->trace) - len)
+            break;
+        len += (size_t)wrote;
+        frames++;
+    }
+    fault->trace[len] = '\0';
+    if (frames <= 1) /* the place says it already */
+        fault->trace[0] = '\0';
+}
+
+static void write_place(const struct mw_lua_source *file, int line, struct mw_fault *fault)
+{
+    if (!file)
+        return;
+    copy_text(fault->file, sizeof(fault->file), mw_view(file->path, file->path_len));
+    fault->line = line;
+    struct mw_view text = mw_lua_source_line(file, line);
+    if (text.len > 0)
+        snprintf(fault->frame, sizeof(fault->frame), "%4d | %.*s", line,
+                 (int)(text.len < 400 ? text.len : 400), text.data);
+}
+
+/* ---- the whole ---- */
+
+void mw_lua_fault_of_thread(lua_State *thread, int status, const struct mw_lua_where *where,
+                            const char *handler, struct mw_fault *fault)
+{
+    char described[sizeof(fault->message)];
+    struct mw_view message;
+    int line = 0;
+    *fault = (struct mw_fault){ 0 };
+    copy_text(fault->handler, sizeof(fault->handler), mw_view_text(handler));
+    write_trace(thread, handler, fault);
+    const struct mw_lua_source *file = NULL;
+    if (lua_type(thread, -1) == LUA_TSTRING) {
+        message = mw_lua_view(thread, -1);
+        file = split_place(&message, where->sources, &line);
+    } else {
+        describe_value(thread, described, sizeof(described));
+        message = mw_view_text(described);
+    }
+    if (!file)
+        file = top_frame(thread, where->sources, &line);
+    copy_text(fault->message, sizeof(fault->message), message);
+    write_place(file, line, fault);
+    if (status != LUA_ERRMEM)
+        mw_lua_hint(thread, where, file, line, fault->message, fault->hint, sizeof(fault->hint));
+}
+
+void mw_lua_fault_no_memory(const struct mw_app *app, struct mw_fault *fault)
+{
+    double mib = 1024.0 * 1024.0;
+    *fault = (struct mw_fault){ 0 };
+    copy_text(fault->file, sizeof(fault->file), mw_view(app->name, app->name_len));
+    snprintf(fault->message, sizeof(fault->message),
+             "not enough memory: the script holds %.1f MiB of its %.1f MiB",
+             (double)app->mem.bytes / mib, (double)app->mem.max_bytes / mib);
+    snprintf(fault->hint, sizeof(fault->hint),
+             "look for tables that only ever grow, in state, conn.data and file-level locals");
+}
+
+void mw_lua_fault_of_call(struct mw_app *app, const struct mw_lua_call *call, int status,
+                          struct mw_fault *fault)
+{
+    struct mw_lua_where where = { .sources = &call->version->sources,
+                                  .env_meta = app->refs.env_meta };
+    struct mw_fault memory;
+    if (call->thread)
+        mw_lua_fault_of_thread(call->thread, status, &where, call->kind->name, fault);
+    else
+        *fault = (struct mw_fault){ 0 };
+    if (status == LUA_ERRMEM) {
+        mw_lua_fault_no_memory(app, &memory);
+        memcpy(fault->message, memory.message, sizeof(fault->message));
+        memcpy(fault->hint, memory.hint, sizeof(fault->hint));
+    }
+    if (!fault->file[0])
+        copy_text(fault->file, sizeof(fault->file), mw_view(app->name, app->name_len));
+    copy_text(fault->handler, sizeof(fault->handler), mw_view_text(call->kind->name));
+    fault->version = call->version->number;
+    fault->conn = call->conn;
+}

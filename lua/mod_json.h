@@ -1,0 +1,26 @@
+/* json.encode, json.decode, json.null, json.array, and the same for our own use. */
+#ifndef MW_LUA_MOD_JSON_H
+#define MW_LUA_MOD_JSON_H
+
+#include "core/base/json.h"
+#include "lua/state.h"
+
+/* A text that is larger has another purpose than a message. */
+#define MW_LUA_JSON_MAX_BYTES (16 * 1024 * 1024)
+
+/* Fills app->refs.array_meta and refs.null. Raises. */
+void mw_lua_json_init(lua_State *L);
+
+/* Pushes the library table. */
+void mw_lua_json_push(lua_State *L);
+
+/*
+ * Appends the value at `index` as JSON. Raises what cannot be said in JSON, with its key path; where `is_lenient` is set
+ * (log lines) it writes a description instead.
+ */
+void mw_lua_json_write(lua_State *L, int index, struct mw_buf *out, bool is_lenient);
+
+/* Pushes the decoded value, or returns false with *error: nothing was pushed. Raises for memory. */
+bool mw_lua_json_read(lua_State *L, struct mw_view text, struct mw_json_error *error);
+
+#endif

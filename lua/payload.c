@@ -1,0 +1,71 @@
+/* What a script wants to say, as bytes. Used by api_conn.c and api_topic.c; touches no connection. */
+#include "lua/payload.h"
+
+#include <string.h>
+
+#include "core/base/err.h"
+#include "lua/mod_json.h"
+
+static bool read_option(lua_State *L, const char *who)
+{
+    if (lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), "binary") != 0)
+        luaL_error(L, "%s: there is no option '%s'; there is { binary = true }", who,
+                   luaL_tolstring(L, -2, NULL));
+    if (!lua_isboolean(L, -1))
+        luaL_error(L, "%s: the option binary is true or false, not a %s", who, luaL_typename(L, -1));
+    return lua_toboolean(L, -1);
+}
+
+static bool wants_binary(lua_State *L, int arg, const char *who)
+{
+    bool is_binary = false;
+    if (lua_isnoneornil(L, arg))
+        return false;
+    if (lua_type(L, arg) == LUA_TSTRING && strcmp(lua_tostring(L, arg), "binary") == 0)
+        return true;
+    if (!lua_istable(L, arg))
+        luaL_error(L, "%s: options are \"binary\" or { binary = true }", who);
+    lua_pushnil(L);
+    while (lua_next(L, arg)) {
+        is_binary = read_option(L, who);
+        lua_pop(L, 1);
+    }
+    return is_binary;
+}
+
+static struct mw_view encode_table(lua_State *L, int arg)
+{
+    struct mw_buf *out = &mw_lua_app(L)->scratch;
+    mw_buf_clear(out);
+    mw_lua_json_write(L, arg, out, false);
+    return mw_buf_view(out);
+}
+
+void mw_lua_payload_check(lua_State *L, int arg, const char *who, struct mw_lua_payload *out)
+{
+    bool is_binary = wants_binary(L, arg + 1, who);
+    out->kind = is_binary ? MW_OPCODE_BINARY : MW_OPCODE_TEXT;
+    if (lua_type(L, arg) == LUA_TSTRING) {
+        out->data = mw_lua_view(L, arg);
+        return;
+    }
+    if (!lua_istable(L, arg))
+        luaL_error(L, "%s takes a string or a table, not a %s", who, luaL_typename(L, arg));
+    if (is_binary)
+        luaL_error(L, "%s: a table goes out as JSON text; encode it yourself to send it as binary",
+                   who);
+    out->data = encode_table(L, arg);
+}
+
+void mw_lua_raise_host_error(lua_State *L, const char *who, int err)
+{
+    switch (err) {
+    case MW_ERR_BAD_UTF8:
+        luaL_error(L, "%s: text must be UTF-8; bytes go out with \"binary\" as last argument", who);
+        break;
+    case MW_ERR_BAD_ARG: luaL_error(L, "%s: a topic has 1 to 256 bytes", who); break;
+    case MW_ERR_FULL: luaL_error(L, "%s: %s", who, mw_err_text(err)); break;
+    case MW_ERR_NOMEM: luaL_error(L, "%s: %s", who, mw_err_text(err)); break;
+    default: break;
+    }
+}

@@ -1,0 +1,131 @@
+/*
+ * `require "rooms"` finds lib/rooms.lua among the sources that the version was given, and nothing else: no
+ * file is opened here, and a name that could mean another place is refused by its spelling.
+ *
+ * Each version has its own cache, so a reload runs libraries anew.
+ */
+#include "lua/require.h"
+
+#include <string.h>
+
+#include "core/base/str.h"
+#include "lua/hints.h"
+
+/* Longer than any sensible file name; room for "lib/" and ".lua". */
+#define MAX_NAME 200
+#define MAX_PATH (MAX_NAME + 16)
+
+void mw_lua_load_source(lua_State *L, struct mw_lua_version *version,
+                        const struct mw_lua_source *file)
+{
+    const char *name = lua_pushfstring(L, "@%s", file->path);
+    int status = luaL_loadbufferx(L, file->text, file->text_len, name, "t");
+    if (status != LUA_OK)
+        lua_error(L);
+    lua_remove(L, -2);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, version->env);
+    lua_setupvalue(L, -2, 1);
+}
+
+static bool is_name_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '_' || c == '-' || c == '.' || c == '/';
+}
+
+/* Segments of letters, digits, _ and -, joined by single dots or slashes: no "..", no absolute path. */
+static bool is_name(struct mw_view name)
+{
+    bool after_separator = true;
+    for (size_t i = 0; i < name.len; i++) {
+        bool is_separator = name.data[i] == '.' || name.data[i] == '/';
+        if (!is_name_byte(name.data[i]) || (is_separator && after_separator))
+            return false;
+        after_separator = is_separator;
+    }
+    return name.len > 0 && name.len <= MAX_NAME && !after_separator;
+}
+
+static struct mw_view path_of(struct mw_view name, char path[MAX_PATH])
+{
+    size_t len = (size_t)snprintf(path, MAX_PATH, "lib/%.*s.lua", (int)name.len, name.data);
+    for (size_t i = 4; i < 4 + name.len; i++) {
+        if (path[i] == '.')
+            path[i] = '/';
+    }
+    return mw_view(path, len);
+}
+
+static int raise_not_found(lua_State *L, const struct mw_lua_sources *sources, struct mw_view path)
+{
+    const char *nearest = mw_lua_nearest_lib(sources, path);
+    if (!nearest)
+        return luaL_error(L, "there is no %s", path.data);
+    return luaL_error(L, "there is no %s; did you mean %s?", path.data, nearest);
+}
+
+/* "lib/a.lua -> lib/b.lua -> lib/a.lua" */
+static int raise_circle(lua_State *L, const struct mw_lua_source *file,
+                        const struct mw_lua_source *wanted_by)
+{
+    lua_pushstring(L, file->path);
+    for (; wanted_by; wanted_by = wanted_by->wanted_by) {
+        lua_pushfstring(L, "%s -> %s", wanted_by->path, lua_tostring(L, -1));
+        lua_remove(L, -2);
+        if (wanted_by == file)
+            break;
+    }
+    return luaL_error(L, "these files require each other in a circle: %s", lua_tostring(L, -1));
+}
+
+/* The file whose code asks, as far as it is one that loads just now. */
+static struct mw_lua_source *asking_file(lua_State *L, const struct mw_lua_sources *sources)
+{
+    lua_Debug ar;
+    if (!lua_getstack(L, 1, &ar) || !lua_getinfo(L, "S", &ar) || ar.source[0] != '@')
+        return NULL;
+    struct mw_lua_source *file = mw_lua_sources_find(sources, mw_view_text(ar.source + 1));
+    return file && file->is_loading ? file : NULL;
+}
+
+/* Runs the file; whatever happens, it no longer counts as loading. */
+static void run_file(lua_State *L, struct mw_lua_version *version, struct mw_lua_source *file)
+{
+    mw_lua_load_source(L, version, file);
+    file->is_loading = true;
+    file->wanted_by = asking_file(L, &version->sources);
+    int status = lua_pcall(L, 0, 1, 0);
+    file->is_loading = false;
+    file->wanted_by = NULL;
+    if (status != LUA_OK)
+        lua_error(L);
+}
+
+int mw_lua_require(lua_State *L)
+{
+    struct mw_lua_version *version = mw_lua_app(L)->running->version;
+    struct mw_view name = mw_lua_check_text(L, 1);
+    char path_text[MAX_PATH];
+    if (!is_name(name))
+        return luaL_error(L, "'%s' is no name of a library: require \"rooms\" finds lib/rooms.lua, "
+                          "and nothing outside of lib is found", name.data);
+    struct mw_view path = path_of(name, path_text);
+    struct mw_lua_source *file = mw_lua_sources_find(&version->sources, path);
+    if (!file)
+        return raise_not_found(L, &version->sources, path);
+    lua_settop(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, version->loaded);
+    lua_pushstring(L, file->path);
+    if (lua_rawget(L, 2) != LUA_TNIL)
+        return 1;
+    if (file->is_loading)
+        return raise_circle(L, file, asking_file(L, &version->sources));
+    file->is_used = true;
+    run_file(L, version, file);
+    if (lua_isnil(L, -1))
+        lua_pushboolean(L, true);
+    lua_pushstring(L, file->path);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 2);
+    return 1;
+}

@@ -1,0 +1,299 @@
+/*
+ * Pooled coroutines and what they wait for. The only file that enters code of a script: mw_lua_call starts a
+ * handler, an alarm goes on with one that waited. Knows nothing of what the handlers are for.
+ *
+ * A coroutine that ended well is used again; one that failed is reset first. Wait = yield with
+ * app->wait_asked set, which coroutine.resume (mod_coroutine.c) passes on outwards.
+ */
+#include "lua/sched.h"
+
+#include "core/base/clock.h"
+#include "lua/fault.h"
+#include "lua/version.h"
+
+/* Coroutines kept for the next call: about 1 KB each, and a burst of waits is seldom wider. */
+#define MAX_IDLE 32
+
+/* A larger buffer than this is not kept after a call. */
+#define MAX_SCRATCH_KEPT (64 * 1024)
+
+void mw_lua_sched_init(struct mw_app *app, mw_ms now_ms)
+{
+    mw_list_init(&app->idle);
+    mw_list_init(&app->waiting);
+    mw_wheel_init(&app->wheel, now_ms);
+    app->wake_ms = MW_NEVER;
+}
+
+static void free_calls(struct mw_app *app, struct mw_link *list)
+{
+    struct mw_link *link;
+    while ((link = mw_list_pop(list)))
+        mw_free(&app->mem, MW_OWNER(link, struct mw_lua_call, link), sizeof(struct mw_lua_call));
+}
+
+void mw_lua_sched_free(struct mw_app *app)
+{
+    free_calls(app, &app->idle);
+    free_calls(app, &app->waiting);
+}
+
+/* ---- the pool ---- */
+
+static int make_thread(lua_State *L)
+{
+    struct mw_lua_call *call = lua_touserdata(L, 1);
+    lua_State *thread = lua_newthread(L);
+    call->thread_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    call->thread = thread;
+    mw_lua_set_lane(thread, mw_lua_app(L), MW_LUA_LANE_HANDLER);
+    return 0;
+}
+
+static void resume_after_wait(struct mw_app *app, struct mw_lua_alarm *alarm);
+
+static struct mw_lua_call *make_call(struct mw_app *app)
+{
+    struct mw_lua_call *call = mw_alloc_zero(&app->mem, sizeof(*call));
+    if (!call)
+        return NULL;
+    if (mw_lua_try(app->L, make_thread, call) != MW_OK) {
+        mw_free(&app->mem, call, sizeof(*call));
+        return NULL;
+    }
+    mw_list_init(&call->link);
+    mw_timer_init(&call->alarm.timer);
+    call->alarm.ring = resume_after_wait;
+    return call;
+}
+
+static struct mw_lua_call *take_call(struct mw_app *app)
+{
+    struct mw_link *link = mw_list_pop(&app->idle);
+    if (!link)
+        return make_call(app);
+    app->idle_count--;
+    return MW_OWNER(link, struct mw_lua_call, link);
+}
+
+static void reset_thread(struct mw_app *app, lua_State *thread)
+{
+#if LUA_VERSION_RELEASE_NUM >= 50406
+    lua_closethread(thread, app->L);
+#else
+    (void)app;
+    lua_resetthread(thread);
+#endif
+    lua_settop(thread, 0);
+}
+
+static void give_call_back(struct mw_app *app, struct mw_lua_call *call)
+{
+    mw_lua_version_release(app, call->version);
+    call->version = NULL;
+    if (app->idle_count < MAX_IDLE) {
+        mw_list_push(&app->idle, &call->link);
+        app->idle_count++;
+        return;
+    }
+    luaL_unref(app->L, LUA_REGISTRYINDEX, call->thread_ref);
+    mw_free(&app->mem, call, sizeof(*call));
+}
+
+/* ---- owners ---- */
+
+void mw_lua_call_own(struct mw_lua_call *call, struct mw_lua_call **owner)
+{
+    call->owner = owner;
+    *owner = call;
+}
+
+void mw_lua_call_disown(struct mw_lua_call **owner)
+{
+    if (*owner)
+        (*owner)->owner = NULL;
+    *owner = NULL;
+}
+
+/* ---- running ---- */
+
+static int after_handler(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)status;
+    (void)ctx;
+    struct mw_lua_call *call = mw_lua_app(L)->running;
+    if (call->kind->read)
+        call->kind->read(L, call);
+    return 0;
+}
+
+/* What each coroutine begins with: everything that may raise happens in here. */
+static int enter(lua_State *L)
+{
+    void *input = lua_touserdata(L, 1);
+    struct mw_lua_call *call = mw_lua_app(L)->running;
+    lua_settop(L, 0);
+    int args = call->kind->push(L, call, input);
+    if (args < 0)
+        return 0;
+    lua_callk(L, args, call->kind->results, 0, after_handler);
+    return after_handler(L, LUA_OK, 0);
+}
+
+static void trim_scratch(struct mw_app *app)
+{
+    mw_buf_clear(&app->scratch);
+    if (app->scratch.cap > MAX_SCRATCH_KEPT)
+        mw_buf_free(&app->scratch);
+}
+
+static void report(struct mw_app *app, struct mw_lua_call *call, int status)
+{
+    struct mw_fault own;
+    struct mw_fault *fault = app->fault_to ? app->fault_to : &own;
+    mw_lua_fault_of_call(app, call, status, fault);
+    app->failure = status;
+    if (!app->fault_to)
+        app->host->fault(app->host_app, fault);
+}
+
+static enum mw_app_result go(struct mw_app *app, struct mw_lua_call *call, int args)
+{
+    int results = 0;
+    app->running = call;
+    app->wait_asked = false;
+    app->cannot_wait = !call->kind->may_wait;
+    int status = lua_resume(call->thread, app->L, args, &results);
+    trim_scratch(app);
+    if (status == LUA_YIELD && app->wait_asked) {
+        app->running = NULL;
+        mw_list_push(&app->waiting, &call->link);
+        app->waiting_count++;
+        return MW_APP_WAITING;
+    }
+    mw_assert(status != LUA_YIELD); /* coroutine.yield refuses in a handler's own coroutine */
+    if (status != LUA_OK) {
+        report(app, call, status);
+        reset_thread(app, call->thread);
+    }
+    lua_settop(call->thread, 0);
+    app->running = NULL;
+    return status == LUA_OK ? MW_APP_DONE : MW_APP_FAILED;
+}
+
+static enum mw_app_result refuse_for_memory(struct mw_app *app,
+                                            const struct mw_lua_call_kind *kind,
+                                            struct mw_lua_version *version, mw_id conn)
+{
+    struct mw_lua_call call = { .kind = kind, .version = version, .conn = conn };
+    report(app, &call, LUA_ERRMEM);
+    return MW_APP_FAILED;
+}
+
+enum mw_app_result mw_lua_call(struct mw_app *app, const struct mw_lua_call_kind *kind,
+                               struct mw_lua_version *version, mw_id conn, void *input)
+{
+    mw_assert(!app->running);
+    struct mw_lua_call *call = take_call(app);
+    if (!call)
+        return refuse_for_memory(app, kind, version, conn);
+    call->kind = kind;
+    call->version = mw_lua_version_keep(version);
+    call->conn = conn;
+    call->owner = NULL;
+    lua_pushcfunction(call->thread, enter);
+    lua_pushlightuserdata(call->thread, input);
+    enum mw_app_result result = go(app, call, 1);
+    if (result != MW_APP_WAITING) {
+        if (call->owner)
+            mw_lua_call_disown(call->owner);
+        give_call_back(app, call);
+    }
+    return result;
+}
+
+static void resume_after_wait(struct mw_app *app, struct mw_lua_alarm *alarm)
+{
+    struct mw_lua_call *call = MW_OWNER(alarm, struct mw_lua_call, alarm);
+    mw_list_remove(&call->link);
+    app->waiting_count--;
+    enum mw_app_result result = go(app, call, 0);
+    if (result == MW_APP_WAITING)
+        return;
+    if (call->owner) {
+        mw_lua_call_disown(call->owner);
+        if (call->kind->ended)
+            call->kind->ended(app, call, result == MW_APP_FAILED);
+    }
+    give_call_back(app, call);
+}
+
+/* ---- what scripts ask for ---- */
+
+static int after_wait(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)L;
+    (void)status;
+    (void)ctx;
+    return 0;
+}
+
+int mw_lua_wait(lua_State *L, mw_ms span_ms, const char *who)
+{
+    struct mw_app *app = mw_lua_app(L);
+    struct mw_lua_call *call = app->running;
+    if (!call->kind->may_wait)
+        return luaL_error(L, "%s cannot wait in %s", who, call->kind->name);
+    if (app->cannot_wait || !lua_isyieldable(L))
+        return luaL_error(L, "%s cannot wait here: a function like table.sort, string.gsub or "
+                          "require is in between", who);
+    mw_ms now_ms = app->host->monotonic_ms(app->host_app);
+    mw_lua_alarm_set(app, &call->alarm, mw_ms_add(now_ms, span_ms));
+    app->wait_asked = true;
+    return lua_yieldk(L, 0, 0, after_wait);
+}
+
+void mw_lua_check_acting(lua_State *L, const char *what)
+{
+    if (mw_lua_app(L)->running->kind->is_load)
+        luaL_error(L, "%s cannot be called while the file loads: this version may yet be refused",
+                   what);
+}
+
+unsigned mw_lua_version_running(const struct mw_app *app)
+{
+    const struct mw_lua_version *version = app->running ? app->running->version : app->live;
+    return version ? version->number : 0;
+}
+
+/* ---- time ---- */
+
+void mw_lua_alarm_set(struct mw_app *app, struct mw_lua_alarm *alarm, mw_ms at_ms)
+{
+    mw_wheel_start(&app->wheel, &alarm->timer, at_ms);
+}
+
+void mw_lua_alarm_stop(struct mw_app *app, struct mw_lua_alarm *alarm)
+{
+    mw_wheel_stop(&app->wheel, &alarm->timer);
+}
+
+void mw_lua_sched_tick(struct mw_app *app, mw_ms now_ms)
+{
+    struct mw_timer *timer;
+    app->wake_ms = MW_NEVER; /* the wish was granted */
+    mw_wheel_advance(&app->wheel, now_ms);
+    while ((timer = mw_wheel_pop(&app->wheel))) {
+        struct mw_lua_alarm *alarm = MW_OWNER(timer, struct mw_lua_alarm, timer);
+        alarm->ring(app, alarm);
+    }
+}
+
+void mw_lua_sched_settle(struct mw_app *app)
+{
+    mw_ms next_ms = mw_wheel_next(&app->wheel);
+    if (next_ms == app->wake_ms)
+        return;
+    app->wake_ms = next_ms;
+    app->host->wake_at(app->host_app, next_ms);
+}
