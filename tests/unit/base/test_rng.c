@@ -51,6 +51,18 @@ TEST(numbers_stay_below_their_bound_and_reach_all_of_it)
     }
 }
 
+/* Each third of 3 * 2^62 is drawn as often; a plain remainder would draw the first twice. */
+TEST(no_number_is_likelier_than_another)
+{
+    struct mw_rng rng;
+    unsigned in_third[3] = { 0 };
+    mw_rng_seed(&rng, 99);
+    for (int n = 0; n < 3000; n++)
+        in_third[mw_rng_below(&rng, UINT64_C(3) << 62) >> 62]++;
+    for (size_t i = 0; i < MW_COUNT(in_third); i++)
+        assert_in_range(in_third[i], 900, 1100);
+}
+
 TEST(the_system_gives_bytes_that_differ)
 {
     unsigned char a[300] = { 0 }, b[300] = { 0 };
@@ -67,6 +79,7 @@ int main(void)
         CASE(numbers_are_those_of_the_published_algorithms),
         CASE(the_same_seed_gives_the_same_numbers),
         CASE(numbers_stay_below_their_bound_and_reach_all_of_it),
+        CASE(no_number_is_likelier_than_another),
         CASE(the_system_gives_bytes_that_differ),
     };
     return RUN(cases);

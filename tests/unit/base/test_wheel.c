@@ -11,7 +11,9 @@
 TEST(an_entry_is_due_at_its_moment_and_not_before)
 {
     static const mw_ms spans[] = { 1, 63, 64, 65, 4095, 4096, HOUR_MS, YEAR_MS, 138 * YEAR_MS };
-    static const mw_ms starts[] = { 0, 1, 63, 64, 4095, 1234567890123, REACH_MS - 1 };
+    static const mw_ms starts[] = {
+        0, 1, 63, 64, 4095, 1234567890123, REACH_MS / 3, REACH_MS - 1,
+    };
     static struct mw_wheel wheel;
     for (size_t i = 0; i < MW_COUNT(starts) * MW_COUNT(spans); i++) {
         mw_ms start = starts[i / MW_COUNT(spans)], span = spans[i % MW_COUNT(spans)];
@@ -109,6 +111,22 @@ TEST(never_waits_for_ever_and_what_is_out_of_reach_still_comes)
     mw_wheel_stop(&wheel, &never);
 }
 
+TEST(the_top_level_goes_round)
+{
+    const mw_ms slot_ms = REACH_MS / 64;
+    static struct mw_wheel wheel;
+    struct mw_timer timer;
+    mw_timer_init(&timer);
+    for (mw_ms here = 64; here < 128; here++) {
+        mw_wheel_init(&wheel, here * slot_ms);
+        for (mw_ms ahead = 1; ahead < 64; ahead++) {
+            mw_wheel_start(&wheel, &timer, (here + ahead) * slot_ms);
+            assert_true(mw_wheel_next(&wheel) == timer.at_ms);
+        }
+        mw_wheel_stop(&wheel, &timer);
+    }
+}
+
 TEST(a_wheel_whose_entry_is_in_the_wrong_place_is_not_valid)
 {
     static struct mw_wheel wheel;
@@ -164,7 +182,8 @@ static mw_ms random_span(struct mw_rng *rng)
 {
     if (mw_rng_below(rng, 8) == 0)
         return 0;
-    return mw_rng_below(rng, UINT64_C(1) << (1 + mw_rng_below(rng, 38)));
+    unsigned bits = mw_rng_below(rng, 10) ? 38 : 44; /* 43 are out of reach */
+    return mw_rng_below(rng, UINT64_C(1) << (1 + mw_rng_below(rng, bits)));
 }
 
 static void start_one(struct world *world, struct entry *entry)
@@ -247,7 +266,9 @@ static void take_step(struct world *world)
         stop_one(world, random_entry(world));
         break;
     case 1:
-        mw_wheel_advance(&world->wheel, now_ms + random_span(&world->rng) / 4);
+        now_ms += random_span(&world->rng) / 4;
+        mw_wheel_advance(&world->wheel, now_ms);
+        assert_true(world->wheel.now_ms == now_ms);
         pop_all(world);
         break;
     case 2:
@@ -265,7 +286,9 @@ static void take_step(struct world *world)
 
 TEST(random_starts_stops_and_jumps_agree_with_a_sorted_list)
 {
-    static const mw_ms starts[] = { 0, 63, 1234567890123, REACH_MS - HOUR_MS, REACH_MS * 5 - 3 };
+    static const mw_ms starts[] = {
+        0, 1234567890123, REACH_MS / 3, REACH_MS - HOUR_MS, REACH_MS * 5 - 3,
+    };
     static struct world world;
     for (size_t i = 0; i < MW_COUNT(starts); i++) {
         memset(&world, 0, sizeof(world));
@@ -307,7 +330,8 @@ TEST(going_from_next_to_next_reaches_an_entry_in_few_steps)
     for (int round = 0; round < 1000; round++) {
         struct mw_timer timer, *due = NULL;
         mw_timer_init(&timer);
-        mw_wheel_start(&wheel, &timer, wheel.now_ms + random_span(&rng));
+        mw_ms span_ms = mw_rng_below(&rng, UINT64_C(1) << mw_rng_below(&rng, 42));
+        mw_wheel_start(&wheel, &timer, wheel.now_ms + span_ms);
         for (int step = 0; step < MW_WHEEL_LEVELS && !due; step++) {
             mw_wheel_advance(&wheel, mw_wheel_next(&wheel));
             due = mw_wheel_pop(&wheel);
@@ -325,6 +349,7 @@ int main(void)
         CASE(time_never_goes_back),
         CASE(due_entries_may_still_be_stopped_and_moved),
         CASE(never_waits_for_ever_and_what_is_out_of_reach_still_comes),
+        CASE(the_top_level_goes_round),
         CASE(a_wheel_whose_entry_is_in_the_wrong_place_is_not_valid),
         CASE(random_starts_stops_and_jumps_agree_with_a_sorted_list),
         CASE(a_jump_of_years_costs_no_walk_over_empty_slots),
