@@ -74,9 +74,8 @@ static bool key_is_right(const struct mw_http_head *head)
 {
     struct mw_view key;
     uint8_t bytes[KEY_BYTES];
-    if (!is_given_once(head, "sec-websocket-key", &key) || key.len != MW_WS_KEY_LEN)
-        return false;
-    return mw_base64_decode(key, bytes, sizeof bytes) == KEY_BYTES;
+    return is_given_once(head, "sec-websocket-key", &key) &&
+           mw_base64_decode(key, bytes, sizeof bytes) == KEY_BYTES;
 }
 
 /* ---- Sec-WebSocket-Protocol ---- */

@@ -207,7 +207,7 @@ static const llhttp_settings_t callbacks = {
 
 static void make_views(struct mw_http_reader *reader)
 {
-    const char *at = reader->text.data;
+    const char *at = reader->text.len ? reader->text.data : "";
     reader->head.method = mw_view(at, reader->method_len);
     at += reader->method_len;
     reader->head.target = mw_view(at, reader->target_len);

@@ -221,7 +221,6 @@ static void begin_data(struct mw_reader *reader)
     if (reader->head.opcode != MW_OPCODE_CONTINUATION) {
         reader->message_opcode = reader->head.opcode;
         reader->fragments = 0;
-        reader->utf8 = (struct mw_utf8){ 0 };
     }
     reader->fragments++;
     bound_message(reader);
@@ -339,6 +338,8 @@ bool mw_reader_validate(const struct mw_reader *reader)
     if (reader->in_frame && reader->head_have > 0)
         return false;
     if (reader->head_have >= MW_FRAME_HEAD_MAX)
+        return false;
+    if (!reader->message_opcode && !mw_utf8_is_whole(&reader->utf8))
         return false;
     return keeps_only_what_it_needs(reader);
 }
