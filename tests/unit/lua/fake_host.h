@@ -1,0 +1,96 @@
+/*
+ * A host in memory for the tests of the engine: a few connections, a clock that stands still, and a transcript of
+ * everything the engine asked for, one line each:
+ *
+ *   send 1 text hello            publish room text hi           subscribe 1 room
+ *   close 1 4001 bye             ping 1                         finished 1 open accept
+ *   log info v1 hello            fault on_open v1 chat.lua:2 message
+ *
+ * Around it `struct world`: an app with that host, and the steps that most tests are made of.
+ */
+#ifndef MW_TESTS_UNIT_LUA_FAKE_HOST_H
+#define MW_TESTS_UNIT_LUA_FAKE_HOST_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lua/engine.h"
+#include "moonwire/engine_lua.h"
+#include "tests/unit/unit.h"
+
+#define FAKE_CONNS 8
+#define FAKE_TOPICS 4
+
+struct fake_conn {
+    mw_id id; /* 0: free */
+    enum mw_conn_state state;
+    bool is_accepted;
+    int send_answer; /* of the next sends */
+    double rtt_s;
+    char topics[FAKE_TOPICS][64];
+};
+
+struct fake_host {
+    struct fake_conn conns[FAKE_CONNS];
+    mw_ms now_ms, unix_ms;
+    mw_ms wake_ms;
+    struct mw_fault fault; /* the last one */
+    unsigned fault_count;
+    char transcript[65536];
+    size_t len;
+};
+
+struct world {
+    struct fake_host host;
+    struct mw_mem mem; /* counts what the app holds */
+    struct mw_app *app;
+    const struct mw_engine *engine;
+    struct mw_fault fault; /* of the last load that was refused */
+    const struct mw_route_spec *spec;
+    unsigned version;
+};
+
+extern const struct mw_host fake_host_functions;
+
+void fake_host_init(struct fake_host *host);
+
+/* ---- a world ---- */
+
+/* `memory_bytes` is the app's cap; 0 = 64 MiB. */
+void world_open_capped(struct world *world, size_t memory_bytes);
+static inline void world_open(struct world *world)
+{
+    world_open_capped(world, 0);
+}
+
+/* Destroys the app and checks that it gave everything back. */
+void world_close(struct world *world);
+
+/* Loads "chat.lua" with these libraries (path, text, path, text, ..., NULL) as the next version. MW_OK or the error. */
+int load_with(struct world *world, const char *script, const char *const *libs);
+int load(struct world *world, const char *script);
+/* The same, and it must succeed. */
+void must_load(struct world *world, const char *script);
+
+/* Connection n (1..7) asks for /chat/lobby?query. */
+enum mw_app_result open_conn(struct world *world, mw_id id, const char *query,
+                             struct mw_verdict *verdict);
+/* The same, and it must be accepted. */
+void must_open(struct world *world, mw_id id);
+enum mw_app_result say(struct world *world, mw_id id, const char *text);
+enum mw_app_result say_binary(struct world *world, mw_id id, const char *bytes, size_t len);
+void end_conn(struct world *world, mw_id id, unsigned code, const char *cause);
+
+/* Time passes; the engine is ticked at each moment that it asked for. */
+void pass(struct world *world, mw_ms span_ms);
+
+/* The transcript since the last time is exactly this; begins a new one. */
+void expect(struct world *world, const char *transcript);
+/* It holds this text somewhere; begins a new one. */
+void expect_somewhere(struct world *world, const char *text);
+void forget(struct world *world);
+
+/* Loads `script` with one on_message whose body is `body`, says "go" to connection 1, and expects. */
+void expect_from(struct world *world, const char *body, const char *transcript);
+
+#endif
