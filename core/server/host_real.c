@@ -273,7 +273,7 @@ static void host_log(void *host_app, enum mw_log_level level, unsigned version, 
 static void host_fault(void *host_app, const struct mw_fault *fault)
 {
     const struct mw_route *route = host_app;
-    mw_log_fault(route->worker->log, route->name, fault, "script error");
+    mw_log_fault(route->worker->log, route->name, fault, "script error", "");
 }
 
 static int host_random(void *host_app, void *out, size_t len)

@@ -168,7 +168,7 @@ void mw_log_note(struct mw_log *log, enum mw_log_level level, const char *messag
 }
 
 static void say_fault(struct mw_log_line *line, struct mw_view script, const struct mw_fault *fault,
-                      const char *what)
+                      const char *what, const char *so)
 {
     struct mw_buf text;
     mw_buf_init(&text, &line->mem, 0);
@@ -176,8 +176,10 @@ static void say_fault(struct mw_log_line *line, struct mw_view script, const str
     if (fault->version)
         (void)mw_buf_putf(&text, " v%u", fault->version);
     (void)mw_buf_putf(&text, "  %s", what);
-    if (*fault->handler)
+    if (*fault->handler && strcmp(fault->handler, "load"))
         (void)mw_buf_putf(&text, " in %s", fault->handler);
+    if (*so)
+        (void)mw_buf_putf(&text, ": %s", so);
     (void)mw_buf_put_text(&text, "\n  ");
     if (*fault->file && fault->line)
         (void)mw_buf_putf(&text, "%s:%d: ", fault->file, fault->line);
@@ -196,7 +198,7 @@ static void say_fault(struct mw_log_line *line, struct mw_view script, const str
 }
 
 void mw_log_fault(struct mw_log *log, struct mw_view script, const struct mw_fault *fault,
-                  const char *what)
+                  const char *what, const char *so)
 {
     struct mw_log_line line;
     mw_log_begin(&line, log, MW_LOG_ERROR, mw_view_text(what));
@@ -223,7 +225,7 @@ void mw_log_fault(struct mw_log *log, struct mw_view script, const struct mw_fau
         mw_log_text(&line, "conn", mw_view_text(id));
     }
     if (!log->json)
-        say_fault(&line, script, fault, what);
+        say_fault(&line, script, fault, what, so);
     mw_log_end(&line);
 }
 

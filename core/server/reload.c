@@ -78,23 +78,12 @@ static void report_refused(struct mw_log *log, const struct mw_load *load)
 {
     static const struct mw_fault no_memory = { .message = "out of memory" };
     struct mw_fault fault = load->fault ? *load->fault : no_memory;
-    char what[96];
+    bool first = load->from == 0;
+    char so[96] = "its route answers 503 until the file is mended";
+    if (!first)
+        snprintf(so, sizeof so, "v%u goes on serving", load->from);
     fault.version = load->from;
-    if (load->from == 0)
-        snprintf(what, sizeof what, "load refused");
-    else
-        snprintf(what, sizeof what, "reload refused");
-    mw_log_fault(log, load->name, &fault, what);
-    if (log->json)
-        return;
-    struct mw_log_line line;
-    mw_log_begin(&line, log, MW_LOG_ERROR, mw_view_text(""));
-    if (load->from)
-        mw_log_say(&line, "%.*s v%u goes on serving", (int)load->name.len, load->name.data, load->from);
-    else
-        mw_log_say(&line, "%.*s: its route answers 503 until the file is mended", (int)load->name.len,
-                   load->name.data);
-    mw_log_end(&line);
+    mw_log_fault(log, load->name, &fault, first ? "load refused" : "reload refused", so);
 }
 
 /* It was sound, but another script that uses the same changed library was not. */
