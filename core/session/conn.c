@@ -102,7 +102,7 @@ static bool ends_at_once(enum mw_cause cause)
 static bool drops_queue(enum mw_cause cause)
 {
     return cause == MW_CAUSE_slow_consumer || cause == MW_CAUSE_ping_timeout ||
-           cause == MW_CAUSE_write_timeout || cause == MW_CAUSE_peer_close;
+           cause == MW_CAUSE_write_timeout;
 }
 
 static void remember_end(struct mw_conn *conn, enum mw_cause cause, unsigned code,
@@ -203,8 +203,11 @@ static void on_peer_close(struct mw_conn *conn, const struct mw_item *item)
         return;
     }
     remember_end(conn, MW_CAUSE_peer_close, item->close.code, item->close.reason);
-    mw_outq_drop(&conn->out);
-    /* RFC 6455 5.5.1: the answer echoes the code. Without memory the peer finds the stream's end instead. */
+    /*
+     * RFC 6455 5.5.1: the answer echoes the code. It stands behind what was sent before, which the peer still takes:
+     * else it would hang on how the bytes were cut whether an answer arrives. Without memory the peer finds the
+     * stream's end instead.
+     */
     (void)queue_close(conn, item->close.code, mw_view(0, 0));
     become_closed(conn, true);
 }
