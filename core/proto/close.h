@@ -24,8 +24,10 @@ enum mw_close_code {
     MW_CLOSE_TIMEOUT = 3008,
 };
 
-/* NULL: the code may be sent (1000-1003, 1007-1014, 3000-4999); else a sentence that says why not.
- * Static. */
+/*
+ * NULL: the code may be sent (1000-1003, 1007-1014, 3000-4999); else a sentence that says why not.
+ * Static.
+ */
 const char *mw_close_code_refusal(unsigned code);
 static inline bool mw_close_code_is_sendable(unsigned code)
 {

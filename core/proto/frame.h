@@ -1,5 +1,7 @@
-/* The header of a frame, both ways (RFC 6455 5.2). Stateless: the caller keeps the bytes of a split
- * header. */
+/*
+ * The header of a frame, both ways (RFC 6455 5.2). Stateless: the caller keeps the bytes of a split
+ * header.
+ */
 #ifndef MW_PROTO_FRAME_H
 #define MW_PROTO_FRAME_H
 

@@ -13,8 +13,10 @@
 #define KEY_SUFFIX "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 #define KEY_BYTES  16
 
-/* Offers are compared with each other: without a bound a head full of them would cost millions of
- * comparisons. */
+/*
+ * Offers are compared with each other: without a bound a head full of them would cost millions of
+ * comparisons.
+ */
 #define MAX_OFFERS 64
 
 /* ---- what a request must say (RFC 6455 4.2.1) ---- */

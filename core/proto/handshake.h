@@ -1,5 +1,7 @@
-/* The opening handshake, both roles (RFC 6455 4). Decides by headers alone; who may enter is
- * decided above. */
+/*
+ * The opening handshake, both roles (RFC 6455 4). Decides by headers alone; who may enter is
+ * decided above.
+ */
 #ifndef MW_PROTO_HANDSHAKE_H
 #define MW_PROTO_HANDSHAKE_H
 
@@ -16,8 +18,10 @@ struct mw_ws_refusal {
     const char *extra; /* further header lines ("Sec-WebSocket-Version: 13\r\n"), or NULL */
 };
 
-/* The request wants to become a WebSocket: Upgrade names websocket (whether rightly is for check to
- * say). */
+/*
+ * The request wants to become a WebSocket: Upgrade names websocket (whether rightly is for check to
+ * say).
+ */
 bool mw_ws_is_upgrade(const struct mw_http_head *head);
 
 /* Every rule of 4.2.1. MW_OK, or MW_ERR_PROTOCOL with *refusal. */

@@ -232,8 +232,10 @@ static bool keeps_alive(const struct mw_http_head *head)
     return head->minor >= 1 || mw_http_has_token(head, "connection", "keep-alive");
 }
 
-/* RFC 3986 3.2.2 and 3.2.3, as far as it keeps delimiters of other parts out: no user, path or
- * blank. */
+/*
+ * RFC 3986 3.2.2 and 3.2.3, as far as it keeps delimiters of other parts out: no user, path or
+ * blank.
+ */
 static bool is_host(struct mw_view host)
 {
     for (size_t i = 0; i < host.len; i++) {

@@ -40,7 +40,8 @@ void mw_http_reader_free(struct mw_http_reader *reader);
 /*
  * Feeds bytes. MW_OK: the head is whole and *used of these bytes belonged to it (the rest is the
  * body's or the next protocol's). MW_ERR_AGAIN: all were used, more are needed. MW_ERR_PROTOCOL:
- * *refusal says what to answer; the reader must not be fed again. MW_ERR_NOMEM.
+ * *refusal says what to answer; MW_ERR_NOMEM. After these two the reader is only freed. Where a
+ * head has two faults, the cut of the bytes may decide which one is named.
  */
 int mw_http_reader_feed(struct mw_http_reader *reader, struct mw_view bytes, size_t *used,
                         struct mw_http_refusal *refusal);
@@ -57,8 +58,10 @@ void mw_http_reader_reset(struct mw_http_reader *reader);
 /* The first header of this (lower-case) name and the number of such headers. */
 struct mw_view mw_http_header(const struct mw_http_head *head, const char *name, size_t *count);
 
-/* True when any header of this name holds the token in its comma-separated list, in any letter
- * case. */
+/*
+ * True when any header of this name holds the token in its comma-separated list, in any letter
+ * case.
+ */
 bool mw_http_has_token(const struct mw_http_head *head, const char *name, const char *token);
 
 #endif

@@ -1,5 +1,7 @@
-/* Heads and short bodies of HTTP/1.1 responses into a buffer. Values are checked: no header can be
- * forged by CR or LF. */
+/*
+ * Heads and short bodies of HTTP/1.1 responses into a buffer. Values are checked: no header can be
+ * forged by CR or LF.
+ */
 #ifndef MW_PROTO_HTTP_OUT_H
 #define MW_PROTO_HTTP_OUT_H
 
@@ -23,7 +25,7 @@ int mw_http_end(struct mw_buf *out);
 
 /*
  * A whole refusal: {"error":"...","detail":"...","status":N} as application/json, Connection:
- * close, plus `extra` (a whole header line with CRLF, or NULL). `detail` may hold any bytes.
+ * close, plus `extra` (whole header lines with CRLF, or NULL). `detail` may hold any bytes.
  */
 int mw_http_refuse(struct mw_buf *out, unsigned status, const char *error, struct mw_view detail,
                    const char *extra, mw_ms unix_ms);

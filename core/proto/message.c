@@ -88,8 +88,10 @@ static bool no_memory(struct mw_reader *reader, struct mw_item *item)
     return die(reader, item, MW_ITEM_NOMEM);
 }
 
-/* A breach of what follows the header: its bytes are written anew, there is only one way to write
- * them. */
+/*
+ * A breach of what follows the header: its bytes are written anew, there is only one way to write
+ * them.
+ */
 static bool breach_behind_head(struct mw_reader *reader, struct mw_item *item, enum mw_rule rule)
 {
     const struct mw_frame_head *head = &reader->head;
@@ -152,8 +154,10 @@ static bool read_control(struct mw_reader *reader, struct mw_item *item)
     return true;
 }
 
-/* RFC 6455 8.1: fails on the byte that cannot be right, and where the message ends inside a
- * character. */
+/*
+ * RFC 6455 8.1: fails on the byte that cannot be right, and where the message ends inside a
+ * character.
+ */
 static bool text_is_wrong(struct mw_reader *reader, struct mw_view part, bool is_last)
 {
     if (reader->message_opcode != MW_OPCODE_TEXT)
@@ -241,8 +245,10 @@ static bool begin_frame(struct mw_reader *reader, struct mw_item *item)
     return read_payload(reader, item);
 }
 
-/* The first of the header's bytes that breaks a rule says which one, so each longer piece of it
- * says the same. */
+/*
+ * The first of the header's bytes that breaks a rule says which one, so each longer piece of it
+ * says the same.
+ */
 static bool breach_in_head(struct mw_reader *reader, struct mw_item *item, const uint8_t *bytes,
                            size_t have)
 {
@@ -259,8 +265,10 @@ static bool breach_in_head(struct mw_reader *reader, struct mw_item *item, const
     return breach(reader, item, rule, len);
 }
 
-/* Tries the header at `bytes`: the input itself, or head_bytes with the input's first bytes behind
- * them. */
+/*
+ * Tries the header at `bytes`: the input itself, or head_bytes with the input's first bytes behind
+ * them.
+ */
 static bool try_head(struct mw_reader *reader, struct mw_item *item, const uint8_t *bytes,
                      size_t have)
 {
@@ -317,8 +325,10 @@ static bool buf_is_sound(const struct mw_buf *buf)
     return buf->len <= buf->cap && (buf->data != NULL) == (buf->cap > 0);
 }
 
-/* What is kept has a reason: an unfinished message or frame, or an item that may still be looked
- * at. */
+/*
+ * What is kept has a reason: an unfinished message or frame, or an item that may still be looked
+ * at.
+ */
 static bool keeps_only_what_it_needs(const struct mw_reader *reader)
 {
     bool in_control = reader->in_frame && mw_opcode_is_control(reader->head.opcode);

@@ -1,5 +1,7 @@
-/* Rows of rule.def by number. Looks nothing up at run time; asked when a connection is being
- * failed. */
+/*
+ * Rows of rule.def by number. Looks nothing up at run time; asked when a connection is being
+ * failed.
+ */
 #include "core/proto/rule.h"
 
 #include "core/base/check.h"

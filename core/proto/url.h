@@ -11,7 +11,8 @@ struct mw_target {
 
 /*
  * Splits an origin-form or absolute-form target; a fragment is not allowed in one. MW_OK or
- * MW_ERR_BAD_ARG. Views into `target`.
+ * MW_ERR_BAD_ARG. Views into `target`, or of a static "/" where it
+ * names a host alone.
  */
 int mw_target_split(struct mw_view target, struct mw_target *out);
 

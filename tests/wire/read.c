@@ -1,5 +1,7 @@
-/* Reads a wire file: lines to bytes, commands and expected events. framing.txt says how one is
- * written. */
+/*
+ * Reads a wire file: lines to bytes, commands and expected events. framing.txt says how one is
+ * written.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 

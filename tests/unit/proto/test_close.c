@@ -117,7 +117,8 @@ TEST(no_status_is_an_empty_body)
     assert_int_equal(mw_close_encode(body, MW_CLOSE_NO_STATUS, mw_view_text("lost")), 0);
 }
 
-/* 2 + 3 * k bytes never end at 123 exactly for every shift, so each cut inside a character is seen.
+/*
+ * 2 + 3 * k bytes never end at 123 exactly for every shift, so each cut inside a character is seen.
  */
 TEST(long_reasons_are_cut_between_characters)
 {
