@@ -21,9 +21,8 @@ enum mw_item_kind {
     MW_ITEM_PING,
     MW_ITEM_PONG,
     MW_ITEM_CLOSE,  /* close is set */
-    MW_ITEM_BREACH, /* rule; data: the offending header up to the byte that shows it; the last item
-                     */
-    MW_ITEM_NOMEM,  /* the message could not be held; the last item */
+    MW_ITEM_BREACH, /* rule; data: the header up to the byte that shows it. Nothing follows */
+    MW_ITEM_NOMEM,  /* the message could not be held. Nothing follows */
 };
 
 struct mw_item {
