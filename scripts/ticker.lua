@@ -53,6 +53,11 @@ function M.on_open(conn)
   conn:send { type = "symbols", symbols = symbols, version = conn.version }
 end
 
+-- A new version may have a new market.
+timer.after(0, function()
+  for conn in connections() do M.on_open(conn) end
+end)
+
 function M.on_message(conn, message)
   local symbol = type(message) == "table" and message.symbol
   if not MARKET[symbol] then return end -- what does not exist cannot be followed

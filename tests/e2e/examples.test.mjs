@@ -273,6 +273,16 @@ test('ticker: after a save one timer ticks for each symbol, with the new functio
     for (let n = 0; n < 20; n++) assert.ok((await hear(peer, 'price')).again, 'the old timer is gone');
 });
 
+test('ticker: after a save those who are connected are told what there is to follow now', async (t) => {
+    const server = await examples(t);
+    const peer = await server.connect('/ticker');
+    await peer.nextJson();
+    edit(server.project, 'scripts/ticker.lua', ['TIDE = {', 'REEF = { start = 7, every = 0.01 },\n  TIDE = {']);
+    assert.deepEqual(await peer.nextJson(), { type: 'symbols', symbols: ['LUNA', 'REEF', 'TIDE', 'WIRE'], version: 2 });
+    tell(peer, { type: 'follow', symbol: 'REEF' });
+    assert.equal((await hear(peer, 'price')).symbol, 'REEF');
+});
+
 /* ---- presence ---- */
 
 const hasty = [['GRACE = 3 ', 'GRACE = 0.3 ']];
