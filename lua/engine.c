@@ -7,6 +7,7 @@
 #include "core/base/check.h"
 #include "lua/api.h"
 #include "lua/events.h"
+#include "lua/mod_json.h"
 #include "lua/sched.h"
 #include "lua/settings.h"
 #include "lua/version.h"
@@ -60,7 +61,7 @@ struct mw_app *mw_lua_app_new(const struct mw_app_setup *setup, struct mw_mem *p
     app->host = setup->host;
     app->host_app = setup->host_app;
     mw_list_init(&app->retired);
-    mw_buf_init(&app->scratch, &app->mem, 0);
+    mw_buf_init(&app->scratch, &app->mem, MW_LUA_JSON_MAX_BYTES);
     mw_buf_init(&app->verdict_text, &app->mem, 0);
     mw_lua_sched_init(app, app->host->monotonic_ms(app->host_app));
     app->name = mw_mem_copy(&app->mem, setup->name);

@@ -273,8 +273,6 @@ static const struct row rows[] = {
     { "attempt to call a nil value (field '", NULL, NULL, hint_field },
     { "attempt to index a nil value (global '", NULL, NULL, hint_global },
     { "attempt to index a nil value (field '", NULL, NULL, hint_nil_index },
-    { "attempt to index a nil value (local '", "json.decode", "json.decode gives nil and the reason "
-      "for text that is no JSON", NULL },
     { "attempt to index a nil value (local '", NULL, NULL, hint_nil_index },
     { "attempt to index a nil value (upvalue '", NULL, NULL, hint_nil_index },
     { "attempt to concatenate a nil value (", NULL, NULL, hint_concat },

@@ -57,13 +57,8 @@ static void print_string(struct printer *p, struct mw_view text)
 
 static void print_number(struct printer *p, int index)
 {
-    char text[64];
-    double number = lua_tonumber(p->L, index);
-    if (lua_isinteger(p->L, index))
-        snprintf(text, sizeof(text), LUA_INTEGER_FMT, lua_tointeger(p->L, index));
-    else
-        snprintf(text, sizeof(text), "%.14g", number);
-    put_text(p, text);
+    put_text(p, luaL_tolstring(p->L, index, NULL));
+    lua_pop(p->L, 1);
 }
 
 /* ---- keys in order: numbers, then strings, then the rest ---- */

@@ -31,6 +31,13 @@ static void refuse(struct writer *w, const char *what)
     luaL_error(w->L, "json: %s %s", lua_tostring(w->L, -1), what);
 }
 
+/* 10 / 2 is 5.0 in Lua, and 5 for everybody else. Below 2^53 each whole number has its own double. */
+static bool is_whole(double number)
+{
+    return number == floor(number) && fabs(number) < 9007199254740992.0 &&
+           !(number == 0 && signbit(number));
+}
+
 static void write_number(struct writer *w, int index)
 {
     double number = lua_tonumber(w->L, index);
@@ -40,6 +47,8 @@ static void write_number(struct writer *w, int index)
         refuse(w, "is NaN, which JSON cannot say");
     else if (isinf(number))
         refuse(w, "is infinite, which JSON cannot say");
+    else if (is_whole(number))
+        mw_jw_integer(&w->json, (int64_t)number);
     else
         mw_jw_number(&w->json, number);
 }

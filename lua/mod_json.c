@@ -132,15 +132,13 @@ static int encode(lua_State *L)
     return 1;
 }
 
-/* json.decode(text) -> value, or nil and what is wrong: texts come from outside, so that is no error. */
+/* json.decode(text) -> value */
 static int decode(lua_State *L)
 {
     struct mw_json_error error = { 0 };
     if (mw_lua_json_read(L, mw_lua_check_text(L, 1), &error))
         return 1;
-    lua_pushnil(L);
-    lua_pushfstring(L, "%s at byte %d", error.text, (int)error.at + 1);
-    return 2;
+    return luaL_error(L, "json: %s at byte %d", error.text, (int)error.at + 1);
 }
 
 static int mark_array(lua_State *L)

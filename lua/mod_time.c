@@ -37,10 +37,10 @@ static lua_Integer unix_s(lua_State *L)
     return (lua_Integer)(app->host->unix_ms(app->host_app) / 1000);
 }
 
-/* Calls the function of the standard library with the arguments on the stack. */
+/* Calls the function of the standard library with the arguments on the stack. "os" itself is ours. */
 static int call_standard(lua_State *L, const char *name)
 {
-    luaL_requiref(L, LUA_OSLIBNAME, luaopen_os, 0);
+    luaL_requiref(L, "standard os", luaopen_os, 0);
     lua_getfield(L, -1, name);
     lua_remove(L, -2);
     lua_insert(L, 1);

@@ -118,8 +118,21 @@ void mw_lua_freeze(lua_State *L)
     lua_replace(L, real);
 }
 
+/*
+ * Where Lua looks for the names of functions when an argument is wrong: "bad argument #1 to 'json.array'". No script
+ * reaches it.
+ */
+static void name_functions(lua_State *L, const char *library)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, library);
+    lua_pop(L, 1);
+}
+
 void mw_lua_sandbox_add(lua_State *L, const char *name)
 {
+    name_functions(L, name);
     mw_lua_freeze(L);
     lua_setfield(L, -2, name);
 }
@@ -204,6 +217,7 @@ void mw_lua_push_env_meta(lua_State *L)
         { "__pairs", mw_lua_view_pairs },
         { NULL, NULL },
     };
+    name_functions(L, LUA_GNAME);
     mw_lua_push_meta(L, "globals", functions);
     lua_pushvalue(L, globals);
     lua_setfield(L, -2, "__index");

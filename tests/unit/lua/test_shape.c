@@ -1,0 +1,141 @@
+/* The table that a script returns. */
+#include "tests/unit/lua/fake_host.h"
+
+static struct world world;
+
+TEST(an_empty_module_has_the_defaults)
+{
+    world_open(&world);
+    must_load(&world, "return {}");
+    const struct mw_route_spec *spec = world.spec;
+    assert_int_equal(spec->pattern.len, 0);
+    assert_int_equal(spec->protocol_count, 0);
+    assert_int_equal(spec->origin_count, 0);
+    assert_false(spec->wants_messages);
+#define IS_NORMAL(name, normal, least, most) assert_true(spec->limits.name == (normal));
+    MW_LIMIT_LIST(IS_NORMAL)
+#undef IS_NORMAL
+    world_close(&world);
+}
+
+TEST(a_full_module_is_read)
+{
+    world_open(&world);
+    must_load(&world, "return { route = '/chat/:room', protocols = { 'chat.v2', 'chat.v1' },\n"
+                      "  origins = { 'https://example.org', '*' },\n"
+                      "  limits = { message = 65536, ping = 0, rate = 2.5 },\n"
+                      "  codes = { [4001] = { 'kicked', retry = false } },\n"
+                      "  on_message = function() end }");
+    const struct mw_route_spec *spec = world.spec;
+    assert_view(spec->pattern, "/chat/:room");
+    assert_int_equal(spec->protocol_count, 2);
+    assert_view(spec->protocols[0], "chat.v2");
+    assert_view(spec->protocols[1], "chat.v1");
+    assert_int_equal(spec->origin_count, 2);
+    assert_view(spec->origins[1], "*");
+    assert_true(spec->limits.message == 65536 && spec->limits.ping == 0);
+    assert_true(spec->limits.rate == 2.5 && spec->limits.pong == 20);
+    assert_true(spec->wants_messages);
+    expect(&world, "");
+    world_close(&world);
+}
+
+TEST(one_origin_may_stand_without_a_list)
+{
+    world_open(&world);
+    must_load(&world, "return { origins = '*', protocols = 'one' }");
+    assert_int_equal(world.spec->origin_count, 1);
+    assert_view(world.spec->origins[0], "*");
+    assert_view(world.spec->protocols[0], "one");
+    world_close(&world);
+}
+
+static const struct {
+    const char *script, *message;
+} refused[] = {
+    { "", "chat.lua returned nothing: its last line must be `return M`" },
+    { "return 5", "chat.lua returned a number: a script returns its table of handlers" },
+    { "return { on_message = 'x' }", "on_message must be a function, not a string" },
+    { "return { on_close = {} }", "on_close must be a function, not a table" },
+    { "return { route = 5 }", "route must be a string such as \"/chat/:room\", not a number" },
+    { "return { route = 'chat' }", "route must begin with \"/\": \"/chat\"" },
+    { "return { protocols = 5 }", "protocols must be a list of strings, not a number" },
+    { "return { protocols = { 5 } }", "protocols[1] must be a string, not a number" },
+    { "return { protocols = { 'a', 'b c' } }",
+      "protocols[2]: 'b c' is no token: letters, digits and !#$%&'*+-.^_`|~ only" },
+    { "return { origins = true }", "origins must be a list of strings, not a boolean" },
+    { "return { format = 'xml' }", "format can only be \"json\"" },
+    { "return { limits = 5 }", "limits must be a table, not a number" },
+    { "return { limits = { 5 } }", "limits is no list: write limits = { message = 65536 }" },
+    { "return { limits = { message = '1' } }", "limits.message must be a number, not a string" },
+    { "return { limits = { message = 0 } }", "limits.message is 0, but must be from 1 to 1073741824" },
+    { "return { limits = { ping = 0/0 } }", "*limits.ping is" },
+    { "return { codes = 5 }", "codes must be a table, not a number" },
+    { "return { codes = { [1000] = { 'x' } } }", "codes: a script's own codes are from 3000 to 4999" },
+    { "return { codes = { [4001] = 'x' } }",
+      "codes[4001] must begin with its name: [4001] = { \"kicked\" }" },
+    { "return { codes = { [4001] = {} } }",
+      "codes[4001] must begin with its name: [4001] = { \"kicked\" }" },
+};
+
+TEST(what_is_wrong_is_named)
+{
+    for (size_t i = 0; i < MW_COUNT(refused); i++) {
+        world_open(&world);
+        assert_int_equal(load(&world, refused[i].script), MW_ERR_SCRIPT);
+        if (refused[i].message[0] == '*')
+            assert_non_null(strstr(world.fault.message, refused[i].message + 1));
+        else
+            assert_string_equal(world.fault.message, refused[i].message);
+        assert_string_equal(world.fault.file, "chat.lua");
+        assert_string_equal(world.fault.handler, "load");
+        world_close(&world);
+    }
+}
+
+static const struct {
+    const char *script, *transcript;
+} slips[] = {
+    { "return { on_mesage = print }",
+      "log warn v1 chat.lua: key 'on_mesage' is unknown; did you mean 'on_message'?\n" },
+    { "return { onmessage = print }",
+      "log warn v1 chat.lua: key 'onmessage' is unknown; did you mean 'on_message'?\n" },
+    { "return { protocol = { 'a' } }",
+      "log warn v1 chat.lua: key 'protocol' is unknown; did you mean 'protocols'?\n" },
+    { "return { limits = { mesage = 5 } }",
+      "log warn v1 chat.lua: limit 'mesage' is unknown; did you mean 'message'?\n" },
+    { "return { limits = { banana = 5 } }",
+      "log warn v1 chat.lua: limit 'banana' is unknown and ignored\n" },
+    { "return { on_tick = print, helper = 1, [5] = 6 }", "" },
+};
+
+TEST(a_slip_of_the_pen_is_a_warning)
+{
+    for (size_t i = 0; i < MW_COUNT(slips); i++) {
+        world_open(&world);
+        must_load(&world, slips[i].script);
+        expect(&world, slips[i].transcript);
+        world_close(&world);
+    }
+}
+
+TEST(a_module_with_metatable_is_read_without_it)
+{
+    world_open(&world);
+    must_load(&world, "return setmetatable({}, { __index = function() error('asked') end,\n"
+                      "  __pairs = function() error('asked') end })");
+    world_close(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        CASE(an_empty_module_has_the_defaults),
+        CASE(a_full_module_is_read),
+        CASE(one_origin_may_stand_without_a_list),
+        CASE(what_is_wrong_is_named),
+        CASE(a_slip_of_the_pen_is_a_warning),
+        CASE(a_module_with_metatable_is_read_without_it),
+    };
+    return RUN(cases);
+}
