@@ -1,6 +1,6 @@
 /*
  * A mutex that cannot fail, over pthreads. What is shared between threads is a closed list
- * (DESIGN.md 5); each such thing says which lock guards it.
+ * (README.md); each such thing says which lock guards it.
  */
 #ifndef MW_BASE_LOCK_H
 #define MW_BASE_LOCK_H

@@ -1,4 +1,7 @@
-/* Percent-decoding. Knows nothing of what the text means; called by proto/url and by the engine's req.query. */
+/*
+ * Percent-decoding. Knows nothing of what the text means; called by proto/url and by the engine's
+ * req.query.
+ */
 #include "core/base/percent.h"
 
 static int hex_value(char c)

@@ -9,7 +9,10 @@ struct mw_rate {
     mw_ms at_ms; /* of the last take; 0: never */
 };
 
-/* Takes one token of a bucket that holds `burst` and fills with `per_s` a second; false: it is empty. */
+/*
+ * Takes one token of a bucket that holds `burst` and fills with `per_s` a second; false: it is
+ * empty.
+ */
 static inline bool mw_rate_take(struct mw_rate *rate, double per_s, double burst, mw_ms now_ms)
 {
     if (rate->at_ms == 0)

@@ -79,7 +79,8 @@ int mw_args_parse(struct mw_args *args, int argc, char **argv, char why[256])
 int mw_args_apply(const struct mw_args *args, struct mw_config *config, char why[256])
 {
     for (int i = 0; i < args->flag_count; i++) {
-        int err = mw_config_set(config, mw_view_text(args->flags[i][0]), mw_view_text(args->flags[i][1]), why);
+        int err = mw_config_set(config, mw_view_text(args->flags[i][0]),
+                                mw_view_text(args->flags[i][1]), why);
         if (err)
             return err;
     }

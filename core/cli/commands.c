@@ -11,7 +11,8 @@
 
 const struct mw_command mw_commands[] = {
     { "dev", mw_cmd_dev, "dev [DIR]", "serve DIR/scripts while you edit them" },
-    { "serve", mw_cmd_serve, "serve [DIR]", "the same in production: refuses to start on a broken project" },
+    { "serve", mw_cmd_serve, "serve [DIR]",
+      "the same in production: refuses to start on a broken project" },
     { "version", mw_cmd_version, "version", "print the version" },
     { "help", mw_cmd_help, "help", "print this" },
     { 0 },
@@ -29,16 +30,19 @@ int mw_cmd_help(const struct mw_args *args)
     (void)args;
     struct mw_option_help option;
     puts("Moonwire: a WebSocket server whose logic is Lua files.\n\n"
-         "  moonwire dev                          the project in this folder, on http://127.0.0.1:8080/\n"
+         "  moonwire dev                          the project in this folder, on "
+         "http://127.0.0.1:8080/\n"
          "  moonwire serve app --listen :9000     all addresses, port 9000\n\n"
-         "A script scripts/chat.lua serves ws://.../chat; public/ is served as files. A saved script\n"
+         "A script scripts/chat.lua serves ws://.../chat; public/ is served as files. A saved "
+         "script\n"
          "is live at once, with every socket still open.\n\ncommands");
     for (const struct mw_command *command = mw_commands; command->name; command++)
         printf("  %-14s %s\n", command->usage, command->text);
     puts("\noptions (also in moonwire.lua, and as MOONWIRE_LOG_LEVEL and so on)");
     for (size_t i = 0; mw_config_help(i, &option); i++)
         printf("  --%-15s %s [%s]\n", option.flag, option.text, option.normal);
-    puts("\nexit codes: 0 ok, 1 failed, 2 usage, 69 address not available, 78 bad settings or scripts");
+    puts("\nexit codes: 0 ok, 1 failed, 2 usage, 69 address not available, 78 bad settings or "
+         "scripts");
     return MW_EXIT_OK;
 }
 

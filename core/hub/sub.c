@@ -1,13 +1,16 @@
 /*
- * Topics of one worker. A membership is on two lists: the array of its topic (its index is known, so it is swapped out in
- * O(1)) and the chain of its subscriber. A topic exists exactly as long as somebody is in it. Called by server/host_real.
+ * Topics of one worker. A membership is on two lists: the array of its topic (its index is known,
+ * so it is swapped out in O(1)) and the chain of its subscriber. A topic exists exactly as long as
+ * somebody is in it. Called by server/host_real.
  */
 #include "core/hub/sub.h"
 
-/* uthash takes its memory from the hub that is in scope, and reports its lack instead of leaving. */
-#define uthash_malloc(size) mw_alloc(hub->mem, size)
-#define uthash_free(block, size) mw_free(hub->mem, block, size)
-#define HASH_NONFATAL_OOM 1
+/*
+ * uthash takes its memory from the hub that is in scope, and reports its lack instead of leaving.
+ */
+#define uthash_malloc(size)          mw_alloc(hub->mem, size)
+#define uthash_free(block, size)     mw_free(hub->mem, block, size)
+#define HASH_NONFATAL_OOM            1
 #define uthash_nonfatal_oom(element) ((element)->orphan = true)
 #include <uthash.h>
 
@@ -94,7 +97,8 @@ static int make_room(struct mw_hub *hub, struct mw_topic *topic)
 }
 
 /* By the shorter way: a room may be large, the rooms of one connection are few. */
-static struct mw_membership *find_member(const struct mw_subscriber *sub, const struct mw_topic *topic)
+static struct mw_membership *find_member(const struct mw_subscriber *sub,
+                                         const struct mw_topic *topic)
 {
     struct mw_membership *member = sub->first;
     while (member && member->topic != topic)
@@ -183,7 +187,8 @@ struct mw_view mw_subscriber_topic(const struct mw_subscriber *sub, size_t n)
 struct mw_audience mw_hub_audience(struct mw_hub *hub, struct mw_view name)
 {
     struct mw_topic *topic = find_topic(hub, name);
-    return topic ? (struct mw_audience){ topic->members, topic->count } : (struct mw_audience){ 0, 0 };
+    return topic ? (struct mw_audience){ topic->members, topic->count }
+                 : (struct mw_audience){ 0, 0 };
 }
 
 void *mw_audience_owner(const struct mw_audience *audience, size_t n)

@@ -1,6 +1,7 @@
 /*
- * Who of this worker hears which topic. Subscribers are ids; fan-out is an array walk per topic, subscribing and leaving
- * are O(1) in the number of subscribers. Pure: whoever publishes walks the topic and sends.
+ * Who of this worker hears which topic. Subscribers are ids; fan-out is an array walk per topic,
+ * subscribing and leaving are O(1) in the number of subscribers. Pure: whoever publishes walks the
+ * topic and sends.
  */
 #ifndef MW_HUB_SUB_H
 #define MW_HUB_SUB_H
@@ -9,7 +10,10 @@
 #include "core/base/mem.h"
 
 #define MW_TOPIC_MAX_BYTES 256
-/* Of one connection: enough for every room of a busy client, and a bound on what one peer can make us hold. */
+/*
+ * Of one connection: enough for every room of a busy client, and a bound on what one peer can make
+ * us hold.
+ */
 #define MW_TOPICS_PER_CONN 1024
 
 struct mw_topic;
@@ -33,7 +37,10 @@ void mw_hub_free(struct mw_hub *hub);
 
 void mw_subscriber_init(struct mw_subscriber *sub, void *owner);
 
-/* 1 joined, 0 was in it already; MW_ERR_BAD_ARG (1..256 bytes), MW_ERR_FULL, MW_ERR_NOMEM: nothing changed. */
+/*
+ * 1 joined, 0 was in it already; MW_ERR_BAD_ARG (1..256 bytes), MW_ERR_FULL, MW_ERR_NOMEM: nothing
+ * changed.
+ */
 int mw_hub_join(struct mw_hub *hub, struct mw_subscriber *sub, struct mw_view topic);
 /* 1 left, 0 was not in it. */
 int mw_hub_leave(struct mw_hub *hub, struct mw_subscriber *sub, struct mw_view topic);

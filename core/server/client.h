@@ -1,9 +1,9 @@
 /*
- * One client of a worker: the stream, the machine on top of it, and what the server remembers about it.
+ * One client of a worker: the stream, the machine on top of it, what the server remembers about it.
  *
  *   HTTP ──upgrade──> OPENING ──on_open accepted──> OPEN ──end──> LINGER ──> GONE
- *    │  (requests)       └──refused───────────────────────────────┘            (stream closed, freed by its `closed`)
- *    └──answered, no keep-alive───────────────────────────────────┘
+ *    │  (requests)       └──refused──────────────────────────────────┤
+ *    └──answered, no keep-alive──────────────────────────────────────┘
  *
  * Freed in one place, the stream's closed event. Outside its worker a client is its id.
  */
@@ -26,7 +26,7 @@ enum mw_client_phase {
     MW_CLIENT_GONE,
 };
 
-/* How long a closing connection is read and dropped, so that the peer really sees the Close frame (F5 in research/ecosystem.md). */
+/* How long a closing connection is read and dropped, so that the peer really sees the code. */
 #define MW_LINGER_MS 2000
 
 /* What is known of a WebSocket's handshake: one block, made at the upgrade. */
@@ -49,11 +49,11 @@ struct mw_client {
     struct mw_worker *worker;
     struct mw_stream *stream;
     mw_id id;
-    uint8_t phase;   /* enum mw_client_phase */
-    bool asked;      /* the app knows of it and must be told of its end */
-    bool accepted;   /* on_open has said yes */
-    bool busy;       /* a handler of this connection waits */
-    bool stalled;    /* reading is off until it ends */
+    uint8_t phase;    /* enum mw_client_phase */
+    bool asked;       /* the app knows of it and must be told of its end */
+    bool accepted;    /* on_open has said yes */
+    bool busy;        /* a handler of this connection waits */
+    bool stalled;     /* reading is off until it ends */
     bool open_failed; /* on_open had yielded and then failed */
     bool ended;       /* the peer has finished sending */
     char ip[MW_STREAM_ADDRESS_LEN];
@@ -63,8 +63,8 @@ struct mw_client {
     struct mw_link in_worker, in_route;
     struct mw_route *route;
 
-    struct mw_http_conn *http;  /* until accepted */
-    struct mw_static *body;     /* of the response that is being sent */
+    struct mw_http_conn *http; /* until accepted */
+    struct mw_static *body;    /* of the response that is being sent */
 
     struct mw_conn conn; /* from OPENING on */
     struct mw_facts *facts;
@@ -80,8 +80,12 @@ struct mw_client {
 void mw_client_accept(void *worker, struct mw_stream *stream);
 /* Output and whatever else is due are looked after at the end of this turn. */
 void mw_client_settle_later(struct mw_client *client);
-/* Writes; what the kernel does not take stays in flight. False: the stream is broken, an `end` follows. */
-bool mw_client_write(struct mw_client *client, const struct mw_view *vectors, size_t count, size_t *taken);
+/*
+ * Writes; what the kernel does not take stays in flight. False: the stream is broken, an `end`
+ * follows.
+ */
+bool mw_client_write(struct mw_client *client, const struct mw_view *vectors, size_t count,
+                     size_t *taken);
 /* Half-closes, then reads and drops for MW_LINGER_MS, once all output has left. */
 void mw_client_linger(struct mw_client *client);
 /* Closes the stream now; the client is freed by the loop. */
@@ -98,7 +102,9 @@ void mw_http_driver_end(struct mw_client *client);
 /* Puts a refusal as the answer to the current request. */
 void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char *error,
                            struct mw_view detail, const char *extra);
-/* For static_files: the answer's head is in http->out and no body follows, or all of it has left. */
+/*
+ * For static_files: the answer's head is in http->out and no body follows, or all of it has left.
+ */
 void mw_http_driver_answered(struct mw_client *client);
 void mw_http_driver_close(struct mw_client *client);
 
@@ -113,8 +119,12 @@ void mw_ws_driver_alarm(struct mw_client *client);
 /* Tries to write what is queued. */
 void mw_ws_driver_flush(struct mw_client *client);
 /* Begins the end; the rest happens at the end of the turn. */
-int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned code, struct mw_view reason);
-/* The same for a client whose on_open has not decided yet: it is upgraded first, so that it can read the code. */
+int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned code,
+                       struct mw_view reason);
+/*
+ * The same for a client whose on_open has not decided yet: it is upgraded first, so that it can
+ * read the code.
+ */
 void mw_ws_driver_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason);
 void mw_ws_driver_free(struct mw_client *client);
 

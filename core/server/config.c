@@ -1,4 +1,7 @@
-/* Options by table: adding one is a row of config.def and a field. Called by cli before anything runs. */
+/*
+ * Options by table: adding one is a row of config.def and a field. Called by cli before anything
+ * runs.
+ */
 #include "core/server/config.h"
 
 #include <stdio.h>
@@ -16,15 +19,18 @@ struct row {
     size_t offset;
 };
 
+/* clang-format off */
 static const struct row rows[] = {
-#define MW_OPTION(key_, field, kind_, normal_, least_, most_, help_) \
-    { (key_), (normal_), (help_), KIND_##kind_, (least_), (most_), offsetof(struct mw_config, field) },
+#define MW_OPTION(key, field, kind, normal, least, most, help) \
+    { key, normal, help, KIND_##kind, least, most, offsetof(struct mw_config, field) },
 #include "core/server/config.def"
 #undef MW_OPTION
 };
+/* clang-format on */
 
 /* Flags are keys with dashes; one spelling each, made at the first question. */
-static const char *const flags[] = { "listen", "log-format", "log-level", "script-memory", "stop-timeout", 0 };
+static const char *const flags[] = { "listen",        "log-format",   "log-level",
+                                     "script-memory", "stop-timeout", 0 };
 _Static_assert(MW_COUNT(flags) == MW_COUNT(rows) + 1, "one flag for each row of config.def");
 
 static const char *const formats[] = { "auto", "human", "json", 0 };
@@ -55,7 +61,8 @@ static int refuse(char why[256], const struct row *row, struct mw_view text)
     return MW_ERR_BAD_ARG;
 }
 
-static int set_text(struct mw_config *config, const struct row *row, struct mw_view text, char why[256])
+static int set_text(struct mw_config *config, const struct row *row, struct mw_view text,
+                    char why[256])
 {
     char *field = (char *)config + row->offset;
     bool fits = text.len > 0 && text.len < MW_CONFIG_TEXT_MAX;
@@ -90,8 +97,8 @@ static int unknown_key(struct mw_view key, char why[256])
     for (size_t i = 0; i < MW_COUNT(rows); i++)
         keys[i] = rows[i].key;
     const char *near = mw_nearest_name(key, keys);
-    snprintf(why, 256, "there is no option \"%.*s\"%s%s%s", (int)(key.len < 64 ? key.len : 64), key.data,
-             near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    snprintf(why, 256, "there is no option \"%.*s\"%s%s%s", (int)(key.len < 64 ? key.len : 64),
+             key.data, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
     return MW_ERR_NOT_FOUND;
 }
 
@@ -133,7 +140,8 @@ void mw_config_default(struct mw_config *config)
     char why[256];
     *config = (struct mw_config){ 0 };
     for (size_t i = 0; i < MW_COUNT(rows); i++) {
-        int err = mw_config_set(config, mw_view_text(rows[i].key), mw_view_text(rows[i].normal), why);
+        int err =
+            mw_config_set(config, mw_view_text(rows[i].key), mw_view_text(rows[i].normal), why);
         (void)MW_ALWAYS(err == MW_OK);
     }
 }
@@ -147,7 +155,8 @@ int mw_config_from_environment(struct mw_config *config, char why[256])
             name[n++] = (char)(*c == '.' ? '_' : *c - 'a' + 'A');
         name[n] = '\0';
         const char *value = getenv(name);
-        int err = value ? mw_config_set(config, mw_view_text(rows[i].key), mw_view_text(value), why) : 0;
+        int err =
+            value ? mw_config_set(config, mw_view_text(rows[i].key), mw_view_text(value), why) : 0;
         if (err)
             return err;
     }

@@ -1,6 +1,6 @@
 /*
- * The options of the server, from the rows of config.def. Later sources win: defaults, moonwire.lua, environment, flags.
- * Immutable once the server runs.
+ * The options of the server, from the rows of config.def. Later sources win: defaults,
+ * moonwire.lua, environment, flags. Immutable once the server runs.
  */
 #ifndef MW_SERVER_CONFIG_H
 #define MW_SERVER_CONFIG_H
@@ -22,8 +22,8 @@ struct mw_config {
 void mw_config_default(struct mw_config *config);
 
 /*
- * Sets one option from text or from a scalar of moonwire.lua. MW_OK; MW_ERR_NOT_FOUND: no such key; MW_ERR_BAD_ARG. `why` then holds a
- * sentence with the value and what to do.
+ * Sets one option from text or from a scalar of moonwire.lua. MW_OK; MW_ERR_NOT_FOUND: no such key;
+ * MW_ERR_BAD_ARG. `why` then holds a sentence with the value and what to do.
  */
 int mw_config_set(struct mw_config *config, struct mw_view key, struct mw_view text, char why[256]);
 int mw_config_set_scalar(struct mw_config *config, const struct mw_setting *setting, char why[256]);

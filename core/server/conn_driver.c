@@ -1,9 +1,9 @@
 /*
- * The life of a client: joins a stream with whatever phase it is in, from accept to the stream's closed event. Knows neither
- * HTTP nor frames; those are http_driver and ws_driver.
+ * The life of a client: joins a stream with whatever phase it is in, from accept to the stream's
+ * closed event. Knows neither HTTP nor frames; those are http_driver and ws_driver.
  *
- * No phase is entered from deep inside another one: what a read, an alarm or a host call leads to is finished at the end of
- * the turn, in settle.
+ * No phase is entered from deep inside another one: what a read, an alarm or a host call leads to
+ * is finished at the end of the turn, in settle.
  */
 #include "core/base/check.h"
 #include "core/server/client.h"
@@ -143,7 +143,8 @@ void mw_client_settle_later(struct mw_client *client)
 
 /* ---- for the drivers ---- */
 
-bool mw_client_write(struct mw_client *client, const struct mw_view *vectors, size_t count, size_t *taken)
+bool mw_client_write(struct mw_client *client, const struct mw_view *vectors, size_t count,
+                     size_t *taken)
 {
     mw_assert(client->in_flight == 0);
     size_t total = 0;

@@ -1,6 +1,7 @@
 /*
- * What a script can ask of the server. Every function only queues, looks up or notes down: nothing here calls the app or frees a
- * client, so a script's own call is never under its feet. Called by the engine.
+ * What a script can ask of the server. Every function only queues, looks up or notes down: nothing
+ * here calls the app or frees a client, so a script's own call is never under its feet. Called by
+ * the engine.
  */
 #include "core/server/host_real.h"
 
@@ -32,7 +33,10 @@ static bool is_text_broken(enum mw_opcode kind, struct mw_view data)
 
 /* ---- sending ---- */
 
-/* The queue is full: the kernel may have room by now. If not, the peer does not read, and that ends it. */
+/*
+ * The queue is full: the kernel may have room by now. If not, the peer does not read, and that ends
+ * it.
+ */
 static int still_full(struct mw_client *client)
 {
     if (client->phase == MW_CLIENT_OPEN)

@@ -1,12 +1,12 @@
 /*
- * Requests before an upgrade: pulls them out of session/http_conn one after the other, lets ws_driver or static_files answer,
- * and writes the answer. Called by conn_driver.
+ * Requests before an upgrade: pulls them out of session/http_conn one after the other, lets
+ * ws_driver or static_files answer, and writes the answer. Called by conn_driver.
  */
+#include "core/base/clock.h"
+#include "core/base/str.h"
 #include "core/proto/handshake.h"
 #include "core/proto/http_out.h"
 #include "core/proto/url.h"
-#include "core/base/clock.h"
-#include "core/base/str.h"
 #include "core/server/client.h"
 #include "core/server/static_files.h"
 #include "core/server/worker.h"
@@ -63,9 +63,10 @@ static void no_such_file(struct mw_client *client, struct mw_view path)
     struct mw_param params[MW_PATTERN_MAX_SEGMENTS];
     size_t count;
     if (mw_route_match(client->worker, path, params, &count))
-        mw_http_driver_refuse(client, 426, "upgrade_required",
-                              mw_view_text("this is a WebSocket route: connect with ws://, not with http://"),
-                              "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
+        mw_http_driver_refuse(
+            client, 426, "upgrade_required",
+            mw_view_text("this is a WebSocket route: connect with ws://, not with http://"),
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
     else
         mw_http_driver_refuse(client, 404, "not_found", path, 0);
 }
@@ -75,7 +76,8 @@ static void serve_file(struct mw_client *client, struct mw_view path)
     const struct mw_http_head *head = mw_http_conn_head(client->http);
     bool is_head = mw_view_is(head->method, "HEAD");
     if (!is_head && !mw_view_is(head->method, "GET")) {
-        mw_http_driver_refuse(client, 405, "method_not_allowed", head->method, "Allow: GET, HEAD\r\n");
+        mw_http_driver_refuse(client, 405, "method_not_allowed", head->method,
+                              "Allow: GET, HEAD\r\n");
         return;
     }
     if (mw_static_serve(client, path, head, no_such_file))

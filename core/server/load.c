@@ -1,6 +1,7 @@
 /*
- * Loading on a worker. A batch names what changed; prepare makes new versions beside the live ones, commit swaps them between
- * two turns. Called by worker for each batch that reload posts, and by server for the first one.
+ * Loading on a worker. A batch names what changed; prepare makes new versions beside the live ones,
+ * commit swaps them between two turns. Called by worker for each batch that reload posts, and by
+ * server for the first one.
  */
 #include "core/server/load.h"
 
@@ -15,7 +16,8 @@ static double elapsed_ms(const struct timespec *since)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - since->tv_sec) * 1e3 + (double)(now.tv_nsec - since->tv_nsec) / 1e6;
+    return (double)(now.tv_sec - since->tv_sec) * 1e3 +
+           (double)(now.tv_nsec - since->tv_nsec) / 1e6;
 }
 
 /* ---- the batch ---- */
@@ -152,7 +154,8 @@ static bool uses_changed_lib(const struct mw_batch *batch, const struct mw_route
     return false;
 }
 
-static bool is_due(const struct mw_batch *batch, const struct mw_load *load, const struct mw_route *route)
+static bool is_due(const struct mw_batch *batch, const struct mw_load *load,
+                   const struct mw_route *route)
 {
     if (load->changed || !route || route->failed)
         return true;
@@ -187,7 +190,8 @@ static int prepare_pattern(struct mw_route *route, struct mw_fault *fault)
     if (err) {
         snprintf(fault->message, sizeof fault->message, "the route \"%.*s\" cannot be used: %s",
                  (int)(wanted.len < 200 ? wanted.len : 200), wanted.len ? wanted.data : "", why);
-        snprintf(fault->hint, sizeof fault->hint, "M.route is a path such as \"/chat/:room\" or \"/files/*rest\"");
+        snprintf(fault->hint, sizeof fault->hint,
+                 "M.route is a path such as \"/chat/:room\" or \"/files/*rest\"");
     }
     return err;
 }
@@ -203,7 +207,9 @@ static void prepare_route(struct mw_batch *batch, struct mw_load *load, struct m
 {
     struct mw_worker *worker = route->worker;
     const struct mw_project_file *file = mw_project_script(batch->project, load->name);
-    const struct mw_sources sources = { { file->path, file->text }, batch->libs, batch->project->lib_count };
+    const struct mw_sources sources = { { file->path, file->text },
+                                        batch->libs,
+                                        batch->project->lib_count };
     struct mw_fault fault = { 0 };
     load->from = route->version;
     load->to = route->version + 1;

@@ -1,6 +1,7 @@
 /*
- * Loading scripts on one worker, in two steps: prepare beside what runs, then commit or discard. A batch is one change of
- * the project; it travels between the server's thread and the worker's, and belongs to whoever holds it.
+ * Loading scripts on one worker, in two steps: prepare beside what runs, then commit or discard. A
+ * batch is one change of the project; it travels between the server's thread and the worker's, and
+ * belongs to whoever holds it.
  */
 #ifndef MW_SERVER_LOAD_H
 #define MW_SERVER_LOAD_H
@@ -45,7 +46,8 @@ struct mw_batch {
 };
 
 /*
- * What has changed from `before` (NULL: everything) to `project`; keeps a reference to both. MW_ERR_NOMEM.
+ * What has changed from `before` (NULL: everything) to `project`; keeps a reference to both.
+ * MW_ERR_NOMEM.
  */
 int mw_batch_new(struct mw_project *before, struct mw_project *project, struct mw_batch **out);
 void mw_batch_free(struct mw_batch *batch);
@@ -56,8 +58,8 @@ void mw_load_prepare(struct mw_worker *worker, struct mw_batch *batch);
 void mw_load_commit(struct mw_worker *worker, struct mw_batch *batch);
 
 /*
- * What to commit: scripts one by one, but all or none where a library changed under them. Number of loads that were
- * refused.
+ * What to commit: scripts one by one, but all or none where a library changed under them. Number of
+ * loads that were refused.
  */
 size_t mw_batch_decide(struct mw_batch *batch);
 

@@ -1,4 +1,6 @@
-/* Formats events. Every thread builds its own line; only the finished line is handed to the sink. */
+/*
+ * Formats events. Every thread builds its own line; only the finished line is handed to the sink.
+ */
 #include "core/server/log.h"
 
 #include <inttypes.h>
@@ -8,7 +10,7 @@
 #include "core/base/clock.h"
 
 /* Lines waiting for a slow reader: some ten thousand, then they are counted instead. */
-#define SINK_BYTES (4u << 20)
+#define SINK_BYTES        (4u << 20)
 #define CLOSE_PATIENCE_MS 1000
 
 int mw_log_open(struct mw_log *log, int fd, bool json, bool colour, enum mw_log_level level)
@@ -77,7 +79,8 @@ void mw_log_begin(struct mw_log_line *line, struct mw_log *log, enum mw_log_leve
     }
     put_time(line);
     const char *colour = log->colour ? levels[level].colour : "";
-    (void)mw_buf_putf(&line->text, "%s%s%s ", colour, levels[level].label, *colour ? "\x1b[0m" : "");
+    (void)mw_buf_putf(&line->text, "%s%s%s ", colour, levels[level].label,
+                      *colour ? "\x1b[0m" : "");
     (void)mw_buf_put_view(&line->human, message);
 }
 
@@ -208,8 +211,8 @@ void mw_log_fault(struct mw_log *log, struct mw_view script, const struct mw_fau
         const char *key;
         const char *text;
     } texts[] = {
-        { "file", fault->file },   { "error", fault->message }, { "frame", fault->frame },
-        { "hint", fault->hint },   { "trace", fault->trace },   { "handler", fault->handler },
+        { "file", fault->file }, { "error", fault->message }, { "frame", fault->frame },
+        { "hint", fault->hint }, { "trace", fault->trace },   { "handler", fault->handler },
     };
     mw_log_text(&line, "script", script);
     mw_log_integer(&line, "v", fault->version);

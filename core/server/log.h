@@ -1,6 +1,6 @@
 /*
- * One event, one line: text for a terminal, a JSON object a line for everything else. Any thread may log; lines go through
- * io/sink, so a stuck reader stops nobody.
+ * One event, one line: text for a terminal, a JSON object a line for everything else. Any thread
+ * may log; lines go through io/sink, so a stuck reader stops nobody.
  */
 #ifndef MW_SERVER_LOG_H
 #define MW_SERVER_LOG_H
@@ -24,8 +24,8 @@ void mw_log_close(struct mw_log *log);
 const char *mw_log_level_name(enum mw_log_level level);
 
 /*
- * A line in the making, on the stack of who logs: begin, fields, end. Below the log's level it costs nothing and writes
- * nothing.
+ * A line in the making, on the stack of who logs: begin, fields, end. Below the log's level it
+ * costs nothing and writes nothing.
  */
 struct mw_log_line {
     struct mw_log *log; /* NULL: below the level */
@@ -42,16 +42,20 @@ void mw_log_number(struct mw_log_line *line, const char *key, double value);
 void mw_log_integer(struct mw_log_line *line, const char *key, int64_t value);
 /* A value that is JSON already. */
 void mw_log_json(struct mw_log_line *line, struct mw_view key, struct mw_view json);
-/* What a person at a terminal reads instead of message and fields; further lines are indented by the caller. */
-void mw_log_say(struct mw_log_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * What a person at a terminal reads instead of message and fields; further lines are indented by
+ * the caller.
+ */
+void mw_log_say(struct mw_log_line *line, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void mw_log_end(struct mw_log_line *line);
 
 /* A line without fields. */
 void mw_log_note(struct mw_log *log, enum mw_log_level level, const char *message);
 
 /*
- * A fault of a script: one JSON object, or file:line, source line and hint for a person. `what` is "reload refused";
- * `so` tells a person what follows from it ("v7 goes on serving"), or is "".
+ * A fault of a script: one JSON object, or file:line, source line and hint for a person. `what` is
+ * "reload refused"; `so` tells a person what follows from it ("v7 goes on serving"), or is "".
  */
 void mw_log_fault(struct mw_log *log, struct mw_view script, const struct mw_fault *fault,
                   const char *what, const char *so);

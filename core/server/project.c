@@ -1,6 +1,6 @@
 /*
- * What lies on disk. Decides which file is a script, which a library and which neither (API.md section 1); loads nothing.
- * Called by server at start and by reload in the pool.
+ * What lies on disk. Decides which file is a script, which a library and which neither
+ * (docs/scripting.md); loads nothing. Called by server at start and by reload in the pool.
  */
 #include "core/server/project.h"
 
@@ -33,8 +33,8 @@ struct mw_project_store {
 struct scan {
     struct mw_project_store *store;
     struct mw_view suffix;
-    const char *root;      /* as named */
-    char real[PATH_MAX];   /* where libraries must stay */
+    const char *root;    /* as named */
+    char real[PATH_MAX]; /* where libraries must stay */
     char *why;
 };
 
@@ -50,7 +50,8 @@ static bool holds_script(const char *folder, struct mw_view suffix)
 {
     struct mw_project *project = 0;
     char why[512];
-    bool found = mw_project_scan(folder, suffix, &project, why) == MW_OK && project->script_count > 0;
+    bool found =
+        mw_project_scan(folder, suffix, &project, why) == MW_OK && project->script_count > 0;
     mw_project_drop(project);
     return found;
 }
@@ -61,7 +62,8 @@ static int join(char out[4096], const char *folder, const char *name)
     return n > 0 && n < 4096 ? MW_OK : MW_ERR_BAD_ARG;
 }
 
-int mw_places_find(struct mw_places *places, struct mw_view dir, struct mw_view suffix, char why[512])
+int mw_places_find(struct mw_places *places, struct mw_view dir, struct mw_view suffix,
+                   char why[512])
 {
     char root[3072];
     if (dir.len == 0 || dir.len >= sizeof root) {
@@ -71,19 +73,21 @@ int mw_places_find(struct mw_places *places, struct mw_view dir, struct mw_view 
     memcpy(root, dir.data, dir.len);
     root[dir.len] = '\0';
     if (!is_folder(root)) {
-        snprintf(why, 512, "%.256s: %s. Name the folder that holds your scripts: moonwire dev DIR", root,
-                 errno == ENOENT ? "there is no such folder" : "this is not a folder");
+        snprintf(why, 512, "%.256s: %s. Name the folder that holds your scripts: moonwire dev DIR",
+                 root, errno == ENOENT ? "there is no such folder" : "this is not a folder");
         return MW_ERR_NOT_FOUND;
     }
     if (join(places->scripts, root, "scripts") || !is_folder(places->scripts))
         snprintf(places->scripts, sizeof places->scripts, "%s", root);
     if (join(places->public_files, root, "public") || !is_folder(places->public_files))
-        (void)snprintf(places->public_files, sizeof places->public_files, "%.4080s/public", places->scripts);
+        (void)snprintf(places->public_files, sizeof places->public_files, "%.4080s/public",
+                       places->scripts);
     if (join(places->settings, root, "moonwire.lua") || !holds_script(places->scripts, suffix)) {
-        snprintf(why, 512,
-                 "%.256s holds no script. Write one, for instance echo%.*s, and start again: its path "
-                 "will be /echo",
-                 places->scripts, (int)suffix.len, suffix.data);
+        snprintf(
+            why, 512,
+            "%.256s holds no script. Write one, for instance echo%.*s, and start again: its path "
+            "will be /echo",
+            places->scripts, (int)suffix.len, suffix.data);
         return MW_ERR_NOT_FOUND;
     }
     return MW_OK;
@@ -158,7 +162,8 @@ static int add_folder(struct mw_project_store *store, const char *path)
     }
     if (*count == store->folder_cap) {
         size_t more = store->folder_cap ? store->folder_cap * 2 : 8, size = sizeof(char *);
-        char **grown = mw_realloc(&store->mem, store->folders, store->folder_cap * size, more * size);
+        char **grown =
+            mw_realloc(&store->mem, store->folders, store->folder_cap * size, more * size);
         if (!grown)
             return MW_ERR_NOMEM;
         store->folders = grown;
@@ -250,12 +255,12 @@ static bool is_script_name(const struct scan *scan, struct mw_view path, struct 
 {
     char test[32];
     int n = snprintf(test, sizeof test, "_test%.*s", (int)scan->suffix.len, scan->suffix.data);
-    bool fits = name.len > scan->suffix.len &&
-                !memcmp(name.data + name.len - scan->suffix.len, scan->suffix.data, scan->suffix.len);
+    bool fits = name.len > scan->suffix.len && !memcmp(name.data + name.len - scan->suffix.len,
+                                                       scan->suffix.data, scan->suffix.len);
     return fits && (is_in_lib(path) || n < 0 || !mw_view_ends_with(name, test));
 }
 
-/* A library must really lie below the script folder: no symbolic link out (API.md section 1). */
+/* A library must really lie below the script folder: no symbolic link out (docs/scripting.md). */
 static bool stays_inside(const struct scan *scan, const char *real)
 {
     size_t n = strlen(scan->real);
@@ -294,7 +299,9 @@ static int take_file(struct scan *scan, const char *full, struct mw_view path, b
     if (err)
         return err == MW_ERR_NOMEM ? err : MW_OK;
     char *copy = mw_mem_copy(&store->mem, path);
-    struct mw_project_file file = { { copy, path.len }, { text, len }, mw_hash64(mw_view(text, len), 0) };
+    struct mw_project_file file = { { copy, path.len },
+                                    { text, len },
+                                    mw_hash64(mw_view(text, len), 0) };
     if (copy && add_file(store, is_in_lib(path), &file) == MW_OK)
         return MW_OK;
     mw_free(&store->mem, text, len + 1);
@@ -343,7 +350,8 @@ static int walk(struct scan *scan, const char *below, int depth)
     return err;
 }
 
-int mw_project_scan(const char *folder, struct mw_view suffix, struct mw_project **out, char why[512])
+int mw_project_scan(const char *folder, struct mw_view suffix, struct mw_project **out,
+                    char why[512])
 {
     why[0] = '\0';
     struct scan scan = { .store = store_new(), .suffix = suffix, .root = folder, .why = why };
@@ -385,7 +393,8 @@ static const struct mw_project_file *find(const struct mw_project_file *files, s
     return count ? bsearch(&key, files, count, sizeof *files, by_path) : 0;
 }
 
-const struct mw_project_file *mw_project_script(const struct mw_project *project, struct mw_view path)
+const struct mw_project_file *mw_project_script(const struct mw_project *project,
+                                                struct mw_view path)
 {
     return find(project->scripts, project->script_count, path);
 }
@@ -395,8 +404,8 @@ const struct mw_project_file *mw_project_lib(const struct mw_project *project, s
     return find(project->libs, project->lib_count, path);
 }
 
-static bool same_files(const struct mw_project_file *a, size_t a_count, const struct mw_project_file *b,
-                       size_t b_count)
+static bool same_files(const struct mw_project_file *a, size_t a_count,
+                       const struct mw_project_file *b, size_t b_count)
 {
     if (a_count != b_count)
         return false;

@@ -1,6 +1,7 @@
 /*
- * The order of events of a reload: change seen → quiet → scan in the pool → batch prepared by the worker → decision → commit
- * → report. One at a time; a change that comes meanwhile is looked at afterwards. Called by server.
+ * The order of events of a reload: change seen → quiet → scan in the pool → batch prepared by the
+ * worker → decision → commit → report. One at a time; a change that comes meanwhile is looked at
+ * afterwards. Called by server.
  */
 #include "core/server/reload.h"
 
@@ -57,8 +58,9 @@ static void report_done(struct mw_log *log, const struct mw_load *load)
         mw_log_say(&line, "%.*s v%u  %s  %.1f ms", (int)load->name.len, load->name.data, load->to,
                    load->pattern, ms);
     else
-        mw_log_say(&line, "%.*s v%u \u2192 v%u  %.1f ms  %zu kept \u00b7 %zu dropped", (int)load->name.len,
-                   load->name.data, load->from, load->to, ms, load->kept, load->dropped);
+        mw_log_say(&line, "%.*s v%u \u2192 v%u  %.1f ms  %zu kept \u00b7 %zu dropped",
+                   (int)load->name.len, load->name.data, load->from, load->to, ms, load->kept,
+                   load->dropped);
     mw_log_end(&line);
 }
 
@@ -93,7 +95,8 @@ static void report_held_back(struct mw_log *log, const struct mw_load *load)
     mw_log_begin(&line, log, MW_LOG_WARN, mw_view_text("reload held back"));
     mw_log_text(&line, "script", load->name);
     mw_log_integer(&line, "v", load->from);
-    mw_log_say(&line, "%.*s stays at v%u: a library changed, and another script that uses it was refused",
+    mw_log_say(&line,
+               "%.*s stays at v%u: a library changed, and another script that uses it was refused",
                (int)load->name.len, load->name.data, load->from);
     mw_log_end(&line);
 }
@@ -139,7 +142,9 @@ static void next_round(struct mw_reload *reload)
 
 void mw_reload_mail(struct mw_reload *reload, struct mw_batch *batch)
 {
-    /* Once closing, the worker is stopping too, and takes what is prepared down with its scripts. */
+    /*
+     * Once closing, the worker is stopping too, and takes what is prepared down with its scripts.
+     */
     if (batch->step == MW_BATCH_PREPARED && !reload->closing) {
         (void)mw_batch_decide(batch);
         batch->step = MW_BATCH_COMMIT;
@@ -157,7 +162,8 @@ static void load(struct mw_reload *reload)
 {
     struct mw_batch *batch = 0;
     if (mw_batch_new(reload->project, reload->found, &batch)) {
-        mw_log_note(reload->log, MW_LOG_ERROR, "a change of the scripts was seen, but there is no memory to load it");
+        mw_log_note(reload->log, MW_LOG_ERROR,
+                    "a change of the scripts was seen, but there is no memory to load it");
         return;
     }
     mw_project_drop(reload->project);
@@ -183,7 +189,8 @@ static void scan_done(struct mw_job *job)
         bool changed = !mw_project_equal(reload->project, reload->found);
         (void)mw_watch_set(reload->watch, reload->found->folders, reload->found->folder_count);
         if (changed && reload->from_poll)
-            mw_alarm_set(reload->loop, &reload->settle, mw_loop_now(reload->loop) + MW_WATCH_SETTLE_MS);
+            mw_alarm_set(reload->loop, &reload->settle,
+                         mw_loop_now(reload->loop) + MW_WATCH_SETTLE_MS);
         else if (changed)
             load(reload);
     }

@@ -1,6 +1,6 @@
 /*
- * Hot reload, on the server's thread: watch the script folder, find out what changed, have the workers prepare and commit
- * it, and report. A broken save leaves the old version serving.
+ * Hot reload, on the server's thread: watch the script folder, find out what changed, have the
+ * workers prepare and commit it, and report. A broken save leaves the old version serving.
  */
 #ifndef MW_SERVER_RELOAD_H
 #define MW_SERVER_RELOAD_H
@@ -12,10 +12,10 @@
 struct mw_reload;
 
 struct mw_reload_setup {
-    struct mw_loop *loop;      /* the server's */
+    struct mw_loop *loop; /* the server's */
     struct mw_worker *worker;
     struct mw_log *log;
-    const char *folder;        /* of the scripts */
+    const char *folder; /* of the scripts */
     struct mw_view suffix;
     struct mw_project *project; /* what is loaded already; a reference is kept */
 };
@@ -29,7 +29,10 @@ void mw_reload_now(struct mw_reload *reload);
 /* A batch has come back from the worker; takes it. */
 void mw_reload_mail(struct mw_reload *reload, struct mw_batch *batch);
 
-/* Stops watching; the rest is freed when the scan and the batch that are on their way are back. NULL is allowed. */
+/*
+ * Stops watching; the rest is freed when the scan and the batch that are on their way are back.
+ * NULL is allowed.
+ */
 void mw_reload_close(struct mw_reload *reload);
 
 /* Writes what became of each load of a batch to the log; also for the first one. */

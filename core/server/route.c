@@ -1,4 +1,7 @@
-/* Routes of a worker: made by load, looked up by upgrade and http_driver, freed when file and connections are gone. */
+/*
+ * Routes of a worker: made by load, looked up by upgrade and http_driver, freed when file and
+ * connections are gone.
+ */
 #include "core/server/route.h"
 
 #include "core/base/check.h"

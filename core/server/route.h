@@ -1,6 +1,6 @@
 /*
- * One script on one worker: its app, the pattern and limits of its live version, its connections. Exists as long as the
- * script's file does, and after that until its last connection has ended.
+ * One script on one worker: its app, the pattern and limits of its live version, its connections.
+ * Exists as long as the script's file does, and after that until its last connection has ended.
  */
 #ifndef MW_SERVER_ROUTE_H
 #define MW_SERVER_ROUTE_H
@@ -53,7 +53,10 @@ struct mw_route *mw_route_match(struct mw_worker *worker, struct mw_view path,
 void mw_route_commit(struct mw_route *route);
 void mw_route_discard(struct mw_route *route);
 
-/* Ends every connection with cause script_removed; the route frees itself when the last one is gone. */
+/*
+ * Ends every connection with cause script_removed; the route frees itself when the last one is
+ * gone.
+ */
 void mw_route_remove(struct mw_route *route);
 void mw_route_release_if_unused(struct mw_route *route);
 

@@ -1,4 +1,7 @@
-/* Path patterns. Knows no requests and no scripts; worker keeps its routes sorted by mw_pattern_compare and takes the first match. */
+/*
+ * Path patterns. Knows no requests and no scripts; worker keeps its routes sorted by
+ * mw_pattern_compare and takes the first match.
+ */
 #include "core/server/router.h"
 
 #include "core/base/str.h"
@@ -7,7 +10,8 @@ static bool is_name(struct mw_view text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
-        bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        bool fits =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
         if (!fits)
             return false;
     }

@@ -1,6 +1,6 @@
 /*
- * Path patterns: "/chat/:room", "/files/" + "*rest". Pure. The most specific pattern wins: segment by segment a literal goes before a
- * parameter, a parameter before the rest.
+ * Path patterns: "/chat/:room", "/files/" + "*rest". Pure. The most specific pattern wins: segment
+ * by segment a literal goes before a parameter, a parameter before the rest.
  */
 #ifndef MW_SERVER_ROUTER_H
 #define MW_SERVER_ROUTER_H
@@ -25,15 +25,20 @@ struct mw_pattern {
 };
 
 /*
- * Reads a pattern. MW_OK, MW_ERR_NOMEM, or MW_ERR_BAD_ARG with a sentence in *why (static): it begins with '/', has at most 16
- * segments, names of parameters are letters, digits and '_' and differ, the rest stands last.
+ * Reads a pattern. MW_OK, MW_ERR_NOMEM, or MW_ERR_BAD_ARG with a sentence in *why (static): it
+ * begins with '/', has at most 16 segments, names of parameters are letters, digits and '_' and
+ * differ, the rest stands last.
  */
-int mw_pattern_parse(struct mw_pattern *pattern, struct mw_mem *mem, struct mw_view text, const char **why);
+int mw_pattern_parse(struct mw_pattern *pattern, struct mw_mem *mem, struct mw_view text,
+                     const char **why);
 void mw_pattern_free(struct mw_pattern *pattern, struct mw_mem *mem);
 /* Moves; `from` is empty afterwards. */
 void mw_pattern_move(struct mw_pattern *to, struct mw_pattern *from);
 
-/* The pattern of a file without a route of its own: "game/room.lua" is "/game/room", "index.lua" is "/". */
+/*
+ * The pattern of a file without a route of its own: "game/room.lua" is "/game/room", "index.lua" is
+ * "/".
+ */
 int mw_pattern_of_file(struct mw_pattern *pattern, struct mw_mem *mem, struct mw_view file,
                        struct mw_view suffix, const char **why);
 

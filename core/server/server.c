@@ -1,6 +1,6 @@
 /*
- * The server's own thread: signals, reload, and the beginning and the end of everything. Connections and scripts belong to the
- * worker. Called by cli/cmd_serve.
+ * The server's own thread: signals, reload, and the beginning and the end of everything.
+ * Connections and scripts belong to the worker. Called by cli/cmd_serve.
  */
 #include "core/server/server.h"
 
@@ -148,14 +148,20 @@ static int open_worker(struct server *server)
     mw_log_begin(&line, &server->log, MW_LOG_ERROR, mw_view_text("cannot listen"));
     mw_log_text(&line, "address", mw_view_text(server->config->listen));
     mw_log_text(&line, "error", mw_view_text(why));
-    mw_log_text(&line, "hint", mw_view_text("--listen ADDRESS:PORT takes another one; port 0 picks a free one"));
-    mw_log_say(&line, "cannot listen on %s: %s\n  --listen ADDRESS:PORT takes another one; port 0 picks a free one",
+    mw_log_text(&line, "hint",
+                mw_view_text("--listen ADDRESS:PORT takes another one; port 0 picks a free one"));
+    mw_log_say(&line,
+               "cannot listen on %s: %s\n  --listen ADDRESS:PORT takes another one; port 0 picks a "
+               "free one",
                server->config->listen, why);
     mw_log_end(&line);
     return err == MW_ERR_BAD_ARG ? MW_EXIT_USAGE : MW_EXIT_UNAVAILABLE;
 }
 
-/* What the first load came to: dev goes on with whatever there is, serve wants no ambiguity and at least one script. */
+/*
+ * What the first load came to: dev goes on with whatever there is, serve wants no ambiguity and at
+ * least one script.
+ */
 static int judge_first_load(struct server *server, const struct mw_batch *batch)
 {
     size_t good = 0, conflicts = 0;
@@ -202,7 +208,8 @@ static void say_ready(struct server *server)
                "    sockets  ws://%s + the route of a script above\n"
                "    scripts  %s   save a file and it is live, with every socket still open\n"
                "    Ctrl-C stops",
-               MOONWIRE_VERSION, has_page ? "page   " : "http   ", url, address, server->places->scripts);
+               MOONWIRE_VERSION, has_page ? "page   " : "http   ", url, address,
+               server->places->scripts);
     mw_log_end(&line);
     if (server->log.json)
         mw_log_note(&server->log, MW_LOG_INFO, "ready");
@@ -227,10 +234,12 @@ static int start(struct server *server)
     char why[512];
     struct mw_project *project = 0;
     if (open_parts(server)) {
-        mw_log_note(&server->log, MW_LOG_ERROR, "no event loop: out of memory or of file descriptors");
+        mw_log_note(&server->log, MW_LOG_ERROR,
+                    "no event loop: out of memory or of file descriptors");
         return MW_EXIT_FAILED;
     }
-    if (mw_project_scan(server->places->scripts, mw_view_text(server->engine->suffix), &project, why)) {
+    if (mw_project_scan(server->places->scripts, mw_view_text(server->engine->suffix), &project,
+                        why)) {
         mw_log_note(&server->log, MW_LOG_ERROR, why);
         return MW_EXIT_CONFIG;
     }
@@ -240,7 +249,8 @@ static int start(struct server *server)
     if (!code)
         code = first_load(server, project);
     if (!code && (open_reload(server, project) || mw_worker_start(&server->worker))) {
-        mw_log_note(&server->log, MW_LOG_ERROR, "the worker cannot be started: no memory or no thread");
+        mw_log_note(&server->log, MW_LOG_ERROR,
+                    "the worker cannot be started: no memory or no thread");
         code = MW_EXIT_FAILED;
     }
     mw_project_drop(project);

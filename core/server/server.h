@@ -14,7 +14,11 @@ enum mw_exit {
     MW_EXIT_CONFIG = 78,      /* settings or scripts are wrong */
 };
 
-/* Runs until a signal; returns the exit code. What went wrong has been logged. Everything is borrowed. */
-int mw_server_run(const struct mw_config *config, const struct mw_engine *engine, const struct mw_places *places);
+/*
+ * Runs until a signal; returns the exit code. What went wrong has been logged. Everything is
+ * borrowed.
+ */
+int mw_server_run(const struct mw_config *config, const struct mw_engine *engine,
+                  const struct mw_places *places);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Static files. Called by http_driver; reads through io/file, never blocks the loop. A body outlives its client only until
- * the read that is on its way has come back.
+ * Static files. Called by http_driver; reads through io/file, never blocks the loop. A body
+ * outlives its client only until the read that is on its way has come back.
  */
 #include "core/server/static_files.h"
 
@@ -15,7 +15,7 @@
 #include "core/server/client.h"
 #include "core/server/worker.h"
 
-#define PIECE_BYTES 65536
+#define PIECE_BYTES    65536
 #define MAX_PATH_BYTES 2048
 
 struct mw_static {
@@ -112,13 +112,16 @@ static void opened(void *ctx, int err, struct mw_file *file, const struct mw_fil
 static int open_file(struct mw_static *body)
 {
     struct mw_worker *worker = body->client->worker;
-    int err = mw_file_open(worker->loop, worker->public_files, mw_view(body->path, body->path_len), opened,
-                           body);
+    int err = mw_file_open(worker->loop, worker->public_files, mw_view(body->path, body->path_len),
+                           opened, body);
     body->pending = err == MW_OK;
     return err;
 }
 
-/* A folder is answered with its index.html; without a slash at its end links in the page would miss it. */
+/*
+ * A folder is answered with its index.html; without a slash at its end links in the page would miss
+ * it.
+ */
 static bool answer_folder(struct mw_static *body)
 {
     static const char index[] = "/index.html";
@@ -129,9 +132,10 @@ static bool answer_folder(struct mw_static *body)
         return false;
     if (target.data[query - 1] != '/') {
         char line[MAX_PATH_BYTES + 32];
-        snprintf(line, sizeof line, "Location: %.*s/\r\n", (int)(query < MAX_PATH_BYTES ? query : 0),
-                 target.data);
-        mw_http_driver_refuse(client, 301, "moved", mw_view_text("a folder's address ends with /"), line);
+        snprintf(line, sizeof line, "Location: %.*s/\r\n",
+                 (int)(query < MAX_PATH_BYTES ? query : 0), target.data);
+        mw_http_driver_refuse(client, 301, "moved", mw_view_text("a folder's address ends with /"),
+                              line);
         finish(body);
         return true;
     }

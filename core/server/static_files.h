@@ -1,6 +1,7 @@
 /*
- * Files of the project's public folder: GET and HEAD, media types, ETag and If-None-Match (RFC 9110 13.1.2), index.html. Read in pieces off
- * the loop, one piece ahead of the socket, so that a file of any size costs one piece of memory.
+ * Files of the project's public folder: GET and HEAD, media types, ETag and If-None-Match (RFC
+ * 9110 13.1.2), index.html. Read in pieces off the loop, one piece ahead of the socket, so that a
+ * file of any size costs one piece of memory.
  */
 #ifndef MW_SERVER_STATIC_FILES_H
 #define MW_SERVER_STATIC_FILES_H
@@ -11,8 +12,8 @@ struct mw_client;
 struct mw_static;
 
 /*
- * Begins to answer the current request with the file at a normalised path; `missing` is called (now or later) when there is
- * none. MW_OK, or an error: nothing will happen.
+ * Begins to answer the current request with the file at a normalised path; `missing` is called (now
+ * or later) when there is none. MW_OK, or an error: nothing will happen.
  */
 int mw_static_serve(struct mw_client *client, struct mw_view path, const struct mw_http_head *head,
                     void (*missing)(struct mw_client *client, struct mw_view path));

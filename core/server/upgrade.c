@@ -1,6 +1,7 @@
 /*
- * From an upgrade request to an open WebSocket, or to its refusal: RFC 6455's rules, the route, the Origin, limits, and last
- * the script's on_open, which may take its time. Called by http_driver; what comes after is ws_driver's.
+ * From an upgrade request to an open WebSocket, or to its refusal: RFC 6455's rules, the route, the
+ * Origin, limits, and last the script's on_open, which may take its time. Called by http_driver;
+ * what comes after is ws_driver's.
  */
 #include <stdio.h>
 
@@ -24,7 +25,9 @@ static struct mw_facts *facts_new(struct mw_mem *mem, struct mw_view path, struc
     struct mw_facts *facts = mw_alloc(mem, size);
     if (!facts)
         return 0;
-    *facts = (struct mw_facts){ .size = size, .opened_unix_ms = mw_clock_unix_ms(), .param_count = count };
+    *facts = (struct mw_facts){ .size = size,
+                                .opened_unix_ms = mw_clock_unix_ms(),
+                                .param_count = count };
     char *at = (char *)(facts->params + count);
     const struct {
         struct mw_view from;
@@ -63,15 +66,16 @@ static void refuse_origin(struct mw_client *client, const struct mw_http_head *h
     struct mw_view origin = mw_http_header(head, "origin", &count);
     char text[384];
     snprintf(text, sizeof text,
-             "pages of %.*s may not connect here; list it in origins of the script, M.origins = { \"%.*s\" }",
+             "pages of %.*s may not connect here; list it in origins of the script, M.origins = { "
+             "\"%.*s\" }",
              (int)(origin.len < 120 ? origin.len : 120), origin.data,
              (int)(origin.len < 120 ? origin.len : 120), origin.data);
     mw_http_driver_refuse(client, 403, "origin", mw_view_text(text), 0);
 }
 
 /* True where the request was answered with a refusal that needs no script. */
-static bool refused(struct mw_client *client, const struct mw_http_head *head, const struct mw_route *route,
-                    struct mw_view path)
+static bool refused(struct mw_client *client, const struct mw_http_head *head,
+                    const struct mw_route *route, struct mw_view path)
 {
     struct mw_ws_refusal refusal;
     if (mw_ws_check_request(head, &refusal))
@@ -83,9 +87,10 @@ static bool refused(struct mw_client *client, const struct mw_http_head *head, c
         mw_http_driver_refuse(client, 503, "stopping", mw_view_text("the server is stopping"),
                               "Retry-After: 5\r\n");
     else if (!route->spec || route->removed)
-        mw_http_driver_refuse(client, 503, "script_not_loaded",
-                              mw_view_text("the script of this route has an error: see the server's log"),
-                              "Retry-After: 5\r\n");
+        mw_http_driver_refuse(
+            client, 503, "script_not_loaded",
+            mw_view_text("the script of this route has an error: see the server's log"),
+            "Retry-After: 5\r\n");
     else if (!origin_is_welcome(head, route->spec))
         refuse_origin(client, head);
     else
@@ -163,7 +168,8 @@ void mw_ws_driver_decide(struct mw_client *client, const struct mw_verdict *verd
 
 /* ---- asking the script ---- */
 
-static void ask_script(struct mw_client *client, const struct mw_http_head *head, struct mw_view query)
+static void ask_script(struct mw_client *client, const struct mw_http_head *head,
+                       struct mw_view query)
 {
     struct mw_worker *worker = client->worker;
     struct mw_request request = {
@@ -192,7 +198,8 @@ static void ask_script(struct mw_client *client, const struct mw_http_head *head
     }
 }
 
-static struct mw_view pick_protocol(const struct mw_http_head *head, const struct mw_route_spec *spec)
+static struct mw_view pick_protocol(const struct mw_http_head *head,
+                                    const struct mw_route_spec *spec)
 {
     int index = mw_ws_pick_protocol(head, spec->protocols, spec->protocol_count);
     return index < 0 ? mw_view(0, 0) : spec->protocols[index];

@@ -1,6 +1,7 @@
 /*
- * A worker: opens its parts, runs its loop in a thread of its own, takes batches by mail, and stops in order: no new
- * connections, a Close frame for each open one, on_stop for each script, then the end of the thread.
+ * A worker: opens its parts, runs its loop in a thread of its own, takes batches by mail, and stops
+ * in order: no new connections, a Close frame for each open one, on_stop for each script, then the
+ * end of the thread.
  */
 #include "core/server/worker.h"
 

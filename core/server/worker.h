@@ -1,6 +1,7 @@
 /*
- * One thread with its loop, its connections and its script states. Nothing of it is touched from outside but by mail.
- * Opened, loaded for the first time and freed on the server's thread, while its own does not run.
+ * One thread with its loop, its connections and its script states. Nothing of it is touched from
+ * outside but by mail. Opened, loaded for the first time and freed on the server's thread, while
+ * its own does not run.
  */
 #ifndef MW_SERVER_WORKER_H
 #define MW_SERVER_WORKER_H
@@ -50,14 +51,20 @@ struct mw_worker_setup {
     struct mw_mailbox *server; /* where batches go back to, and the stopped letter */
 };
 
-/* Everything is borrowed for the worker's life. MW_OK; MW_ERR_NOMEM; MW_ERR_IO or MW_ERR_BAD_ARG with why the address cannot be had. */
+/*
+ * Everything is borrowed for the worker's life. MW_OK; MW_ERR_NOMEM; MW_ERR_IO or MW_ERR_BAD_ARG
+ * with why the address cannot be had.
+ */
 int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup, char why[128]);
 /* MW_ERR_IO: no thread. */
 int mw_worker_start(struct mw_worker *worker);
 
 /* Any thread: the worker takes the batch and posts it back when its step is done. */
 void mw_worker_post(struct mw_worker *worker, struct mw_batch *batch);
-/* Any thread, once: closes every connection with 1001, runs on_stop, posts `stopped`, and its thread ends. */
+/*
+ * Any thread, once: closes every connection with 1001, runs on_stop, posts `stopped`, and its
+ * thread ends.
+ */
 void mw_worker_stop(struct mw_worker *worker);
 
 struct mw_worker_leftovers {

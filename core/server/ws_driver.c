@@ -1,9 +1,9 @@
 /*
- * An open WebSocket: the only place that pulls events from session/conn and turns them into calls of the app. Called by
- * conn_driver; upgrade.c comes before it.
+ * An open WebSocket: the only place that pulls events from session/conn and turns them into calls
+ * of the app. Called by conn_driver; upgrade.c comes before it.
  *
- * The app is never called from within a call of the app: host functions only queue and ask for settle, which runs at the
- * end of the turn.
+ * The app is never called from within a call of the app: host functions only queue and ask for
+ * settle, which runs at the end of the turn.
  */
 #include "core/server/ws_driver.h"
 
@@ -171,7 +171,8 @@ void mw_ws_driver_free(struct mw_client *client)
     mw_buf_free(&client->held);
 }
 
-int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned code, struct mw_view reason)
+int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned code,
+                       struct mw_view reason)
 {
     int err = mw_conn_close(&client->conn, cause, code, reason, now(client));
     mw_client_settle_later(client);
@@ -287,7 +288,8 @@ void mw_ws_driver_read(struct mw_client *client, char *bytes, size_t len)
 {
     if (client->stalled) { /* one read may have been on its way when reading was switched off */
         if (mw_buf_put(&client->held, bytes, len))
-            (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
+            (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0,
+                                     mw_view_text("out of memory"));
         return;
     }
     mw_conn_feed(&client->conn, bytes, len, now(client));

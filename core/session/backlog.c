@@ -1,4 +1,7 @@
-/* A queue of messages in one buffer: kind, length, bytes, one behind the other. Called by server/ws_driver. */
+/*
+ * A queue of messages in one buffer: kind, length, bytes, one behind the other. Called by
+ * server/ws_driver.
+ */
 #include "core/session/backlog.h"
 
 #include "core/base/check.h"

@@ -1,6 +1,7 @@
 /*
- * Messages of one connection that wait for its handler, in order: while a handler has yielded, control frames go on being
- * answered and a few messages are taken in, so that a peer's ping is not missed. Owns nothing while empty.
+ * Messages of one connection that wait for its handler, in order: while a handler has yielded,
+ * control frames go on being answered and a few messages are taken in, so that a peer's ping is not
+ * missed. Owns nothing while empty.
  */
 #ifndef MW_SESSION_BACKLOG_H
 #define MW_SESSION_BACKLOG_H

@@ -1,16 +1,23 @@
 /*
- * The connection machine. Between conn_driver, which owns the socket, and proto/message, which understands the bytes; it
- * decides what answers what, and how a connection ends. Never calls back: the driver pulls.
+ * The connection machine. Between conn_driver, which owns the socket, and proto/message, which
+ * understands the bytes; it decides what answers what, and how a connection ends. Never calls back:
+ * the driver pulls.
  */
 #include "core/session/conn.h"
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
 
-/* A peer that takes nothing for this long while we have something to send is gone, whatever it sends itself. */
+/*
+ * A peer that takes nothing for this long while we have something to send is gone, whatever it
+ * sends itself.
+ */
 #define WRITE_STALL_MS 30000
 
-/* What the payload of our pings holds: a number, so that the right pong is told from an unasked one. */
+/*
+ * What the payload of our pings holds: a number, so that the right pong is told from an unasked
+ * one.
+ */
 #define PING_BYTES 4
 
 /* Stands in where there is no memory left to remember an end. */
@@ -67,7 +74,10 @@ void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits)
 
 /* ---- the end ---- */
 
-/* Nobody listens any more, or nothing that is said would be understood: the end does not wait for an answer. */
+/*
+ * Nobody listens any more, or nothing that is said would be understood: the end does not wait for
+ * an answer.
+ */
 static bool ends_at_once(enum mw_cause cause)
 {
     switch (cause) {
@@ -145,7 +155,8 @@ static int queue_close(struct mw_conn *conn, unsigned code, struct mw_view reaso
 {
     uint8_t body[MW_CONTROL_MAX], key[4];
     size_t len = mw_close_encode(body, code, reason);
-    return mw_outq_put(&conn->out, MW_OPCODE_CLOSE, mw_view((char *)body, len), mask_key(conn, key));
+    return mw_outq_put(&conn->out, MW_OPCODE_CLOSE, mw_view((char *)body, len),
+                       mask_key(conn, key));
 }
 
 int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, struct mw_view reason,
@@ -204,9 +215,9 @@ static void on_peer_close(struct mw_conn *conn, const struct mw_item *item)
     }
     remember_end(conn, MW_CAUSE_peer_close, item->close.code, item->close.reason);
     /*
-     * RFC 6455 5.5.1: the answer echoes the code. It stands behind what was sent before, which the peer still takes:
-     * else it would hang on how the bytes were cut whether an answer arrives. Without memory the peer finds the
-     * stream's end instead.
+     * RFC 6455 5.5.1: the answer echoes the code. It stands behind what was sent before, which the
+     * peer still takes: else it would hang on how the bytes were cut whether an answer arrives.
+     * Without memory the peer finds the stream's end instead.
      */
     (void)queue_close(conn, item->close.code, mw_view(0, 0));
     become_closed(conn, true);
@@ -273,9 +284,10 @@ static bool on_message(struct mw_conn *conn, mw_ms now_ms)
     conn->last_message_ms = now_ms;
     conn->messages_received++;
     const struct mw_limits_ms *limits = conn->limits;
-    if (limits->rate_per_s > 0 && !mw_rate_take(&conn->rate, limits->rate_per_s, limits->burst, now_ms)) {
-        mw_conn_close(conn, MW_CAUSE_rate_limited, 0, mw_view_text("more messages than limits.rate"),
-                      now_ms);
+    if (limits->rate_per_s > 0 &&
+        !mw_rate_take(&conn->rate, limits->rate_per_s, limits->burst, now_ms)) {
+        mw_conn_close(conn, MW_CAUSE_rate_limited, 0,
+                      mw_view_text("more messages than limits.rate"), now_ms);
         return false;
     }
     return true;

@@ -1,12 +1,13 @@
 /*
- * One WebSocket connection as a machine (RFC 6455 5-7): bytes, time and commands go in, events and bytes are pulled out. It
- * knows no socket, clock, thread or callback, and serves both roles.
+ * One WebSocket connection as a machine (RFC 6455 5-7): bytes, time and commands go in, events and
+ * bytes are pulled out. It knows no socket, clock, thread or callback, and serves both roles.
  *
  *   OPEN ──close()──> CLOSE_SENT ──peer's Close, end of stream, deadline──> CLOSED
  *     └──peer's Close, breach, end of stream──────────────────────────────> CLOSED
  *
- * CLOSED is the end for the application; bytes may still wait to leave (the Close frame itself), so the owner flushes,
- * half-closes, and reads and drops for a bounded time before it closes the stream: else the peer may never see the code.
+ * CLOSED is the end for the application; bytes may still wait to leave (the Close frame itself), so
+ * the owner flushes, half-closes, and reads and drops for a bounded time before it closes the
+ * stream: else the peer may never see the code.
  */
 #ifndef MW_SESSION_CONN_H
 #define MW_SESSION_CONN_H
@@ -29,7 +30,7 @@ enum mw_conn_phase {
 
 struct mw_conn {
     /* read-only */
-    uint8_t phase; /* enum mw_conn_phase */
+    uint8_t phase;   /* enum mw_conn_phase */
     uint32_t rtt_ms; /* UINT32_MAX: not known yet */
     uint64_t messages_received, messages_sent;
     mw_ms opened_ms, last_read_ms;
@@ -50,9 +51,9 @@ struct mw_conn {
 
 struct mw_conn_setup {
     enum mw_role role;
-    struct mw_mem *mem;               /* for split messages */
-    struct mw_out_pool *pool;         /* for the send queue */
-    struct mw_rng *rng;               /* ping phases; a client's masking keys */
+    struct mw_mem *mem;       /* for split messages */
+    struct mw_out_pool *pool; /* for the send queue */
+    struct mw_rng *rng;       /* ping phases; a client's masking keys */
     const struct mw_limits_ms *limits;
 };
 
@@ -78,9 +79,9 @@ static inline void mw_conn_detach(struct mw_conn *conn)
 }
 
 /*
- * Queues a whole message. MW_ERR_CLOSED; MW_ERR_DROPPED: the queue is above its limit, so this one was not queued;
- * MW_ERR_NOMEM. Text is not checked here. A message may overshoot the limit once, so that one larger than the limit can
- * be sent at all.
+ * Queues a whole message. MW_ERR_CLOSED; MW_ERR_DROPPED: the queue is above its limit, so this one
+ * was not queued; MW_ERR_NOMEM. Text is not checked here. A message may overshoot the limit once,
+ * so that one larger than the limit can be sent at all.
  */
 int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload, mw_ms now_ms);
 /* The same for a framed message (server only), by reference. */
@@ -88,13 +89,16 @@ int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms);
 int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms);
 
 /*
- * Begins the end. code 0: the cause's own; reason is cut to what fits. MW_ERR_CLOSED where it has begun already. Where the
- * cause says that nobody listens any more (timeouts, breaches), CLOSED is the next event.
+ * Begins the end. code 0: the cause's own; reason is cut to what fits. MW_ERR_CLOSED where it has
+ * begun already. Where the cause says that nobody listens any more (timeouts, breaches), CLOSED is
+ * the next event.
  */
 int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, struct mw_view reason,
                   mw_ms now_ms);
 
-/* The stream has ended: cause peer_fin or peer_reset unless the end had begun for another reason. */
+/*
+ * The stream has ended: cause peer_fin or peer_reset unless the end had begun for another reason.
+ */
 void mw_conn_eof(struct mw_conn *conn, bool reset);
 
 /* While paused the owner does not read, so silence is not held against the peer. */
@@ -102,7 +106,10 @@ void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms);
 
 /* What is due is done; pull events and output after it. */
 void mw_conn_tick(struct mw_conn *conn, mw_ms now_ms);
-/* When to tick next; MW_NEVER. May move to later without notice, so asking again when it rings is enough. */
+/*
+ * When to tick next; MW_NEVER. May move to later without notice, so asking again when it rings is
+ * enough.
+ */
 mw_ms mw_conn_deadline(const struct mw_conn *conn);
 
 static inline bool mw_conn_has_output(const struct mw_conn *conn)

@@ -1,12 +1,15 @@
 /*
- * Requests before an upgrade. Called by server/http_driver; knows no files, routes or sockets. Heads are short, so what came is
- * copied: the receive buffer is never held while an answer is made.
+ * Requests before an upgrade. Called by server/http_driver; knows no files, routes or sockets.
+ * Heads are short, so what came is copied: the receive buffer is never held while an answer is
+ * made.
  */
 #include "core/session/http_conn.h"
 
 #include "core/proto/http_out.h"
 
-/* Pipelined bytes kept while an answer is made: more than any honest client sends ahead of a 101. */
+/*
+ * Pipelined bytes kept while an answer is made: more than any honest client sends ahead of a 101.
+ */
 #define MAX_AHEAD 65536
 
 int mw_http_conn_init(struct mw_http_conn *http, struct mw_mem *mem, mw_ms now_ms)
@@ -53,7 +56,8 @@ enum mw_http_event mw_http_conn_next(struct mw_http_conn *http, mw_ms unix_ms)
     size_t used = 0;
     int err = mw_http_reader_feed(http->reader, mw_buf_view(&http->in), &used, &http->refusal);
     if (err == MW_ERR_NOMEM)
-        http->refusal = (struct mw_http_refusal){ 503, "out_of_memory", "the server is out of memory" };
+        http->refusal =
+            (struct mw_http_refusal){ 503, "out_of_memory", "the server is out of memory" };
     if (err == MW_ERR_AGAIN) {
         mw_buf_clear(&http->in);
         return MW_HTTP_MORE;

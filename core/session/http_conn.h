@@ -1,6 +1,6 @@
 /*
- * A connection before (or without) its upgrade: heads of requests one after the other, left-over bytes, and what is
- * still to be answered. Pure: bytes in, requests pulled, responses put.
+ * A connection before (or without) its upgrade: heads of requests one after the other, left-over
+ * bytes, and what is still to be answered. Pure: bytes in, requests pulled, responses put.
  *
  *   HEAD ──request──> BUSY ──answered──> HEAD (keep-alive) or DONE
  *     └──refused───────────────────────> DONE (the refusal waits in `out`)
@@ -25,11 +25,11 @@ enum mw_http_event {
 
 struct mw_http_conn {
     enum mw_http_phase phase;
-    mw_ms due_ms;       /* of the head */
-    bool keep_alive;    /* the last request allows another one */
-    bool out_sent;      /* `out` has been given to the stream: cleared when that has let go of it */
-    struct mw_buf in;   /* fed and not yet used */
-    struct mw_buf out;  /* heads and short bodies to be sent */
+    mw_ms due_ms;      /* of the head */
+    bool keep_alive;   /* the last request allows another one */
+    bool out_sent;     /* `out` has been given to the stream: cleared when that has let go of it */
+    struct mw_buf in;  /* fed and not yet used */
+    struct mw_buf out; /* heads and short bodies to be sent */
     struct mw_http_reader *reader;
     struct mw_http_refusal refusal; /* why, after REFUSED */
 };
@@ -45,7 +45,10 @@ enum mw_http_event mw_http_conn_next(struct mw_http_conn *http, mw_ms unix_ms);
 /* Of the request that is being answered. */
 const struct mw_http_head *mw_http_conn_head(const struct mw_http_conn *http);
 
-/* What came behind the head: the first bytes of the next request, or of the frames after an upgrade. */
+/*
+ * What came behind the head: the first bytes of the next request, or of the frames after an
+ * upgrade.
+ */
 static inline struct mw_view mw_http_conn_rest(const struct mw_http_conn *http)
 {
     return mw_buf_view(&http->in);

@@ -1,4 +1,7 @@
-/* From the script's numbers (seconds, counts) to the machine's. Ranges were checked where the script was read. */
+/*
+ * From the script's numbers (seconds, counts) to the machine's. Ranges were checked where the
+ * script was read.
+ */
 #include "core/session/limits.h"
 
 static mw_ms span_ms(double seconds)

@@ -1,8 +1,9 @@
 /*
- * The send queue of a connection. Never writes: the driver takes vectors and tells what has left. Called by session/conn.
+ * The send queue of a connection. Never writes: the driver takes vectors and tells what has left.
+ * Called by session/conn.
  *
- * A segment is a chunk of copied frames, one frame too large for a chunk, or a reference to a message; each ends on a frame
- * boundary, so the control lane may cut in between any two of them.
+ * A segment is a chunk of copied frames, one frame too large for a chunk, or a reference to a
+ * message; each ends on a frame boundary, so the control lane may cut in between any two of them.
  */
 #include "core/session/outq.h"
 
@@ -14,10 +15,10 @@
 
 struct mw_out_seg {
     struct mw_out_seg *next;
-    struct mw_msg *msg;  /* NULL: the bytes are behind this head */
-    size_t begin, end;   /* what is left to send */
-    size_t cap;          /* room behind the head */
-    bool handed_out;     /* iov has shown it to the kernel */
+    struct mw_msg *msg; /* NULL: the bytes are behind this head */
+    size_t begin, end;  /* what is left to send */
+    size_t cap;         /* room behind the head */
+    bool handed_out;    /* iov has shown it to the kernel */
     char bytes[];
 };
 
@@ -110,7 +111,10 @@ static void append_control(struct mw_outq *queue, struct mw_out_seg *seg)
     queue->control_tail = seg;
 }
 
-/* Room for `need` bytes at the end of a lane: in its last chunk, in a fresh one, or in a segment of its own. */
+/*
+ * Room for `need` bytes at the end of a lane: in its last chunk, in a fresh one, or in a segment of
+ * its own.
+ */
 static struct mw_out_seg *room_for(struct mw_outq *queue, size_t need, bool control)
 {
     struct mw_out_seg *last = control ? queue->control_tail : queue->tail;

@@ -1,7 +1,7 @@
 /*
- * What waits to be sent on one connection: a control lane before a data lane, whole frames only. Small frames are copied
- * into chunks from a pool that the worker's connections share, so an empty queue owns nothing; large and published ones
- * are references.
+ * What waits to be sent on one connection: a control lane before a data lane, whole frames only.
+ * Small frames are copied into chunks from a pool that the worker's connections share, so an empty
+ * queue owns nothing; large and published ones are references.
  */
 #ifndef MW_SESSION_OUTQ_H
 #define MW_SESSION_OUTQ_H
@@ -38,8 +38,12 @@ struct mw_outq {
 void mw_outq_init(struct mw_outq *queue, struct mw_out_pool *pool);
 void mw_outq_free(struct mw_outq *queue);
 
-/* Copies one frame to the data lane. `mask` as in mw_frame_encode. MW_ERR_NOMEM: nothing was queued. */
-int mw_outq_put(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload, const uint8_t mask[4]);
+/*
+ * Copies one frame to the data lane. `mask` as in mw_frame_encode. MW_ERR_NOMEM: nothing was
+ * queued.
+ */
+int mw_outq_put(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
+                const uint8_t mask[4]);
 /* The same to the control lane. */
 int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
                         const uint8_t mask[4]);
@@ -52,8 +56,8 @@ int mw_outq_put_raw(struct mw_outq *queue, struct mw_view bytes);
 void mw_outq_drop(struct mw_outq *queue);
 
 /*
- * Fills up to `max` vectors with what goes next; returns their number. They stay valid until written() has been told about
- * all of them, also while more is put.
+ * Fills up to `max` vectors with what goes next; returns their number. They stay valid until
+ * written() has been told about all of them, also while more is put.
  */
 size_t mw_outq_iov(struct mw_outq *queue, struct mw_view *vectors, size_t max);
 /* The first `bytes` bytes have left. */

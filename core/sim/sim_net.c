@@ -1,6 +1,7 @@
 /*
- * The in-memory line between two connection machines. Stands where driver and kernel stand in the server: writes what is
- * queued, cuts it into chunks, feeds it, pulls events. Used by tests and, later, by whatever runs without sockets.
+ * The in-memory line between two connection machines. Stands where driver and kernel stand in the
+ * server: writes what is queued, cuts it into chunks, feeds it, pulls events. Used by tests and,
+ * later, by whatever runs without sockets.
  */
 #include "core/sim/sim_net.h"
 
@@ -58,7 +59,8 @@ static int transmit(struct mw_sim_net *net, enum mw_role from, bool *moved)
     return MW_OK;
 }
 
-static void pull(struct mw_sim_net *net, enum mw_role role, mw_sim_event_fn *seen, void *ctx, bool *moved)
+static void pull(struct mw_sim_net *net, enum mw_role role, mw_sim_event_fn *seen, void *ctx,
+                 bool *moved)
 {
     for (;;) {
         struct mw_event event;
@@ -71,7 +73,8 @@ static void pull(struct mw_sim_net *net, enum mw_role role, mw_sim_event_fn *see
 }
 
 /* One chunk of what has arrived, then its events. */
-static void receive(struct mw_sim_net *net, enum mw_role role, mw_sim_event_fn *seen, void *ctx, bool *moved)
+static void receive(struct mw_sim_net *net, enum mw_role role, mw_sim_event_fn *seen, void *ctx,
+                    bool *moved)
 {
     struct mw_sim_peer *peer = &net->peers[role];
     size_t len = 0;
@@ -85,7 +88,10 @@ static void receive(struct mw_sim_net *net, enum mw_role role, mw_sim_event_fn *
     mw_buf_skip(&peer->line, len);
 }
 
-/* Who is closed and has sent everything hangs up; the other side sees it when it has read everything. */
+/*
+ * Who is closed and has sent everything hangs up; the other side sees it when it has read
+ * everything.
+ */
 static void hang_up(struct mw_sim_net *net, enum mw_role role, bool *moved)
 {
     struct mw_sim_peer *peer = &net->peers[role], *other = &net->peers[!role];

@@ -1,6 +1,7 @@
 /*
- * Two connection machines, a client's and a server's, joined by memory instead of a network: bytes travel in chunks of seeded
- * sizes, time is passed in, the line can be cut. The same seed gives the same run.
+ * Two connection machines, a client's and a server's, joined by memory instead of a network: bytes
+ * travel in chunks of seeded sizes, time is passed in, the line can be cut. The same seed gives the
+ * same run.
  */
 #ifndef MW_SIM_SIM_NET_H
 #define MW_SIM_SIM_NET_H
@@ -18,13 +19,14 @@ struct mw_sim_net {
     struct mw_mem *mem;
     struct mw_rng rng;
     mw_ms now_ms;
-    size_t max_chunk; /* bytes that arrive at once, 1..max */
+    size_t max_chunk;            /* bytes that arrive at once, 1..max */
     struct mw_sim_peer peers[2]; /* by enum mw_role */
     bool cut;
 };
 
 /* Sees every event of either side, except MORE; may send, ping and close on both machines. */
-typedef void mw_sim_event_fn(void *ctx, struct mw_sim_net *net, enum mw_role role, const struct mw_event *event);
+typedef void mw_sim_event_fn(void *ctx, struct mw_sim_net *net, enum mw_role role,
+                             const struct mw_event *event);
 
 /* Both are open from here on. Everything is borrowed. */
 void mw_sim_net_init(struct mw_sim_net *net, struct mw_mem *mem, const struct mw_limits_ms *limits,
@@ -36,7 +38,10 @@ static inline struct mw_conn *mw_sim_conn(struct mw_sim_net *net, enum mw_role r
     return &net->peers[role].conn;
 }
 
-/* Moves bytes and events until nothing moves any more. MW_OK, or MW_ERR_NOMEM: the line itself had no memory. */
+/*
+ * Moves bytes and events until nothing moves any more. MW_OK, or MW_ERR_NOMEM: the line itself had
+ * no memory.
+ */
 int mw_sim_net_run(struct mw_sim_net *net, mw_sim_event_fn *seen, void *ctx);
 
 /* Time passes: every deadline up to `now_ms` is kept, in order, each followed by a run. */

@@ -1,12 +1,12 @@
 /*
- * Port 1: what the core asks of a script engine. The Lua engine is one implementation (engine_lua.h), the C
- * engine of the tests another; the core knows neither language.
+ * Port 1: what the core asks of a script engine. The Lua engine is one implementation
+ * (engine_lua.h), the C engine of the tests another; the core knows neither language.
  *
- * An engine makes an *app* for each script on each worker. An app outlives its versions: connections,
- * their data and `state` belong to the app, code belongs to a version. All calls for an app come
- * from its worker's thread, never nested: no function of an engine is called while another one of the same
- * worker is on the stack, so whatever a script does through the host has its consequences (messages,
- * ends of connections) only after the call has returned.
+ * An engine makes an *app* for each script on each worker. An app outlives its versions:
+ * connections, their data and `state` belong to the app, code belongs to a version. All calls for
+ * an app come from its worker's thread, never nested: no function of an engine is called while
+ * another one of the same worker is on the stack, so whatever a script does through the host has
+ * its consequences (messages, ends of connections) only after the call has returned.
  *
  * Views that are passed in live until the call returns. Strings passed out say how long they live.
  */
@@ -22,14 +22,14 @@ struct mw_app; /* the engine's own */
 
 /* One file, already read: engines never open files. */
 struct mw_source {
-    struct mw_view path; /* below the script folder, "chat.lua" or "lib/rooms.lua": how errors name it */
+    struct mw_view path; /* below the script folder, "lib/rooms.lua": how errors name it */
     struct mw_view text;
 };
 
 /*
  * What a version may be made of. `libs` are all files below lib/; `require "a.b"` or "a/b" means
- * "lib/a/b.lua". A version may ask for a library later than at load, so the set stays valid until the
- * version is gone: the engine copies what it wants to keep.
+ * "lib/a/b.lua". A version may ask for a library later than at load, so the set stays valid until
+ * the version is gone: the engine copies what it wants to keep.
  */
 struct mw_sources {
     struct mw_source script;
@@ -39,18 +39,18 @@ struct mw_sources {
 
 /* ---- what a version says about itself ---- */
 
-/* limits of API.md section 2; a number that the script did not give holds the default below. */
-#define MW_LIMIT_LIST(X)                                                        \
-    X(message, 1048576, 1, 1073741824) /* bytes of a message */                 \
-    X(fragments, 131072, 1, 16777216)  /* of one message */                     \
-    X(queue, 1048576, 1024, 1073741824) /* bytes waiting to be sent */          \
-    X(idle, 0, 0, 31536000)            /* s without a message; 0 = off */       \
-    X(ping, 25, 0, 86400)              /* s between pings; 0 = off */           \
-    X(pong, 20, 1, 86400)              /* s to wait for any byte after a ping */ \
-    X(rate, 0, 0, 1000000)             /* messages/s; 0 = off */                \
-    X(burst, 0, 0, 1000000)            /* messages at once; 0 = rate */         \
-    X(connections, 0, 0, 10000000)     /* on the route and worker; 0 = off */   \
-    X(age, 0, 0, 31536000)             /* s of life; 0 = off */
+/* M.limits (docs/scripting.md); a number that the script did not give holds the default below. */
+#define MW_LIMIT_LIST(X) \
+    X(message, 1048576, 1, 1073741824)  /* bytes of a message */ \
+    X(fragments, 131072, 1, 16777216)   /* of one message */ \
+    X(queue, 1048576, 1024, 1073741824) /* bytes waiting to be sent */ \
+    X(idle, 0, 0, 31536000)             /* s without a message; 0 = off */ \
+    X(ping, 25, 0, 86400)               /* s between pings; 0 = off */ \
+    X(pong, 20, 1, 86400)               /* s to wait for any byte after a ping */ \
+    X(rate, 0, 0, 1000000)              /* messages/s; 0 = off */ \
+    X(burst, 0, 0, 1000000)             /* messages at once; 0 = rate */ \
+    X(connections, 0, 0, 10000000)      /* on the route and worker; 0 = off */ \
+    X(age, 0, 0, 31536000)              /* s of life; 0 = off */
 
 struct mw_limits {
 #define MW_LIMIT_FIELD(name, normal, least, most) double name;
@@ -62,7 +62,7 @@ struct mw_route_spec {
     struct mw_view pattern;          /* "/chat/:room"; empty: the place of the file says it */
     const struct mw_view *protocols; /* in order of preference */
     size_t protocol_count;
-    const struct mw_view *origins;   /* empty: same origin only; "*" allows all */
+    const struct mw_view *origins; /* empty: same origin only; "*" allows all */
     size_t origin_count;
     struct mw_limits limits;
     bool wants_messages; /* on_message exists; messages are counted and dropped otherwise */
@@ -71,22 +71,22 @@ struct mw_route_spec {
 /* ---- a fault: an error of a script, for people ---- */
 
 struct mw_fault {
-    char file[256];     /* "chat.lua"; empty where unknown */
-    int line;           /* 0 where unknown */
-    char message[512];  /* without file and line */
-    char frame[512];    /* the source line, with its number; may be empty */
-    char hint[256];     /* what to do next; may be empty */
-    char trace[1024];   /* the calls that led there, script frames only; may be empty */
-    char handler[64];   /* "on_message", "timer", "load"; may be empty */
+    char file[256];    /* "chat.lua"; empty where unknown */
+    int line;          /* 0 where unknown */
+    char message[512]; /* without file and line */
+    char frame[512];   /* the source line, with its number; may be empty */
+    char hint[256];    /* what to do next; may be empty */
+    char trace[1024];  /* the calls that led there, script frames only; may be empty */
+    char handler[64];  /* "on_message", "timer", "load"; may be empty */
     unsigned version;
-    mw_id conn;         /* 0 where none was concerned */
+    mw_id conn; /* 0 where none was concerned */
 };
 
 /* ---- decisions and results ---- */
 
 enum mw_app_result {
     MW_APP_DONE,
-    MW_APP_WAITING,  /* the handler yielded: host->finished(conn) follows, unless the connection ends first */
+    MW_APP_WAITING,  /* the handler yielded: host->finished follows, unless the connection ends */
     MW_APP_FAILED,   /* an error, already given to host->fault; the message is dropped */
     MW_APP_BAD_JSON, /* format = "json" and the text was none */
 };
@@ -108,14 +108,14 @@ struct mw_header {
 
 struct mw_request {
     mw_id conn;
-    struct mw_view path;   /* percent-decoded, without query */
-    struct mw_view target; /* as it came */
-    struct mw_view query;  /* raw, without '?' */
+    struct mw_view path;             /* percent-decoded, without query */
+    struct mw_view target;           /* as it came */
+    struct mw_view query;            /* raw, without '?' */
     const struct mw_header *headers; /* in order of arrival, repeated ones apart */
     size_t header_count;
 };
 
-/* How a connection ended: API.md section 4. All texts are static or live until the call returns. */
+/* How a connection ended (docs/running.md). All texts are static or live until the call returns. */
 struct mw_end {
     unsigned code; /* 1005 and 1006 included */
     struct mw_view reason;
@@ -166,10 +166,11 @@ struct mw_engine {
     const char *suffix; /* ".lua": files of the script folder that are meant for it */
 
     /*
-     * Reads a settings file and calls `each` for every scalar in it. MW_OK, MW_ERR_NOMEM, or MW_ERR_SCRIPT with
-     * *fault filled.
+     * Reads a settings file and calls `each` for every scalar in it. MW_OK, MW_ERR_NOMEM, or
+     * MW_ERR_SCRIPT with *fault filled.
      */
-    int (*settings)(const struct mw_source *file, mw_setting_fn *each, void *ctx, struct mw_fault *fault);
+    int (*settings)(const struct mw_source *file, mw_setting_fn *each, void *ctx,
+                    struct mw_fault *fault);
 
     /* Gives an app without a version, or NULL: no memory. */
     struct mw_app *(*create)(const struct mw_app_setup *setup);
@@ -177,10 +178,10 @@ struct mw_engine {
     void (*destroy)(struct mw_app *app);
 
     /*
-     * Compiles, runs and checks a new version beside the live one, which notices nothing. On MW_OK *spec is
-     * the candidate's (borrowed until commit or discard, then until the version is replaced) and exactly
-     * one of commit and discard must follow. Otherwise MW_ERR_SCRIPT or MW_ERR_NOMEM with *fault filled.
-     * Warnings go to host->log.
+     * Compiles, runs and checks a new version beside the live one, which notices nothing. On MW_OK
+     * *spec is the candidate's (borrowed until commit or discard, then until the version is
+     * replaced) and exactly one of commit and discard must follow. Otherwise MW_ERR_SCRIPT or
+     * MW_ERR_NOMEM with *fault filled. Warnings go to host->log.
      */
     int (*prepare)(struct mw_app *app, const struct mw_sources *sources, unsigned version,
                    const struct mw_route_spec **spec, struct mw_fault *fault);
@@ -194,7 +195,9 @@ struct mw_engine {
     enum mw_app_result (*start)(struct mw_app *app);
     void (*stop)(struct mw_app *app);
 
-    /* on_open. With MW_APP_DONE *verdict is set; with MW_APP_WAITING it comes with host->finished. */
+    /*
+     * on_open. With MW_APP_DONE *verdict is set; with MW_APP_WAITING it comes with host->finished.
+     */
     enum mw_app_result (*open)(struct mw_app *app, const struct mw_request *request,
                                struct mw_verdict *verdict);
     /* on_message; never called for a connection whose last call is still waiting. */
@@ -203,9 +206,9 @@ struct mw_engine {
     /* on_drain; may come while a message handler waits. */
     void (*drain)(struct mw_app *app, mw_id conn);
     /*
-     * The end of a connection for which `open` was called: on_close if on_open had accepted, and in any case the
-     * engine lets go of it. The id still answers host->info during the call. What waits goes on and finds
-     * the connection closed; host->finished is not called for it any more.
+     * The end of a connection for which `open` was called: on_close if on_open had accepted, and in
+     * any case the engine lets go of it. The id still answers host->info during the call. What
+     * waits goes on and finds the connection closed; host->finished is not called for it any more.
      */
     void (*close)(struct mw_app *app, mw_id conn, const struct mw_end *end);
 

@@ -1,10 +1,11 @@
 /*
- * Port 2: what a script engine asks of the server. Implemented by the real host (core/server/host_real.c) and by
- * the simulated one (core/sim/sim_host.c). Functions return MW_OK or a MW_ERR_*, never jump, and never call
- * back into the engine. All are called from the worker's thread.
+ * Port 2: what a script engine asks of the server. Implemented by the real host
+ * (core/server/host_real.c) and by the simulated one (core/sim/sim_host.c). Functions return MW_OK
+ * or a MW_ERR_*, never jump, and never call back into the engine. All are called from the worker's
+ * thread.
  *
- * The first argument is the `host_app` of the app's setup: it says which script of which worker asks. A
- * connection of another script answers MW_ERR_GONE.
+ * The first argument is the `host_app` of the app's setup: it says which script of which worker
+ * asks. A connection of another script answers MW_ERR_GONE.
  */
 #ifndef MOONWIRE_HOST_H
 #define MOONWIRE_HOST_H
@@ -35,7 +36,7 @@ struct mw_param {
 
 /* Facts about a connection; views live until its end (until `close` of app.h has returned). */
 struct mw_conn_info {
-    struct mw_view path;     /* percent-decoded */
+    struct mw_view path; /* percent-decoded */
     struct mw_view ip;
     struct mw_view protocol; /* empty: none was agreed on */
     const struct mw_param *params;
@@ -48,48 +49,62 @@ struct mw_conn_info {
 
 struct mw_host {
     /*
-     * Queues a whole message: text must be UTF-8 (MW_ERR_BAD_UTF8). Before the 101 is sent it waits for it.
-     * MW_ERR_GONE or MW_ERR_CLOSED: the connection is (nearly) over. MW_ERR_DROPPED: over limits.queue; the connection
-     * will be ended with cause slow_consumer. MW_ERR_NOMEM.
+     * Queues a whole message: text must be UTF-8 (MW_ERR_BAD_UTF8). Before the 101 is sent it waits
+     * for it. MW_ERR_GONE or MW_ERR_CLOSED: the connection is (nearly) over. MW_ERR_DROPPED: over
+     * limits.queue; the connection will be ended with cause slow_consumer. MW_ERR_NOMEM.
      */
     int (*send)(void *host_app, mw_id conn, enum mw_opcode kind, struct mw_view data);
 
     /*
-     * Starts the closing handshake behind what is queued; a reason is cut at 123 bytes on a code point. MW_ERR_GONE,
-     * MW_ERR_CLOSED, MW_ERR_BAD_CODE, MW_ERR_BAD_UTF8.
+     * Starts the closing handshake behind what is queued; a reason is cut at 123 bytes on a code
+     * point. MW_ERR_GONE, MW_ERR_CLOSED, MW_ERR_BAD_CODE, MW_ERR_BAD_UTF8.
      */
     int (*close)(void *host_app, mw_id conn, unsigned code, struct mw_view reason);
 
-    /* Why a code must not be sent ("1006 is never sent: it says that no Close frame came"), or NULL: it may. */
+    /*
+     * Why a code must not be sent ("1006 is never sent: it says that no Close frame came"), or
+     * NULL: it may.
+     */
     const char *(*code_refusal)(unsigned code);
 
     int (*ping)(void *host_app, mw_id conn);
     int (*info)(void *host_app, mw_id conn, struct mw_conn_info *out);
 
     /*
-     * 1 = changed, 0 = it was so already, or MW_ERR_GONE, MW_ERR_BAD_ARG (a topic is 1..256 bytes), MW_ERR_NOMEM,
-     * MW_ERR_FULL (subscriptions of the connection).
+     * 1 = changed, 0 = it was so already, or MW_ERR_GONE, MW_ERR_BAD_ARG (a topic is 1..256 bytes),
+     * MW_ERR_NOMEM, MW_ERR_FULL (subscriptions of the connection).
      */
     int (*subscribe)(void *host_app, mw_id conn, struct mw_view topic);
     int (*unsubscribe)(void *host_app, mw_id conn, struct mw_view topic);
 
-    /* The n-th topic (from 0) of a connection, in no order; false past the last. Until the next change. */
+    /*
+     * The n-th topic (from 0) of a connection, in no order; false past the last. Until the next
+     * change.
+     */
     bool (*topic_at)(void *host_app, mw_id conn, size_t n, struct mw_view *topic);
 
     /*
-     * To every subscriber of the topic but `except` (0: nobody). Number of local receivers, or MW_ERR_BAD_ARG,
-     * MW_ERR_BAD_UTF8, MW_ERR_NOMEM.
+     * To every subscriber of the topic but `except` (0: nobody). Number of local receivers, or
+     * MW_ERR_BAD_ARG, MW_ERR_BAD_UTF8, MW_ERR_NOMEM.
      */
     long (*publish)(void *host_app, struct mw_view topic, enum mw_opcode kind, struct mw_view data,
                     mw_id except);
 
-    /* Walks the script's connections whose on_open accepted: start with 0; 0 at the end. Safe against changes. */
+    /*
+     * Walks the script's connections whose on_open accepted: start with 0; 0 at the end. Safe
+     * against changes.
+     */
     mw_id (*next_conn)(void *host_app, mw_id after);
 
-    /* A handler that waited has ended. `verdict` is for on_open (NULL with it means: failed), else NULL. */
+    /*
+     * A handler that waited has ended. `verdict` is for on_open (NULL with it means: failed), else
+     * NULL.
+     */
     void (*finished)(void *host_app, mw_id conn, bool was_open, const struct mw_verdict *verdict);
 
-    /* Asks for app.tick at this monotonic moment; replaces the last wish; MW_NEVER takes it back. */
+    /*
+     * Asks for app.tick at this monotonic moment; replaces the last wish; MW_NEVER takes it back.
+     */
     void (*wake_at)(void *host_app, mw_ms at_ms);
     mw_ms (*monotonic_ms)(void *host_app); /* of the current turn */
     mw_ms (*unix_ms)(void *host_app);

@@ -27,7 +27,9 @@ static inline struct mw_view mw_view_text(const char *text)
 }
 
 /* A string literal as the initializer of a static view. */
+/* clang-format off */
 #define MW_VIEW(literal) { (literal), sizeof(literal) - 1 }
+/* clang-format on */
 
 /*
  * A connection outside its worker: worker (8 bits), generation (24), slot (32). Never a pointer: a
@@ -51,19 +53,19 @@ enum mw_opcode {
 };
 
 /* A name and a text for each error, from one list, so that they cannot drift apart. */
-#define MW_ERR_LIST(X)                                                    \
-    X(NOMEM, -1, "out of memory")                                         \
-    X(AGAIN, -2, "not enough bytes yet, or the other side is not ready")  \
-    X(CLOSED, -3, "the connection is closed or closing")                  \
-    X(GONE, -4, "no connection, timer or topic has this id")              \
-    X(FULL, -5, "a limit is reached")                                     \
-    X(BAD_UTF8, -6, "the text is not valid UTF-8")                        \
-    X(BAD_CODE, -7, "this close code must not be sent")                   \
-    X(BAD_ARG, -8, "an argument is out of its range")                     \
-    X(PROTOCOL, -9, "the peer broke a rule of the protocol")              \
-    X(SCRIPT, -10, "the script failed")                                   \
-    X(IO, -11, "the operating system refused")                            \
-    X(DROPPED, -12, "the message was dropped because the queue is full")  \
+#define MW_ERR_LIST(X) \
+    X(NOMEM, -1, "out of memory") \
+    X(AGAIN, -2, "not enough bytes yet, or the other side is not ready") \
+    X(CLOSED, -3, "the connection is closed or closing") \
+    X(GONE, -4, "no connection, timer or topic has this id") \
+    X(FULL, -5, "a limit is reached") \
+    X(BAD_UTF8, -6, "the text is not valid UTF-8") \
+    X(BAD_CODE, -7, "this close code must not be sent") \
+    X(BAD_ARG, -8, "an argument is out of its range") \
+    X(PROTOCOL, -9, "the peer broke a rule of the protocol") \
+    X(SCRIPT, -10, "the script failed") \
+    X(IO, -11, "the operating system refused") \
+    X(DROPPED, -12, "the message was dropped because the queue is full") \
     X(NOT_FOUND, -13, "there is no such thing")
 
 enum mw_err {
