@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 const [messages = 1_000_000, rounds = 5] = process.argv.slice(2).map(Number);
 const CONNECTIONS = 100;
 const IDLE = [1000, 10_000];
-const built = fileURLToPath(new URL('../build/release/', import.meta.url));
+const built = process.env.MOONWIRE_BUILD ?? fileURLToPath(new URL('../build/release', import.meta.url));
 const ECHO = 'return { on_message = function(conn, data) conn:send(data) end }\n';
 const [SERVER_CORE, LOAD_CORE] = [0, cpus().length - 1];
 
@@ -31,7 +31,7 @@ function pinned(core, file, args, from = 'stdout') {
 }
 
 async function startFloor() {
-    const server = pinned(SERVER_CORE, join(built, 'echo_floor'), []);
+    const server = pinned(SERVER_CORE, join(built, 'bench', 'echo_floor'), []);
     return { ...server, port: await server.line(), path: '-' };
 }
 
@@ -76,7 +76,7 @@ function heapBytes(pid) {
 /* ---- the measurements ---- */
 
 async function startLoad(server, connections, count) {
-    const load = pinned(LOAD_CORE, join(built, 'echo_load'), [server.port, server.path, String(connections), String(count)]);
+    const load = pinned(LOAD_CORE, join(built, 'bench', 'echo_load'), [server.port, server.path, String(connections), String(count)]);
     if (await load.line() !== 'ready') throw new Error('the load did not start');
     return load;
 }

@@ -53,8 +53,8 @@ test('two tabs chat while the script is edited, broken and mended under them', a
     await say(bob, 'hello Ann');
     await shows(ann, 'messages', 'hello Ann');
     await isExactly(ann, 'version', 'v1');
-    await shoot(ann, 'demo-desk-light');
-    await shoot(bob, 'demo-phone-dark');
+    await shoot(ann, 'demo-chat-desk');
+    await shoot(bob, 'demo-chat-phone');
 
     const opened = [ann, bob].map((page) => page.sockets.opened);
     for (let n = 1; n <= 5; n++) {

@@ -177,6 +177,14 @@ test('a peer that answers no ping is left with 3008 tried on the wire', async ()
     assert.deepEqual([code, who, cause, unanswered], [1006, 'network', 'ping_timeout', 1]);
 });
 
+test('an answer that was given before the Close arrives before its echo', async () => {
+    const wire = await upgraded(server, '/strict/answer');
+    wire.send(Buffer.concat([frame(TEXT, 'one'), frame(TEXT, 'two'), frame(CLOSE, closeBody(1000))]));
+    const got = [await wire.frame(), await wire.frame(), await wire.frame()];
+    assert.deepEqual(got.map(({ opcode }) => opcode), [TEXT, TEXT, CLOSE]);
+    wire.drop();
+});
+
 test('nothing follows a Close frame of the server', async () => {
     const wire = await upgraded(server, '/strict/after');
     const late = [frame(TEXT, 'too late'), frame(PING, 'too late')];

@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { Project, binary, start, within } from './harness.mjs';
+import { Project, Server, binary, root, start, within } from './harness.mjs';
 
 const OK = 0, USAGE = 2, UNAVAILABLE = 69, BAD_CONFIG = 78;
 const any = ['--listen', '127.0.0.1:0'];
 const empty = 'return {}';
 
 /* Runs it to its end: { code, out, err }. */
-function run(args, options = {}) {
-    const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+function run(args) {
+    const child = spawn(binary, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     const result = { out: '', err: '' };
     child.stdout.on('data', (chunk) => { result.out += chunk; });
     child.stderr.on('data', (chunk) => { result.err += chunk; });
@@ -47,10 +47,11 @@ const mistakes = [
     [['frobnicate'], [/frobnicate/, /--help/]],
     [['serve', '--lisen', '127.0.0.1:0'], [/--lisen/, /--listen/]],
     [['--verison'], [/--verison/, /--version/]],
-    [['serve', '--listen'], [/--listen/, /ADDR:PORT/]],
-    [['serve', '--listen', 'nonsense'], [/nonsense/, /ADDR:PORT/]],
-    [['serve', '--listen', '127.0.0.1:65536'], [/65536/, /65535/]],
-    [['serve', '--listen', '127.0.0.1:http'], [/http/]],
+    [['serve', '--listen'], [/--listen/, /ADDRESS:PORT/]],
+    [['serve', '--listen', 'nonsense'], [/nonsense/, /ADDRESS:PORT/]],
+    [['serve', '--listen', '127.0.0.1:65536'], [/65536/, /ADDRESS:PORT/]],
+    [['serve', '--listen', '127.0.0.1:http'], [/http/, /ADDRESS:PORT/]],
+    [['serve', '--log-level', 'loud'], [/loud/, /debug/]],
     [['serve', 'one', 'two'], [/two/]],
 ];
 
@@ -65,32 +66,60 @@ for (const [args, texts] of mistakes) {
 
 /* ---- bad folders and scripts ---- */
 
+const at = (route) => `return { route = "${route}" }`;
+
+/* what, files, the folder that is named, what the answer says */
 const bad = [
-    ['a folder that does not exist', {}, 'not/there', [/not\/there/, /no such|not exist|not found/i]],
+    ['a folder that does not exist', {}, 'not/there', [/not\/there/, /no such|not exist/i]],
     ['a file instead of a folder', { 'chat.lua': empty }, 'chat.lua', [/chat\.lua/, /folder/]],
-    ['a folder without a script', { 'README': 'hello' }, '', [/\.lua/, /scripts/]],
-    ['an empty script folder', { 'scripts/README': 'hello' }, '', [/scripts/, /\.lua/]],
-    ['nothing but libraries', { 'scripts/lib/a.lua': empty, 'scripts/_b.lua': empty, 'scripts/c_test.lua': empty }, '',
-        [/scripts/, /\.lua/]],
-    ['two scripts on one route', { 'scripts/a.lua': 'return { route = "/b" }', 'scripts/b.lua': empty }, '', [/a\.lua/, /b\.lua/, /\/b\b/]],
-    ['two scripts whose patterns differ by name alone',
-        { 'scripts/a.lua': 'return { route = "/x/:one" }', 'scripts/b.lua': 'return { route = "/x/:two" }' }, '', [/a\.lua/, /b\.lua/]],
-    ['a handler that is no function', { 'scripts/a.lua': 'return { on_message = 7 }' }, '', [/a\.lua/, /on_message/, /function/]],
-    ['settings that do not parse', { 'scripts/a.lua': empty, 'moonwire.lua': 'return {\n  listen = = 1 }' }, '', [/moonwire\.lua:2/]],
-    ['a setting that there is not', { 'scripts/a.lua': empty, 'moonwire.lua': 'return { lisen = "127.0.0.1:0" }' }, '',
+    ['a folder without a script', { 'README': 'hello' }, '', [/no script/, /echo\.lua/]],
+    ['an empty script folder', { 'scripts/README': 'hello' }, '', [/scripts/, /no script/, /echo\.lua/]],
+    ['nothing but libraries',
+        { 'scripts/lib/a.lua': empty, 'scripts/_b.lua': empty, 'scripts/c_test.lua': empty }, '',
+        [/scripts/, /no script/]],
+    ['settings that do not parse',
+        { 'scripts/a.lua': empty, 'moonwire.lua': 'return {\n  listen = = 1 }' }, '', [/moonwire\.lua:2/]],
+    ['a setting that there is not',
+        { 'scripts/a.lua': empty, 'moonwire.lua': 'return { lisen = ":0" }' }, '',
         [/moonwire\.lua/, /lisen/, /listen/]],
 ];
 
-for (const [what, files, dir, texts] of bad) {
-    for (const verb of ['serve', 'dev']) {
-        test(`${verb}: ${what} ends it with 78 and a clear answer`, async (t) => {
-            const project = new Project(files);
-            t.after(() => project.remove());
-            const { code, err } = await run([verb, project.path(dir), ...any]);
-            for (const text of texts) assert.match(err, text);
-            assert.equal(code, BAD_CONFIG, err);
-        });
-    }
+/* With these `dev` goes on, for they are being edited; `serve` does not start. */
+const badScripts = [
+    ['two scripts on one route', { 'scripts/a.lua': at('/b'), 'scripts/b.lua': empty }, '',
+        [/a\.lua/, /b\.lua/, /\/b\b/]],
+    ['two scripts whose patterns differ by name alone',
+        { 'scripts/a.lua': at('/x/:one'), 'scripts/b.lua': at('/x/:two') }, '', [/a\.lua/, /b\.lua/]],
+    ['a handler that is no function', { 'scripts/a.lua': 'return { on_message = 7 }' }, '',
+        [/a\.lua/, /on_message/, /function/]],
+    ['a handler that is no function beside a good script',
+        { 'scripts/a.lua': 'return { on_open = {} }', 'scripts/b.lua': empty }, '', [/a\.lua/, /on_open/]],
+];
+
+const refusals = [
+    ...bad.flatMap((row) => [['serve', ...row], ['dev', ...row]]),
+    ...badScripts.map((row) => ['serve', ...row]),
+];
+
+for (const [verb, what, files, dir, texts] of refusals) {
+    test(`${verb}: ${what} ends it with 78 and a clear answer`, async (t) => {
+        const project = new Project(files);
+        t.after(() => project.remove());
+        const { code, err } = await run([verb, project.path(dir), ...any]);
+        for (const text of texts) assert.match(err, text);
+        assert.equal(code, BAD_CONFIG, err);
+    });
+}
+
+for (const [what, files, , texts] of badScripts) {
+    test(`dev: ${what} is told, and mended while it runs`, async (t) => {
+        const server = await start(t, files, { verb: 'dev' });
+        const { error, file } = await server.log({ msg: 'load refused' });
+        for (const text of texts) assert.match(`${file}: ${error}`, text);
+        server.project.write(`scripts/${file}`, at('/mended'));
+        await server.log({ msg: 'loaded', script: file });
+        await (await server.connect('/mended')).close();
+    });
 }
 
 /* ---- ports ---- */
@@ -189,14 +218,13 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
 
 test('a second signal ends it at once, though a peer does not answer', async (t) => {
     const project = new Project({ 'scripts/room.lua': room });
-    const { Server } = await import('./harness.mjs');
     const server = new Server(project);
     t.after(() => project.remove());
     await server.ready();
     const peer = await server.connect('/room');
     peer.socket._socket.pause();
     server.process.kill('SIGTERM');
-    await server.log({ msg: 'stopping' });
+    await server.log({ msg: /^stopping/ });
     const { code, signal } = await server.stop('SIGTERM');
     assert.notDeepEqual([code, signal], [0, null], 'it did not wait');
     assert.deepEqual(server.noise, []);
