@@ -36,7 +36,7 @@ static int take_flag(struct mw_args *args, int argc, char **argv, int *at, char 
     else if (*at + 1 < argc)
         value = argv[++*at];
     if (!value) {
-        snprintf(why, 256, "%.64s wants a value", argv[*at]);
+        snprintf(why, 256, "%.64s wants a value: %s", argv[*at], mw_config_flag_help(key));
         return MW_ERR_BAD_ARG;
     }
     args->flags[args->flag_count][0] = key;

@@ -41,7 +41,8 @@ int mw_cmd_help(const struct mw_args *args)
     puts("\noptions (also in moonwire.lua, and as MOONWIRE_LOG_LEVEL and so on)");
     for (size_t i = 0; mw_config_help(i, &option); i++)
         printf("  --%-15s %s [%s]\n", option.flag, option.text, option.normal);
-    puts("\nexit codes: 0 ok, 1 failed, 2 usage, 69 address not available, 78 bad settings or "
+    puts("  --help, --version\n"
+         "\nexit codes: 0 ok, 1 failed, 2 usage, 69 address not available, 78 bad settings or "
          "scripts");
     return MW_EXIT_OK;
 }

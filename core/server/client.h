@@ -1,9 +1,9 @@
 /*
  * One client of a worker: the stream, the machine on top of it, what the server remembers about it.
  *
- *   HTTP ──upgrade──> OPENING ──on_open accepted──> OPEN ──end──> LINGER ──> GONE
- *    │  (requests)       └──refused──────────────────────────────────┤
- *    └──answered, no keep-alive──────────────────────────────────────┘
+ *   HTTP --upgrade--> OPENING --on_open accepted--> OPEN --end--> LINGER --> GONE
+ *    |  (requests)       `--refused--------------------------------^
+ *    `--answered, no keep-alive------------------------------------^
  *
  * Freed in one place, the stream's closed event. Outside its worker a client is its id.
  */

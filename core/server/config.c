@@ -174,7 +174,15 @@ const char *mw_config_key_of_flag(struct mw_view flag)
 
 const char *mw_config_nearest_flag(struct mw_view flag)
 {
-    return mw_nearest_name(flag, flags);
+    const char *all[MW_COUNT(flags) + 2] = { "help", "version" };
+    memcpy(all + 2, flags, sizeof flags);
+    return mw_nearest_name(flag, all);
+}
+
+const char *mw_config_flag_help(const char *key)
+{
+    const struct row *row = find_row(mw_view_text(key));
+    return row ? row->help : "";
 }
 
 bool mw_config_help(size_t n, struct mw_option_help *out)

@@ -36,6 +36,9 @@ const char *mw_config_key_of_flag(struct mw_view flag);
 /* The nearest flag to a wrong one ("--listne"), or NULL. Static, without dashes. */
 const char *mw_config_nearest_flag(struct mw_view flag);
 
+/* What the value of an option is, by its key. Static. */
+const char *mw_config_flag_help(const char *key);
+
 /* For help: row n, from 0; false past the last. */
 struct mw_option_help {
     const char *flag, *normal, *text;

@@ -170,7 +170,8 @@ static const struct mw_route *find_conflict(const struct mw_route *route)
         const struct mw_route *other = MW_OWNER(link, struct mw_route, link);
         const struct mw_pattern *pattern =
             other->next_pattern.text ? &other->next_pattern : &other->pattern;
-        if (other != route && !other->removed && pattern->text &&
+        bool claims = other->next_pattern.text || other->spec; /* more than a place that is held */
+        if (other != route && !other->removed && claims &&
             mw_pattern_compare(pattern, &route->next_pattern) == 0)
             return other;
     }
@@ -215,6 +216,7 @@ static void prepare_route(struct mw_batch *batch, struct mw_load *load, struct m
     load->to = route->version + 1;
     if (worker->engine->prepare(route->app, &sources, load->to, &route->next_spec, &fault)) {
         route->failed = true;
+        mw_route_hold_place(route);
         refuse(batch, load, MW_LOAD_FAULT, &fault);
         return;
     }
@@ -230,6 +232,7 @@ static void prepare_route(struct mw_batch *batch, struct mw_load *load, struct m
     if (err || other) {
         mw_route_discard(route);
         route->failed = true;
+        mw_route_hold_place(route);
         refuse(batch, load, other ? MW_LOAD_CONFLICT : MW_LOAD_FAULT, &fault);
         return;
     }

@@ -1,6 +1,6 @@
 /*
- * The order of events of a reload: change seen → quiet → scan in the pool → batch prepared by the
- * worker → decision → commit → report. One at a time; a change that comes meanwhile is looked at
+ * The order of events of a reload: change seen > quiet > scan in the pool > batch prepared by the
+ * worker > decision > commit > report. One at a time; a change that comes meanwhile is looked at
  * afterwards. Called by server.
  */
 #include "core/server/reload.h"

@@ -82,17 +82,32 @@ struct mw_route *mw_route_match(struct mw_worker *worker, struct mw_view path,
     return 0;
 }
 
-/* Routes are kept with the most specific pattern first, so the first match is the best. */
+/*
+ * Routes are kept with the most specific pattern first, so the first match is the best; one that
+ * serves goes before one that only holds its place.
+ */
 static void sort_in(struct mw_route *route)
 {
     struct mw_link *routes = &route->worker->routes, *place = routes->next;
     mw_list_remove(&route->link);
     for (place = routes->next; place != routes; place = place->next) {
         struct mw_route *other = MW_OWNER(place, struct mw_route, link);
-        if (!other->pattern.text || mw_pattern_compare(&route->pattern, &other->pattern) < 0)
+        int order = other->pattern.text ? mw_pattern_compare(&route->pattern, &other->pattern) : -1;
+        if (order < 0 || (order == 0 && !other->spec))
             break;
     }
     mw_list_push(place, &route->link);
+}
+
+void mw_route_hold_place(struct mw_route *route)
+{
+    struct mw_worker *worker = route->worker;
+    const char *why;
+    if (route->pattern.text)
+        return;
+    if (mw_pattern_of_file(&route->pattern, &worker->mem, route->name,
+                           mw_view_text(worker->engine->suffix), &why) == MW_OK)
+        sort_in(route);
 }
 
 void mw_route_commit(struct mw_route *route)

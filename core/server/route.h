@@ -49,6 +49,12 @@ struct mw_route *mw_route_by_name(struct mw_worker *worker, struct mw_view name)
 struct mw_route *mw_route_match(struct mw_worker *worker, struct mw_view path,
                                 struct mw_param params[MW_PATTERN_MAX_SEGMENTS], size_t *count);
 
+/*
+ * A script that could not be loaded yet keeps the place of its file, where it answers 503: 404
+ * would say that there is no such thing. Does nothing where it has a pattern already.
+ */
+void mw_route_hold_place(struct mw_route *route);
+
 /* Makes the prepared version live. */
 void mw_route_commit(struct mw_route *route);
 void mw_route_discard(struct mw_route *route);

@@ -118,25 +118,40 @@ static int open_file(struct mw_static *body)
     return err;
 }
 
-/*
- * A folder is answered with its index.html; without a slash at its end links in the page would miss
- * it.
- */
+/* The path as it came, without its query. */
+static struct mw_view raw_path(const struct mw_static *body)
+{
+    struct mw_view target = mw_http_conn_head(body->client->http)->target;
+    return mw_view(target.data, mw_view_find(target, '?', 0));
+}
+
+static bool asks_for_folder(const struct mw_static *body)
+{
+    return mw_view_ends_with(raw_path(body), "/");
+}
+
+/* Without a slash at its end the links of a folder's page would miss it. */
+static void redirect_to_folder(struct mw_static *body)
+{
+    struct mw_view path = raw_path(body);
+    char line[MAX_PATH_BYTES + 32];
+    while (mw_view_starts_with(path, "//")) /* two of them would name another host */
+        path = mw_view_from(path, 1);
+    snprintf(line, sizeof line, "Location: %.*s/\r\n",
+             (int)(path.len < MAX_PATH_BYTES ? path.len : 0), path.data);
+    mw_http_driver_refuse(body->client, 301, "moved",
+                          mw_view_text("the address of a folder ends with /"), line);
+    finish(body);
+}
+
+/* A folder is answered with its index.html. False: there is nothing more to try. */
 static bool answer_folder(struct mw_static *body)
 {
     static const char index[] = "/index.html";
-    struct mw_client *client = body->client;
-    struct mw_view target = mw_http_conn_head(client->http)->target;
-    size_t query = mw_view_find(target, '?', 0);
-    if (body->tried_index || body->path_len + sizeof index > MAX_PATH_BYTES || query == 0)
+    if (body->tried_index || body->path_len + sizeof index > MAX_PATH_BYTES)
         return false;
-    if (target.data[query - 1] != '/') {
-        char line[MAX_PATH_BYTES + 32];
-        snprintf(line, sizeof line, "Location: %.*s/\r\n",
-                 (int)(query < MAX_PATH_BYTES ? query : 0), target.data);
-        mw_http_driver_refuse(client, 301, "moved", mw_view_text("a folder's address ends with /"),
-                              line);
-        finish(body);
+    if (!asks_for_folder(body)) {
+        redirect_to_folder(body);
         return true;
     }
     memcpy(body->path + body->path_len, index, sizeof index - 1);
@@ -167,7 +182,7 @@ static void opened(void *ctx, int err, struct mw_file *file, const struct mw_fil
     }
     if (err == MW_ERR_BAD_ARG && answer_folder(body))
         return;
-    if (err) {
+    if (err || (!body->tried_index && asks_for_folder(body))) {
         answer_missing(body);
         return;
     }

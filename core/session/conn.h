@@ -2,8 +2,8 @@
  * One WebSocket connection as a machine (RFC 6455 5-7): bytes, time and commands go in, events and
  * bytes are pulled out. It knows no socket, clock, thread or callback, and serves both roles.
  *
- *   OPEN ──close()──> CLOSE_SENT ──peer's Close, end of stream, deadline──> CLOSED
- *     └──peer's Close, breach, end of stream──────────────────────────────> CLOSED
+ *   OPEN --close()--> CLOSE_SENT --peer's Close, end of stream, deadline--> CLOSED
+ *     `--peer's Close, breach, end of stream------------------------------> CLOSED
  *
  * CLOSED is the end for the application; bytes may still wait to leave (the Close frame itself), so
  * the owner flushes, half-closes, and reads and drops for a bounded time before it closes the

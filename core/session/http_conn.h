@@ -2,8 +2,8 @@
  * A connection before (or without) its upgrade: heads of requests one after the other, left-over
  * bytes, and what is still to be answered. Pure: bytes in, requests pulled, responses put.
  *
- *   HEAD ──request──> BUSY ──answered──> HEAD (keep-alive) or DONE
- *     └──refused───────────────────────> DONE (the refusal waits in `out`)
+ *   HEAD --request--> BUSY --answered--> HEAD (keep-alive) or DONE
+ *     `--refused-----------------------> DONE (the refusal waits in `out`)
  */
 #ifndef MW_SESSION_HTTP_CONN_H
 #define MW_SESSION_HTTP_CONN_H
