@@ -14,6 +14,7 @@ struct door {
     struct owner guests[MANY];
     unsigned count;
     bool closes_on_accept;
+    int other; /* where it closes: another listening socket, with a guest that waits */
 };
 
 static void let_in(void *ctx, struct mw_stream *stream)
@@ -21,8 +22,10 @@ static void let_in(void *ctx, struct mw_stream *stream)
     struct door *door = ctx;
     assert_in_range(door->count, 0, MANY - 1);
     take_stream(&door->guests[door->count++], &door->world, stream);
-    if (door->closes_on_accept)
-        mw_listener_close(door->listener);
+    if (!door->closes_on_accept)
+        return;
+    mw_listener_close(door->listener);
+    door->other = dup(door->other); /* gets the number that was the listener's a moment ago */
 }
 
 static int try_open(struct door *door, const char *address, char why[128])
@@ -96,8 +99,7 @@ TEST(an_address_that_is_none_is_refused_with_a_reason)
         "[[::1]]:80",
         "[:]:80",
         "[:80",
-        "1.1.1.1111111111111111111111111111111111111111111111111111111111111111111111111111111111:"
-        "80",
+        "1.1.1.1111111111111111111111111111111111111111111111111111111111111111111111:80",
     };
     struct world world;
     struct door door = { .count = 0 };
@@ -206,15 +208,27 @@ TEST(on_all_addresses_an_ipv4_peer_keeps_its_plain_address)
 
 TEST(a_listener_may_be_closed_from_inside_accept)
 {
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    socklen_t len = sizeof(address);
+    int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(other, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(other, 1), 0);
+    set_nonblocking(other);
+    assert_int_equal(getsockname(other, (struct sockaddr *)&address, &len), 0);
+
     struct door *door = open_door("127.0.0.1:0");
     door->closes_on_accept = true;
-    int guests[] = { knock(door), knock(door) };
+    door->other = other;
+    int guests[] = { knock(door), knock(door), connect_to(ntohs(address.sin_port)) };
     wait_for_count(&door->world, &door->count, 1);
     run_some_turns(&door->world);
     assert_int_equal(door->count, 1);
-    close(guests[0]);
-    close(guests[1]);
+    for (size_t i = 0; i < MW_COUNT(guests); i++)
+        close(guests[i]);
     close_door(door);
+    close(door->other);
+    close(other);
 }
 
 TEST(a_closed_listener_frees_its_port_at_once)
@@ -228,6 +242,13 @@ TEST(a_closed_listener_frees_its_port_at_once)
     close_door(door);
 }
 
+/* Longer than a pause. */
+static void run_long(struct door *door)
+{
+    for (int i = 0; i < 6; i++)
+        run_some_turns(&door->world);
+}
+
 /* No descriptor is left: each connection has to wait, none is lost. */
 TEST(without_descriptors_connections_wait_until_there_is_one)
 {
@@ -239,8 +260,7 @@ TEST(without_descriptors_connections_wait_until_there_is_one)
     close(next); /* is the lowest that is free */
     none = (struct rlimit){ (rlim_t)next, limit.rlim_max };
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    for (int i = 0; i < 6; i++) /* longer than a pause */
-        run_some_turns(&door->world);
+    run_long(door);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_int_equal(door->count, 0);
     wait_for_count(&door->world, &door->count, 1);
@@ -261,7 +281,10 @@ TEST(a_listener_can_be_closed_while_it_pauses)
     run_some_turns(&door->world);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     close(guest);
-    close_door(door);
+    mw_listener_close(door->listener);
+    run_long(door);
+    assert_int_equal(door->count, 0);
+    close_world(&door->world);
 }
 
 /* ---- memory ---- */

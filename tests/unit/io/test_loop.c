@@ -101,6 +101,39 @@ TEST(an_earlier_alarm_overtakes_one_that_waits)
     close_world(&tower.world);
 }
 
+/*
+ * No alarm rings and nothing else happens before the letter comes: the timer below the wheel stands
+ * at the far alarm when the near one is set.
+ */
+static void set_near_alarm(void *ctx, struct mw_mail *mail)
+{
+    (void)mail;
+    set_bell(ctx, 'a', 1);
+}
+
+static void ring_and_stop(struct mw_alarm *alarm)
+{
+    ring(alarm);
+    mw_loop_stop(MW_OWNER(alarm, struct bell, alarm)->tower->world.loop);
+}
+
+TEST(an_alarm_set_while_the_loop_sleeps_towards_a_later_one_rings_first)
+{
+    struct tower tower;
+    struct mw_mailbox *box;
+    struct mw_mail mail;
+    open_tower(&tower);
+    tower.bells[0].alarm.ring = tower.bells[1].alarm.ring = ring_and_stop;
+    set_bell(&tower, 'b', GIVE_UP_MS);
+    assert_int_equal(mw_mailbox_open(tower.world.loop, set_near_alarm, &tower, &box), MW_OK);
+    mw_mailbox_post(box, &mail);
+    mw_loop_run(tower.world.loop);
+    assert_string_equal(tower.rung, "a");
+    mw_alarm_stop(tower.world.loop, &tower.bells[1].alarm);
+    mw_mailbox_close(box);
+    close_world(&tower.world);
+}
+
 static void ring_forever(struct mw_alarm *alarm)
 {
     struct tower *tower = MW_OWNER(alarm, struct bell, alarm)->tower;
@@ -279,6 +312,7 @@ int main(void)
         CASE(an_alarm_in_the_past_rings_at_once),
         CASE(an_alarm_moved_or_stopped_does_not_ring_at_its_old_moment),
         CASE(an_earlier_alarm_overtakes_one_that_waits),
+        CASE(an_alarm_set_while_the_loop_sleeps_towards_a_later_one_rings_first),
         CASE(an_alarm_that_is_always_due_starves_nobody),
         CASE(alarms_ring_while_the_loop_finishes_but_are_not_waited_for),
         CASE(a_task_runs_once_at_the_end_of_the_turn_and_in_order),

@@ -170,14 +170,16 @@ TEST(a_folder_that_is_deleted_and_made_again_is_watched_again)
     struct guard guard;
     open_guard(&guard);
     watch_scripts(&guard);
-    remove_tree(below(&guard.folder, "scripts"));
-    while (guard.missing == 0)
+    for (int i = 0; i < 2; i++) {
+        remove_tree(below(&guard.folder, "scripts"));
+        while (guard.missing == 0)
+            wait_for_change(&guard);
+        make_below(&guard.folder, "scripts");
+        while (guard.missing == 1)
+            wait_for_change(&guard);
+        save_in_place(&guard.folder);
         wait_for_change(&guard);
-    make_below(&guard.folder, "scripts");
-    while (guard.missing == 1)
-        wait_for_change(&guard);
-    save_in_place(&guard.folder);
-    wait_for_change(&guard);
+    }
     close_guard(&guard);
 }
 
@@ -214,6 +216,30 @@ TEST(a_path_whose_link_is_swapped_is_watched_where_it_leads_to)
     save_in_place(&guard.folder); /* in the folder that it was */
     wait_long(&guard);
     assert_int_equal(guard.changes, changes);
+    close_guard(&guard);
+}
+
+static bool is_past(void *at_ms)
+{
+    return mw_clock_monotonic_ms() > *(mw_ms *)at_ms;
+}
+
+TEST(a_path_that_leads_elsewhere_when_it_is_set_again_is_no_news_later)
+{
+    struct guard guard;
+    open_guard(&guard);
+    make_below(&guard.folder, "release-2");
+    link_file(&guard.folder, "scripts", "current");
+    add_path(&guard, "current");
+    set_paths(&guard);
+    link_file(&guard.folder, "release-2", "next");
+    move_file(&guard.folder, "next", "current");
+    set_paths(&guard);
+    mw_ms later_ms = mw_clock_monotonic_ms() + 1500; /* folders have been looked at by then */
+    wait_until(&guard.world, is_past, &later_ms);
+    assert_int_equal(guard.changes, 0);
+    write_file(&guard.folder, "release-2/chat.lua", "return 2");
+    wait_for_change(&guard);
     close_guard(&guard);
 }
 
@@ -303,6 +329,7 @@ int main(void)
         CASE(a_folder_that_is_deleted_and_made_again_is_watched_again),
         CASE(a_folder_that_is_replaced_at_once_is_watched_again),
         CASE(a_path_whose_link_is_swapped_is_watched_where_it_leads_to),
+        CASE(a_path_that_leads_elsewhere_when_it_is_set_again_is_no_news_later),
         CASE(what_cannot_be_watched_is_counted_and_the_others_stand),
         CASE(a_folder_that_is_not_named_any_more_is_not_watched),
         CASE(a_watch_may_be_closed_from_inside_changed),
