@@ -26,8 +26,7 @@
 
 #define POLL_MS     50   /* how soon a stuck thread sees that it is to stop */
 #define LEAST_BYTES 4096 /* some lines and a note of loss */
-#define LOSS        "moonwire: %" PRIu64 " log lines were lost: the reader of the log is too slow\n"
-#define LOSS_BYTES  (sizeof(LOSS) + 20)
+#define NOTE_BYTES  256  /* a note of loss: its two texts and a number */
 
 struct mw_sink {
     int fd;
@@ -39,6 +38,7 @@ struct mw_sink {
     size_t cap, front, len;
     uint64_t lost;   /* lines, ever */
     uint64_t untold; /* of these */
+    struct mw_sink_note note;
     bool is_stopping;
     mw_ms give_up_ms; /* where it is stopping */
     bool is_done;     /* the thread touches nothing any more */
@@ -65,8 +65,9 @@ static bool tell_loss(struct mw_sink *sink)
         return true;
     if (sink->len > sink->cap / 2)
         return false;
-    char note[LOSS_BYTES];
-    int len = snprintf(note, sizeof(note), LOSS, sink->untold);
+    char note[NOTE_BYTES];
+    int len = snprintf(note, sizeof(note), "%.100s%" PRIu64 "%.100s\n", sink->note.before,
+                       sink->untold, sink->note.after);
     if (!append(sink, note, (size_t)len))
         return false;
     sink->untold = 0;
@@ -168,12 +169,16 @@ static void free_memory(struct mw_sink *sink)
     mw_shared_free(sink, sizeof(*sink));
 }
 
-struct mw_sink *mw_sink_new(int fd, size_t max_bytes)
+struct mw_sink *mw_sink_new(int fd, size_t max_bytes, struct mw_sink_note note)
 {
     struct mw_sink *sink = mw_shared_alloc(sizeof(*sink));
     if (!sink)
         return NULL;
-    *sink = (struct mw_sink){ .fd = fd, .cap = max_bytes > LEAST_BYTES ? max_bytes : LEAST_BYTES };
+    *sink = (struct mw_sink){
+        .fd = fd,
+        .cap = max_bytes > LEAST_BYTES ? max_bytes : LEAST_BYTES,
+        .note = note,
+    };
     sink->bytes = mw_shared_alloc(sink->cap);
     if (!sink->bytes || uv_cond_init(&sink->changed) < 0) {
         mw_shared_free(sink->bytes, sink->cap);

@@ -10,8 +10,13 @@
 
 struct mw_sink;
 
+/* A note of loss, in the form of the lines around it: these texts and the number between them. */
+struct mw_sink_note {
+    const char *before, *after; /* static, at most 100 bytes each, without newline */
+};
+
 /* `fd` is borrowed. max_bytes bounds the queue. NULL: no memory or no thread. */
-struct mw_sink *mw_sink_new(int fd, size_t max_bytes);
+struct mw_sink *mw_sink_new(int fd, size_t max_bytes, struct mw_sink_note note);
 
 /* Copies one line (with its newline). */
 void mw_sink_write(struct mw_sink *sink, struct mw_view line);

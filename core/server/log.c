@@ -13,10 +13,17 @@
 #define SINK_BYTES        (4u << 20)
 #define CLOSE_PATIENCE_MS 1000
 
+#define TOO_SLOW "log lines were lost: the reader of the log is too slow"
+static const struct mw_sink_note human_note = { "moonwire: ", " " TOO_SLOW };
+static const struct mw_sink_note json_note = {
+    "{\"level\":\"warn\",\"msg\":\"" TOO_SLOW "\",\"lost\":",
+    "}",
+};
+
 int mw_log_open(struct mw_log *log, int fd, bool json, bool colour, enum mw_log_level level)
 {
     *log = (struct mw_log){ .level = level, .json = json, .colour = colour };
-    log->sink = mw_sink_new(fd, SINK_BYTES);
+    log->sink = mw_sink_new(fd, SINK_BYTES, json ? json_note : human_note);
     return log->sink ? MW_OK : MW_ERR_NOMEM;
 }
 

@@ -206,6 +206,8 @@ static void start_scan(struct mw_reload *reload)
         reload->again = true;
         return;
     }
+    /* Watches stand before the look, so that what changes during it is seen as well. */
+    (void)mw_watch_set(reload->watch, reload->project->folders, reload->project->folder_count);
     reload->scan = (struct mw_job){ scan_run, scan_done };
     reload->scanning = mw_offload(reload->loop, &reload->scan) == MW_OK;
 }

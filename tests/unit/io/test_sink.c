@@ -32,7 +32,10 @@ static void open_pipeline(struct pipeline *line, size_t max_bytes)
     line->shared_bytes = mw_shared_bytes();
     mw_mem_init(&line->mem, NULL, 0);
     mw_buf_init(&line->got, &line->mem, 0);
-    line->sink = mw_sink_new(line->near, max_bytes);
+    line->sink =
+        mw_sink_new(line->near, max_bytes,
+                    (struct mw_sink_note){
+                        "moonwire: ", " log lines were lost: the reader of the log is too slow" });
     assert_non_null(line->sink);
 }
 
