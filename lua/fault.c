@@ -13,6 +13,9 @@
 /* Frames of a trace: its end tells most, and a recursion repeats itself. */
 #define MAX_FRAMES 10
 
+/* Nobody nests calls that deeply on purpose. */
+#define MANY_FRAMES 10000
+
 static void copy_text(char *out, size_t size, struct mw_view text)
 {
     size_t len = text.len < size - 1 ? text.len : size - 1;
@@ -185,21 +188,34 @@ void mw_lua_fault_no_memory(const struct mw_app *app, struct mw_fault *fault)
              "look for tables that only ever grow, in state, conn.data and file-level locals");
 }
 
+/* Small frames use up the memory before Lua calls it a stack overflow; it is one all the same. */
+static bool is_endless_recursion(lua_State *thread)
+{
+    lua_Debug ar;
+    return thread && lua_getstack(thread, MANY_FRAMES, &ar);
+}
+
+static void write_no_memory(struct mw_app *app, lua_State *thread, struct mw_fault *fault)
+{
+    struct mw_fault memory;
+    mw_lua_fault_no_memory(app, &memory);
+    memcpy(fault->message, memory.message, sizeof(fault->message));
+    memcpy(fault->hint, memory.hint, sizeof(fault->hint));
+    if (is_endless_recursion(thread))
+        snprintf(fault->hint, sizeof(fault->hint), "a function calls itself without end");
+}
+
 void mw_lua_fault_of_call(struct mw_app *app, const struct mw_lua_call *call, int status,
                           struct mw_fault *fault)
 {
     struct mw_lua_where where = { .sources = &call->version->sources,
                                   .env_meta = app->refs.env_meta };
-    struct mw_fault memory;
     if (call->thread)
         mw_lua_fault_of_thread(call->thread, status, &where, call->kind->name, fault);
     else
         *fault = (struct mw_fault){ 0 };
-    if (status == LUA_ERRMEM) {
-        mw_lua_fault_no_memory(app, &memory);
-        memcpy(fault->message, memory.message, sizeof(fault->message));
-        memcpy(fault->hint, memory.hint, sizeof(fault->hint));
-    }
+    if (status == LUA_ERRMEM)
+        write_no_memory(app, call->thread, fault);
     if (!fault->file[0])
         copy_text(fault->file, sizeof(fault->file), mw_view(app->name, app->name_len));
     copy_text(fault->handler, sizeof(fault->handler), mw_view_text(call->kind->name));

@@ -307,12 +307,12 @@ static const struct row rows[] = {
       "before the end of the loop", NULL },
     { "function arguments expected near", ":", "fields take a dot, conn.data; a colon is for "
       "methods, conn:send(x)", NULL },
+    { "near 'end'", NULL, "there is one 'end' too many, or a 'then' or 'do' is missing before", NULL },
     { "'}' expected", NULL, "a comma may be missing at the end of the line before", NULL },
     { "unfinished string", NULL, "the quote is not closed in this line; [[ ... ]] holds several",
       NULL },
     { "'end' expected", NULL, NULL, hint_end },
-    { "<eof> expected near 'end'", NULL, "there is one 'end' too many, or a 'then' or 'do' is "
-      "missing before", NULL },
+    { "unexpected symbol near '}'", NULL, NULL, hint_end }, /* the same inside of a table */
 };
 
 /* The first word in quotes at or behind `from`. */

@@ -266,19 +266,26 @@ void fake_host_init(struct fake_host *host)
 
 /* ---- a world ---- */
 
-void world_open_capped(struct world *world, size_t memory_bytes)
+bool world_open_in(struct world *world, struct mw_mem *mem, size_t memory_bytes)
 {
-    *world = (struct world){ .engine = mw_engine_lua() };
+    world->engine = mw_engine_lua();
+    world->version = 0;
     fake_host_init(&world->host);
-    mw_mem_init(&world->mem, NULL, 0);
     struct mw_app_setup setup = {
         .host = &fake_host_functions,
         .host_app = &world->host,
         .name = mw_view_text("chat.lua"),
         .memory_bytes = memory_bytes ? memory_bytes : 64 * 1024 * 1024,
     };
-    world->app = mw_lua_app_new(&setup, &world->mem);
-    assert_non_null(world->app);
+    world->app = mw_lua_app_new(&setup, mem);
+    return world->app != NULL;
+}
+
+void world_open_capped(struct world *world, size_t memory_bytes)
+{
+    struct mw_mem *mem = &world->mem;
+    mw_mem_init(mem, NULL, 0);
+    assert_true(world_open_in(world, mem, memory_bytes));
 }
 
 void world_close(struct world *world)

@@ -56,6 +56,9 @@ void fake_host_init(struct fake_host *host);
 
 /* ---- a world ---- */
 
+/* An app whose memory `mem` counts and may refuse; false where it did. */
+bool world_open_in(struct world *world, struct mw_mem *mem, size_t memory_bytes);
+
 /* `memory_bytes` is the app's cap; 0 = 64 MiB. */
 void world_open_capped(struct world *world, size_t memory_bytes);
 static inline void world_open(struct world *world)
