@@ -136,7 +136,7 @@ test('chat: a room remembers its last 50 messages, also while it is empty', asyn
     assert.deepEqual([messages[0].text, messages.at(-1).text], ['line 11', 'line 60']);
 });
 
-test('chat: where rooms are many, a new one takes the place of an empty one or is refused', async (t) => {
+test('chat: a new room takes the place of an empty one, or is refused', async (t) => {
     const server = await examples(t, { 'lib/rooms.lua': [['MOST = 200', 'MOST = 2']] });
     const one = await enter(server, 'one', 'Ann');
     const two = await enter(server, 'two', 'Bob');
