@@ -23,9 +23,20 @@ void mw_backlog_free(struct mw_backlog *backlog)
     backlog->front = 0;
 }
 
+/* What was taken goes when it is the larger part, so that a queue that never runs empty does not
+ * grow. */
+static void drop_taken(struct mw_backlog *backlog)
+{
+    if (backlog->front < backlog->records.len / 2)
+        return;
+    mw_buf_skip(&backlog->records, backlog->front);
+    backlog->front = 0;
+}
+
 int mw_backlog_put(struct mw_backlog *backlog, enum mw_opcode kind, struct mw_view data)
 {
     struct record record = { data.len, kind };
+    drop_taken(backlog);
     int err = mw_buf_reserve(&backlog->records, sizeof record + data.len);
     if (err)
         return err;

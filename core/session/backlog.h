@@ -28,9 +28,9 @@ static inline bool mw_backlog_is_full(const struct mw_backlog *backlog)
     return backlog->records.len - backlog->front >= MW_BACKLOG_BYTES;
 }
 
-/* Copies. MW_ERR_NOMEM. */
+/* Copies; ends the view of the last take. MW_ERR_NOMEM. */
 int mw_backlog_put(struct mw_backlog *backlog, enum mw_opcode kind, struct mw_view data);
-/* The oldest one, until the next call; false: none. */
+/* The oldest one, until the next put or take; false: none. */
 bool mw_backlog_take(struct mw_backlog *backlog, enum mw_opcode *kind, struct mw_view *data);
 
 #endif
