@@ -19,6 +19,7 @@ struct mw_out_seg {
     size_t begin, end;  /* what is left to send */
     size_t cap;         /* room behind the head */
     bool handed_out;    /* iov has shown it to the kernel */
+    bool control;       /* of the control lane, also once it stands among the data */
     char bytes[];
 };
 
@@ -118,12 +119,13 @@ static void append_control(struct mw_outq *queue, struct mw_out_seg *seg)
 static struct mw_out_seg *room_for(struct mw_outq *queue, size_t need, bool control)
 {
     struct mw_out_seg *last = control ? queue->control_tail : queue->tail;
-    if (last && !last->msg && last->cap - last->end >= need)
+    if (last && !last->msg && last->control == control && last->cap - last->end >= need)
         return last;
     struct mw_out_seg *seg =
         seg_new(queue->pool, need > MW_OUT_CHUNK_BYTES ? need : MW_OUT_CHUNK_BYTES);
     if (!seg)
         return 0;
+    seg->control = control;
     if (control)
         append_control(queue, seg);
     else
@@ -166,7 +168,8 @@ int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg)
 {
     struct mw_view wire = mw_msg_wire(msg);
     struct mw_out_seg *last = queue->tail;
-    if (last && !last->msg && wire.len <= MW_OUT_COPY_MAX && last->cap - last->end >= wire.len) {
+    bool fits = last && !last->msg && !last->control && last->cap - last->end >= wire.len;
+    if (fits && wire.len <= MW_OUT_COPY_MAX) {
         memcpy(last->bytes + last->end, wire.data, wire.len);
         last->end += wire.len;
         queue->bytes += wire.len;
@@ -196,18 +199,22 @@ int mw_outq_put_raw(struct mw_outq *queue, struct mw_view bytes)
 void mw_outq_drop(struct mw_outq *queue)
 {
     struct mw_out_seg **link = &queue->head, *last = 0;
-    while (*link && ((*link)->handed_out || (*link)->begin > 0)) {
-        last = *link;
-        link = &last->next;
-    }
-    for (struct mw_out_seg *seg = *link; seg; seg = seg->next)
+    while (*link) {
+        struct mw_out_seg *seg = *link;
+        if (seg->handed_out || seg->control) {
+            last = seg;
+            link = &seg->next;
+            continue;
+        }
+        *link = seg->next;
         queue->bytes -= seg->end - seg->begin;
-    free_all(queue, *link);
-    *link = 0;
+        seg_free(queue->pool, seg);
+    }
     queue->tail = last;
 }
 
-/* Puts the control lane before the data that has not begun to leave. */
+/* Puts the control lane before the data that has not begun to leave, behind control frames that
+ * stand there already. */
 static void splice_control(struct mw_outq *queue)
 {
     if (!queue->control_head)
@@ -215,6 +222,8 @@ static void splice_control(struct mw_outq *queue)
     struct mw_out_seg **place = &queue->head;
     if (queue->head && queue->head->begin > 0)
         place = &queue->head->next;
+    while (*place && (*place)->control)
+        place = &(*place)->next;
     queue->control_tail->next = *place;
     *place = queue->control_head;
     if (!queue->control_tail->next)

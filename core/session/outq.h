@@ -52,7 +52,7 @@ int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg);
 /* Bytes that are no frame, before all data: the answer to the opening handshake. */
 int mw_outq_put_raw(struct mw_outq *queue, struct mw_view bytes);
 
-/* Drops every frame of the data lane that has not been handed out by iov. */
+/* Drops the data lane but what was handed out by iov, and what has joined a chunk that was. */
 void mw_outq_drop(struct mw_outq *queue);
 
 /*
