@@ -51,7 +51,6 @@ void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms
     mw_outq_init(&conn->out, setup->pool);
     conn->limits = setup->limits;
     conn->ping_at_ms = first_ping(conn, now_ms);
-    mw_conn_set_limits(conn, setup->limits);
 }
 
 void mw_conn_free(struct mw_conn *conn)
@@ -63,13 +62,11 @@ void mw_conn_free(struct mw_conn *conn)
     conn->end = 0;
 }
 
-void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits)
+void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits, mw_ms now_ms)
 {
     conn->limits = limits;
-    if (limits->ping_ms == MW_NEVER)
-        conn->ping_at_ms = MW_NEVER;
-    else if (conn->ping_at_ms == MW_NEVER)
-        conn->ping_at_ms = first_ping(conn, conn->last_read_ms);
+    if (limits->ping_ms == MW_NEVER || conn->ping_at_ms > mw_ms_add(now_ms, limits->ping_ms))
+        conn->ping_at_ms = first_ping(conn, now_ms);
 }
 
 /* ---- the end ---- */
@@ -253,12 +250,20 @@ void mw_conn_feed(struct mw_conn *conn, char *bytes, size_t len, mw_ms now_ms)
     mw_reader_feed(&conn->reader, bytes, len);
 }
 
-static void on_ping(struct mw_conn *conn, struct mw_view payload)
+/* The time to take what is queued begins with the first of it. */
+static void note_first_output(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (conn->out.bytes == 0)
+        conn->last_write_ms = now_ms;
+}
+
+static void on_ping(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
 {
     /* Who does not read its pongs is not sent more of them: pings must not fill our memory. */
     if (conn->phase != MW_CONN_OPEN || conn->out.bytes > conn->limits->queue)
         return;
     uint8_t key[4];
+    note_first_output(conn, now_ms);
     (void)mw_outq_put_control(&conn->out, MW_OPCODE_PONG, payload, mask_key(conn, key));
 }
 
@@ -306,7 +311,7 @@ static bool take_item(struct mw_conn *conn, const struct mw_item *item, struct m
         *event = (struct mw_event){ MW_EVENT_MESSAGE, item->opcode, item->data };
         return true;
     case MW_ITEM_PING:
-        on_ping(conn, item->data);
+        on_ping(conn, item->data, now_ms);
         break;
     case MW_ITEM_PONG:
         on_pong(conn, item->data, now_ms);
@@ -368,8 +373,7 @@ static int may_send(struct mw_conn *conn, mw_ms now_ms)
         return MW_ERR_CLOSED;
     if (conn->out.bytes > conn->limits->queue)
         return MW_ERR_DROPPED;
-    if (conn->out.bytes == 0)
-        conn->last_write_ms = now_ms;
+    note_first_output(conn, now_ms);
     return MW_OK;
 }
 
@@ -406,8 +410,7 @@ int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms)
         return MW_ERR_CLOSED;
     uint8_t key[4];
     uint32_t stamp = (uint32_t)now_ms;
-    if (conn->out.bytes == 0)
-        conn->last_write_ms = now_ms;
+    note_first_output(conn, now_ms);
     int err = mw_outq_put_control(&conn->out, MW_OPCODE_PING,
                                   mw_view((const char *)&stamp, PING_BYTES), mask_key(conn, key));
     if (err)
@@ -433,8 +436,11 @@ void mw_conn_written(struct mw_conn *conn, size_t bytes, mw_ms now_ms)
 
 void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms)
 {
-    if (conn->paused && !paused && conn->ping_sent_ms != MW_NEVER)
-        conn->ping_sent_ms = now_ms;
+    if (conn->paused && !paused) {
+        conn->last_message_ms = now_ms;
+        if (conn->ping_sent_ms != MW_NEVER)
+            conn->ping_sent_ms = now_ms;
+    }
     conn->paused = paused;
 }
 

@@ -61,8 +61,9 @@ struct mw_conn_setup {
 void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms now_ms);
 /* Whatever the phase. */
 void mw_conn_free(struct mw_conn *conn);
-/* Other limits from now on (a reload). */
-void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits);
+/* Other limits from now on, or the same ones with other values (a reload): ask for the deadline
+ * again. */
+void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits, mw_ms now_ms);
 
 /* Bytes from the peer, as mw_reader_feed; then next() until MORE. */
 void mw_conn_feed(struct mw_conn *conn, char *bytes, size_t len, mw_ms now_ms);
@@ -101,7 +102,8 @@ int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, stru
  */
 void mw_conn_eof(struct mw_conn *conn, bool reset);
 
-/* While paused the owner does not read, so silence is not held against the peer. */
+/* While paused the owner does not read, so silence is not held against the peer; after it, waiting
+ * begins anew. */
 void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms);
 
 /* What is due is done; pull events and output after it. */

@@ -4,9 +4,13 @@
  */
 #include "core/session/limits.h"
 
+/* Never nothing: what is due at once would be due for ever. */
 static mw_ms span_ms(double seconds)
 {
-    return seconds > 0 ? (mw_ms)(seconds * 1000.0) : MW_NEVER;
+    if (!(seconds > 0))
+        return MW_NEVER;
+    mw_ms span = (mw_ms)(seconds * 1000.0);
+    return span ? span : 1;
 }
 
 void mw_limits_from(struct mw_limits_ms *out, const struct mw_limits *limits)

@@ -1,0 +1,353 @@
+/* conn: what time does to a connection: pings, timeouts, and the one deadline. */
+#include "core/base/clock.h"
+#include "tests/unit/session/machine.h"
+
+/* ---- pings ---- */
+
+TEST(first_pings_are_spread_over_half_a_period)
+{
+    unsigned thirds[3] = { 0 };
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        struct machine m;
+        open_machine_at(&m, MW_ROLE_SERVER, seed);
+        begin_machine(&m);
+        mw_ms wait_ms = mw_conn_deadline(&m.conn) - m.now_ms;
+        assert_in_range(wait_ms, 12500, 24999);
+        thirds[(wait_ms - 12500) * 3 / 12500]++;
+        close_machine(&m);
+    }
+    for (size_t i = 0; i < MW_COUNT(thirds); i++)
+        assert_in_range(thirds[i], 60, 140);
+}
+
+TEST(pings_go_out_once_a_period)
+{
+    struct machine m;
+    struct sent sent;
+    open_machine(&m, MW_ROLE_SERVER);
+    mw_ms at_ms = mw_conn_deadline(&m.conn);
+    for (int i = 0; i < 5; i++, at_ms += 25000) {
+        pass_to(&m, at_ms - 1);
+        assert_false(mw_conn_has_output(&m.conn));
+        pass_to(&m, at_ms);
+        flush(&m);
+        assert_true(take_sent(&m, &sent));
+        assert_int_equal(sent.opcode, MW_OPCODE_PING);
+        assert_nothing_sent(&m);
+        give_part(&m, MW_OPCODE_PONG, true, sent.data);
+        assert_int_equal(pull(&m), MW_EVENT_PONG);
+        assert_no_event(&m);
+    }
+    close_machine(&m);
+}
+
+TEST(no_pings_where_they_are_off)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.ping_ms = MW_NEVER;
+    begin_machine(&m);
+    assert_true(mw_conn_deadline(&m.conn) == MW_NEVER);
+    pass(&m, 1000000000);
+    assert_false(mw_conn_has_output(&m.conn));
+    close_machine(&m);
+}
+
+TEST(pings_can_be_switched_on_and_off_under_way)
+{
+    struct machine m;
+    struct mw_limits_ms off;
+    open_machine(&m, MW_ROLE_SERVER);
+    off = m.limits;
+    off.ping_ms = MW_NEVER;
+    mw_conn_set_limits(&m.conn, &off, m.now_ms);
+    assert_true(mw_conn_deadline(&m.conn) == MW_NEVER);
+    pass(&m, 100000);
+    mw_conn_set_limits(&m.conn, &m.limits, m.now_ms);
+    assert_in_range(mw_conn_deadline(&m.conn), m.now_ms, m.now_ms + 25000);
+    close_machine(&m);
+}
+
+TEST(a_shorter_period_counts_from_now_on)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.ping_ms = 3600000;
+    begin_machine(&m);
+    m.limits.ping_ms = 10000;
+    mw_conn_set_limits(&m.conn, &m.limits, m.now_ms);
+    assert_in_range(mw_conn_deadline(&m.conn), m.now_ms + 5000, m.now_ms + 10000);
+    close_machine(&m);
+}
+
+/* A route's limits change in place when a new version is committed. */
+TEST(limits_that_change_where_they_lie_count_from_then_on)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.ping_ms = MW_NEVER;
+    begin_machine(&m);
+    m.limits.idle_ms = 7000;
+    assert_true(mw_conn_deadline(&m.conn) == START_MS + 7000);
+    m.limits.message = 3;
+    give(&m, MW_OPCODE_TEXT, "four");
+    assert_closed(&m);
+    assert_ending(&m, MW_CAUSE_message_too_big, 1009, false);
+    close_machine(&m);
+}
+
+/* ---- the wait for a sign of life ---- */
+
+TEST(any_byte_after_a_ping_is_life)
+{
+    struct machine m;
+    open_machine(&m, MW_ROLE_SERVER);
+    pass_to(&m, mw_conn_deadline(&m.conn));
+    flush(&m);
+    pass(&m, 19999);
+    assert_int_equal(m.conn.pings_unanswered, 1);
+    give_bytes(&m, "\x81", 1); /* the first byte of a frame */
+    assert_no_event(&m);
+    pass(&m, 2000);
+    assert_no_event(&m);
+    assert_int_equal(m.conn.phase, MW_CONN_OPEN);
+    assert_int_equal(m.conn.pings_unanswered, 0);
+    close_machine(&m);
+}
+
+TEST(silence_after_a_ping_ends_the_connection)
+{
+    struct machine m;
+    open_machine(&m, MW_ROLE_SERVER);
+    pass_to(&m, mw_conn_deadline(&m.conn));
+    flush(&m);
+    pass(&m, 19999);
+    assert_no_event(&m);
+    pass(&m, 1);
+    assert_closed(&m);
+    assert_ending(&m, MW_CAUSE_ping_timeout, 1006, false);
+    assert_int_equal(m.conn.pings_unanswered, 1);
+    close_machine(&m);
+}
+
+TEST(a_ping_of_our_own_is_waited_for_too)
+{
+    struct machine m;
+    open_machine(&m, MW_ROLE_SERVER);
+    assert_int_equal(mw_conn_ping(&m.conn, m.now_ms), MW_OK);
+    m.now_ms += 1000;
+    assert_int_equal(mw_conn_ping(&m.conn, m.now_ms), MW_OK);
+    flush(&m);
+    pass_to(&m, START_MS + 20000); /* from the first one */
+    assert_closed(&m);
+    assert_ending(&m, MW_CAUSE_ping_timeout, 1006, false);
+    close_machine(&m);
+}
+
+/* ---- silence, age ---- */
+
+TEST(only_messages_put_the_idle_timeout_off)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.ping_ms = MW_NEVER;
+    m.limits.idle_ms = 10000;
+    begin_machine(&m);
+    pass(&m, 9000);
+    give(&m, MW_OPCODE_TEXT, "still here");
+    assert_message(&m, MW_OPCODE_TEXT, "still here");
+    assert_no_event(&m);
+    pass(&m, 9000);
+    give(&m, MW_OPCODE_PING, "no message");
+    assert_no_event(&m);
+    flush(&m);
+    pass(&m, 999);
+    assert_int_equal(m.conn.phase, MW_CONN_OPEN);
+    pass(&m, 1);
+    assert_int_equal(m.conn.phase, MW_CONN_CLOSE_SENT);
+    assert_int_equal(mw_conn_ending(&m.conn)->cause, MW_CAUSE_idle_timeout);
+    close_machine(&m);
+}
+
+TEST(age_is_put_off_by_nothing)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.age_ms = 5000;
+    begin_machine(&m);
+    pass(&m, 4000);
+    give(&m, MW_OPCODE_TEXT, "busy");
+    assert_message(&m, MW_OPCODE_TEXT, "busy");
+    mw_conn_pause(&m.conn, true, m.now_ms);
+    pass(&m, 1000);
+    assert_int_equal(m.conn.phase, MW_CONN_CLOSE_SENT);
+    assert_int_equal(mw_conn_ending(&m.conn)->cause, MW_CAUSE_max_age);
+    close_machine(&m);
+}
+
+/* ---- the write stall ---- */
+
+TEST(a_peer_that_takes_a_little_is_not_stalled)
+{
+    struct machine m;
+    struct mw_view vector;
+    static char some[100];
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.ping_ms = MW_NEVER;
+    begin_machine(&m);
+    pass(&m, 100000);
+    mw_conn_send(&m.conn, MW_OPCODE_BINARY, mw_view(some, sizeof some), m.now_ms);
+    for (int i = 0; i < 4; i++) {
+        pass(&m, 29999);
+        assert_int_equal(m.conn.phase, MW_CONN_OPEN);
+        assert_int_equal(mw_conn_iov(&m.conn, &vector, 1), 1);
+        mw_conn_written(&m.conn, 1, m.now_ms);
+    }
+    pass(&m, 30000);
+    assert_closed(&m);
+    assert_ending(&m, MW_CAUSE_write_timeout, 1006, false);
+    close_machine(&m);
+}
+
+TEST(an_answer_to_a_ping_after_a_long_silence_is_no_write_stall)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.ping_ms = MW_NEVER;
+    begin_machine(&m);
+    pass(&m, 100000);
+    give(&m, MW_OPCODE_PING, "hello?");
+    assert_no_event(&m);
+    assert_true(mw_conn_deadline(&m.conn) == m.now_ms + 30000);
+    mw_conn_tick(&m.conn, m.now_ms);
+    assert_int_equal(m.conn.phase, MW_CONN_OPEN);
+    close_machine(&m);
+}
+
+/* ---- the wait for the answer to a Close ---- */
+
+TEST(a_close_is_waited_for_and_then_ends_unclean)
+{
+    struct machine m;
+    open_machine(&m, MW_ROLE_SERVER);
+    mw_conn_close(&m.conn, MW_CAUSE_script_close, 4000, mw_view(NULL, 0), m.now_ms);
+    assert_true(mw_conn_deadline(&m.conn) == m.now_ms + MW_CONN_CLOSE_WAIT_MS);
+    pass(&m, MW_CONN_CLOSE_WAIT_MS - 1);
+    assert_no_event(&m);
+    give(&m, MW_OPCODE_TEXT, "life, but no answer");
+    assert_no_event(&m);
+    pass(&m, 1);
+    assert_closed(&m);
+    assert_ending(&m, MW_CAUSE_script_close, 4000, false);
+    close_machine(&m);
+}
+
+/* ---- pause ---- */
+
+TEST(while_paused_silence_is_not_held_against_the_peer)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.idle_ms = 60000;
+    begin_machine(&m);
+    mw_conn_pause(&m.conn, true, m.now_ms);
+    for (int i = 0; i < 20; i++) {
+        pass(&m, 25000);
+        flush(&m);
+        assert_no_event(&m);
+        assert_int_equal(m.conn.phase, MW_CONN_OPEN);
+    }
+    close_machine(&m);
+}
+
+TEST(after_a_pause_the_peer_has_its_whole_time_again)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.idle_ms = 60000;
+    begin_machine(&m);
+    pass_to(&m, mw_conn_deadline(&m.conn));
+    flush(&m);
+    mw_conn_pause(&m.conn, true, m.now_ms);
+    m.now_ms += 100000;
+    mw_conn_pause(&m.conn, false, m.now_ms);
+    mw_conn_tick(&m.conn, m.now_ms);
+    assert_int_equal(m.conn.phase, MW_CONN_OPEN);
+    flush(&m);
+    mw_ms resumed_ms = m.now_ms;
+    pass(&m, 19999);
+    assert_int_equal(m.conn.phase, MW_CONN_OPEN);
+    pass_to(&m, resumed_ms + 20000);
+    assert_closed(&m);
+    assert_ending(&m, MW_CAUSE_ping_timeout, 1006, false);
+    close_machine(&m);
+}
+
+TEST(a_pause_longer_than_the_idle_limit_is_no_idling)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.ping_ms = MW_NEVER;
+    m.limits.idle_ms = 10000;
+    begin_machine(&m);
+    mw_conn_pause(&m.conn, true, m.now_ms);
+    pass(&m, 50000);
+    mw_conn_pause(&m.conn, false, m.now_ms);
+    pass(&m, 9999);
+    assert_int_equal(m.conn.phase, MW_CONN_OPEN);
+    pass(&m, 1);
+    assert_int_equal(m.conn.phase, MW_CONN_CLOSE_SENT);
+    close_machine(&m);
+}
+
+/* ---- the rate ---- */
+
+TEST(the_rate_refills_with_time)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.rate_per_s = 2;
+    m.limits.burst = 4;
+    begin_machine(&m);
+    for (int i = 0; i < 4; i++) {
+        give(&m, MW_OPCODE_TEXT, "burst");
+        assert_message(&m, MW_OPCODE_TEXT, "burst");
+    }
+    for (int i = 0; i < 10; i++) {
+        m.now_ms += 500;
+        give(&m, MW_OPCODE_TEXT, "steady");
+        assert_message(&m, MW_OPCODE_TEXT, "steady");
+        give(&m, MW_OPCODE_PING, "free of charge");
+        assert_no_event(&m);
+    }
+    m.now_ms += 499;
+    give(&m, MW_OPCODE_TEXT, "too early");
+    assert_no_event(&m);
+    assert_int_equal(mw_conn_ending(&m.conn)->cause, MW_CAUSE_rate_limited);
+    close_machine(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        CASE(first_pings_are_spread_over_half_a_period),
+        CASE(pings_go_out_once_a_period),
+        CASE(no_pings_where_they_are_off),
+        CASE(pings_can_be_switched_on_and_off_under_way),
+        CASE(a_shorter_period_counts_from_now_on),
+        CASE(limits_that_change_where_they_lie_count_from_then_on),
+        CASE(any_byte_after_a_ping_is_life),
+        CASE(silence_after_a_ping_ends_the_connection),
+        CASE(a_ping_of_our_own_is_waited_for_too),
+        CASE(only_messages_put_the_idle_timeout_off),
+        CASE(age_is_put_off_by_nothing),
+        CASE(a_peer_that_takes_a_little_is_not_stalled),
+        CASE(an_answer_to_a_ping_after_a_long_silence_is_no_write_stall),
+        CASE(a_close_is_waited_for_and_then_ends_unclean),
+        CASE(while_paused_silence_is_not_held_against_the_peer),
+        CASE(after_a_pause_the_peer_has_its_whole_time_again),
+        CASE(a_pause_longer_than_the_idle_limit_is_no_idling),
+        CASE(the_rate_refills_with_time),
+    };
+    return RUN(cases);
+}
