@@ -1,4 +1,5 @@
-/* What a script wants to say, as bytes. Used by api_conn.c and api_topic.c; touches no connection. */
+/* What a script wants to say, as bytes. Used by api_conn.c and api_topic.c; touches no connection.
+ */
 #include "lua/payload.h"
 
 #include <string.h>
@@ -12,8 +13,14 @@ static bool read_option(lua_State *L, const char *who)
         luaL_error(L, "%s: there is no option '%s'; there is { binary = true }", who,
                    luaL_tolstring(L, -2, NULL));
     if (!lua_isboolean(L, -1))
-        luaL_error(L, "%s: the option binary is true or false, not a %s", who, luaL_typename(L, -1));
+        luaL_error(L, "%s: the option binary is true or false, not a %s", who,
+                   luaL_typename(L, -1));
     return lua_toboolean(L, -1);
+}
+
+static bool is_word(lua_State *L, int arg, const char *word)
+{
+    return lua_type(L, arg) == LUA_TSTRING && strcmp(lua_tostring(L, arg), word) == 0;
 }
 
 static bool wants_binary(lua_State *L, int arg, const char *who)
@@ -21,10 +28,12 @@ static bool wants_binary(lua_State *L, int arg, const char *who)
     bool is_binary = false;
     if (lua_isnoneornil(L, arg))
         return false;
-    if (lua_type(L, arg) == LUA_TSTRING && strcmp(lua_tostring(L, arg), "binary") == 0)
+    if (is_word(L, arg, "text")) /* the kinds of on_message, so that an echo is one line */
+        return false;
+    if (is_word(L, arg, "binary"))
         return true;
     if (!lua_istable(L, arg))
-        luaL_error(L, "%s: options are \"binary\" or { binary = true }", who);
+        luaL_error(L, "%s: options are \"text\", \"binary\" or { binary = true }", who);
     lua_pushnil(L);
     while (lua_next(L, arg)) {
         is_binary = read_option(L, who);
@@ -63,9 +72,16 @@ void mw_lua_raise_host_error(lua_State *L, const char *who, int err)
     case MW_ERR_BAD_UTF8:
         luaL_error(L, "%s: text must be UTF-8; bytes go out with \"binary\" as last argument", who);
         break;
-    case MW_ERR_BAD_ARG: luaL_error(L, "%s: a topic has 1 to 256 bytes", who); break;
-    case MW_ERR_FULL: luaL_error(L, "%s: %s", who, mw_err_text(err)); break;
-    case MW_ERR_NOMEM: luaL_error(L, "%s: %s", who, mw_err_text(err)); break;
-    default: break;
+    case MW_ERR_BAD_ARG:
+        luaL_error(L, "%s: a topic has 1 to 256 bytes", who);
+        break;
+    case MW_ERR_FULL:
+        luaL_error(L, "%s: %s", who, mw_err_text(err));
+        break;
+    case MW_ERR_NOMEM:
+        luaL_error(L, "%s: %s", who, mw_err_text(err));
+        break;
+    default:
+        break;
     }
 }

@@ -2,7 +2,7 @@
 local M = {}
 
 function M.on_message(conn, data, kind)
-  conn:send(data, { binary = kind == "binary" })
+  conn:send(data, kind)
 end
 
 return M

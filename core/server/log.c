@@ -241,5 +241,5 @@ void mw_log_fault(struct mw_log *log, struct mw_view script, const struct mw_fau
 
 void mw_id_text(mw_id id, char out[17])
 {
-    snprintf(out, 17, "%016" PRIx64, id);
+    snprintf(out, 17, "%" PRIx64, id);
 }

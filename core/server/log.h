@@ -60,7 +60,7 @@ void mw_log_note(struct mw_log *log, enum mw_log_level level, const char *messag
 void mw_log_fault(struct mw_log *log, struct mw_view script, const struct mw_fault *fault,
                   const char *what, const char *so);
 
-/* The text of a connection's id, as scripts and logs know it: 16 hex digits and a NUL. */
+/* The text of a connection's id, as scripts and logs know it: hex digits and a NUL. */
 void mw_id_text(mw_id id, char out[17]);
 
 #endif

@@ -14,14 +14,17 @@ static const struct {
     { "conn:send('x', { binary = true }) conn:send('y', { binary = false }) conn:send('z', {})",
       "send 1 binary x\nsend 1 text y\nsend 1 text z\n" },
     { "conn:send({ a = { 1, 2 } })", "send 1 text {\"a\":[1,2]}\n" },
-    { "conn:send('\\xff')", FAULT "conn:send: text must be UTF-8; bytes go out with \"binary\" as last "
-                                  "argument\n" },
+    { "conn:send('\\xff')",
+      FAULT "conn:send: text must be UTF-8; bytes go out with \"binary\" as last "
+            "argument\n" },
     { "conn:send(5)", FAULT "conn:send takes a string or a table, not a number\n" },
     { "conn:send()", FAULT "conn:send takes a string or a table, not a no value\n" },
     { "conn:send({ f = print })", FAULT "json: f is a function, which JSON cannot say\n" },
-    { "conn:send({}, 'binary')", FAULT "conn:send: a table goes out as JSON text; encode it yourself "
-                                       "to send it as binary\n" },
-    { "conn:send('x', 'text')", FAULT "conn:send: options are \"binary\" or { binary = true }\n" },
+    { "conn:send({}, 'binary')",
+      FAULT "conn:send: a table goes out as JSON text; encode it yourself "
+            "to send it as binary\n" },
+    { "conn:send('x', 'words')",
+      FAULT "conn:send: options are \"text\", \"binary\" or { binary = true }\n" },
     { "conn:send('x', { policy = 'drop' })",
       FAULT "conn:send: there is no option 'policy'; there is { binary = true }\n" },
     { "conn:send('x', { binary = 1 })",
@@ -117,7 +120,7 @@ TEST(connections_may_end_while_one_walks)
 TEST(what_loads_may_not_act)
 {
     static const char *const acts[] = {
-        "publish('a', 'x')", "kept:send('x')", "kept:close()", "kept:ping()",
+        "publish('a', 'x')",   "kept:send('x')",        "kept:close()",           "kept:ping()",
         "kept:subscribe('a')", "kept:unsubscribe('a')", "kept:publish('a', 'x')",
     };
     for (size_t i = 0; i < MW_COUNT(acts); i++) {
