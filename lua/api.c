@@ -1,6 +1,6 @@
 /*
- * The list of what the server adds to the sandbox, in one place. A new library is a row or two lines here and
- * its own file.
+ * The list of what the server adds to the sandbox, in one place. A new library is a row or two
+ * lines here and its own file.
  */
 #include "lua/api.h"
 

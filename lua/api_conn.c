@@ -1,6 +1,6 @@
 /*
- * The methods of `conn`. Each checks all its arguments, then asks the host once. A connection that is over is an
- * answer, nil and "closed", and no error: it may end at any time.
+ * The methods of `conn`. Each checks all its arguments, then asks the host once. A connection that
+ * is over is an answer, nil and "closed", and no error: it may end at any time.
  */
 #include "core/base/err.h"
 #include "lua/conn.h"
@@ -51,8 +51,8 @@ static int conn_close(lua_State *L)
     if (!lua_isnoneornil(L, 3))
         reason = mw_lua_check_text(L, 3);
     bool is_number = code >= 0 && code <= 65535;
-    const char *refusal = is_number ? app->host->code_refusal((unsigned)code)
-                                    : "close codes have four digits";
+    const char *refusal =
+        is_number ? app->host->code_refusal((unsigned)code) : "close codes have four digits";
     if (refusal)
         return luaL_error(L, "conn:close: %I: %s", (LUAI_UACINT)code, refusal);
     mw_lua_check_acting(L, "conn:close");
@@ -131,8 +131,7 @@ static int publish(lua_State *L)
     mw_lua_check_acting(L, "conn:publish");
     if (conn->is_over)
         return answer(L, "closed");
-    long receivers =
-        app->host->publish(app->host_app, topic, payload.kind, payload.data, conn->id);
+    long receivers = app->host->publish(app->host_app, topic, payload.kind, payload.data, conn->id);
     if (receivers < 0)
         return answer_host(L, "conn:publish", (int)receivers);
     lua_pushinteger(L, receivers);

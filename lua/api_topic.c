@@ -32,8 +32,8 @@ static int connection(lua_State *L)
 }
 
 /*
- * The iterator of connections(). Its control value is the connection before; upvalue 1 is that one's id, since ids
- * have more bits than a float and the connection may be gone by now.
+ * The iterator of connections(). Its control value is the connection before; upvalue 1 is that
+ * one's id, since ids have more bits than a float and the connection may be gone by now.
  */
 static int next_connection(lua_State *L)
 {

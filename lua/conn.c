@@ -1,9 +1,9 @@
 /*
  * `conn`: the object, its fields and its life. The methods are in api_conn.c.
  *
- * Fields are rows of a table. Nothing is copied from the host while the connection lives: fields are asked for when
- * they are read, so an idle connection costs its object and one slot in refs.conns. At its end those that
- * the host will forget are copied once.
+ * Fields are rows of a table. Nothing is copied from the host while the connection lives: fields
+ * are asked for when they are read, so an idle connection costs its object and one slot in
+ * refs.conns. At its end those that the host will forget are copied once.
  */
 #include "lua/conn.h"
 
@@ -112,7 +112,7 @@ struct fact {
 
 /* `queued` and `state` have their own last values: 0 and "closed". */
 static const struct fact lasting_facts[] = {
-    { "path", push_path },     { "ip", push_ip },   { "protocol", push_protocol },
+    { "path", push_path },           { "ip", push_ip },   { "protocol", push_protocol },
     { "opened_at", push_opened_at }, { "rtt", push_rtt }, { "params", mw_lua_push_params },
 };
 
@@ -199,10 +199,10 @@ static void field_state(lua_State *L, struct mw_lua_conn *conn)
     push_state(L, &info);
 }
 
-#define FACT_FIELD(name)                                                 \
-    static void field_##name(lua_State *L, struct mw_lua_conn *conn)     \
-    {                                                                    \
-        push_fact(L, conn, push_##name);                                 \
+#define FACT_FIELD(name) \
+    static void field_##name(lua_State *L, struct mw_lua_conn *conn) \
+    { \
+        push_fact(L, conn, push_##name); \
     }
 FACT_FIELD(path)
 FACT_FIELD(ip)
@@ -217,16 +217,24 @@ struct field {
 };
 
 static const struct field fields[] = {
-    { "id", field_id },           { "path", field_path },       { "params", field_params },
-    { "ip", field_ip },           { "protocol", field_protocol }, { "data", field_data },
-    { "version", field_version }, { "rtt", field_rtt },         { "queued", field_queued },
-    { "opened_at", field_opened_at }, { "resumed", field_resumed }, { "state", field_state },
+    { "id", field_id },
+    { "path", field_path },
+    { "params", field_params },
+    { "ip", field_ip },
+    { "protocol", field_protocol },
+    { "data", field_data },
+    { "version", field_version },
+    { "rtt", field_rtt },
+    { "queued", field_queued },
+    { "opened_at", field_opened_at },
+    { "resumed", field_resumed },
+    { "state", field_state },
 };
 
 const char *const mw_lua_conn_names[] = {
-    "id",     "path",      "params",  "ip",    "protocol", "data",  "version", "rtt",
-    "queued", "opened_at", "resumed", "state", "send",     "close", "ping",    "subscribe",
-    "unsubscribe", "topics", "publish", NULL,
+    "id",   "path",      "params",      "ip",      "protocol", "data", "version",
+    "rtt",  "queued",    "opened_at",   "resumed", "state",    "send", "close",
+    "ping", "subscribe", "unsubscribe", "topics",  "publish",  NULL,
 };
 
 /* ---- the metatable ---- */

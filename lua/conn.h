@@ -1,13 +1,17 @@
 /*
- * Connection objects: what a script holds as `conn`. One for each connection, made when it opens, found by its id; it
- * belongs to the app and lives through reloads. After the end of the connection it still answers its fields.
+ * Connection objects: what a script holds as `conn`. One for each connection, made when it opens,
+ * found by its id; it belongs to the app and lives through reloads. After the end of the connection
+ * it still answers its fields.
  */
 #ifndef MW_LUA_CONN_H
 #define MW_LUA_CONN_H
 
 #include "lua/sched.h"
 
-/* A full userdata; its user values: 1 `data`, 2 `params` or, after the end, the table of last facts. */
+/*
+ * A full userdata; its user values: 1 `data`, 2 `params` or, after the end, the table of last
+ * facts.
+ */
 struct mw_lua_conn {
     struct mw_lua_object object;
     mw_id id;

@@ -1,6 +1,7 @@
 /*
- * The engine table and the life of an app. Each function of the table is one line of work and one of settling: what the
- * script did to its timers is told to the host when nothing of it runs any more.
+ * The engine table and the life of an app. Each function of the table is one line of work and one
+ * of settling: what the script did to its timers is told to the host when nothing of it runs any
+ * more.
  */
 #include "lua/engine.h"
 

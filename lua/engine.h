@@ -1,11 +1,11 @@
 /*
- * The app of the Lua engine: one script on one worker, with its lua_State. What belongs to the app outlives
- * its versions: connection objects, `state`, the pool of coroutines. All of it is used by the worker's
- * thread alone.
+ * The app of the Lua engine: one script on one worker, with its lua_State. What belongs to the app
+ * outlives its versions: connection objects, `state`, the pool of coroutines. All of it is used by
+ * the worker's thread alone.
  *
- * Whoever calls into Lua does so through one of two doors: mw_lua_call (sched.h) for code of the script,
- * mw_lua_try (state.h) for our own. Outside of them only Lua functions that cannot raise are called, so
- * the panic function is unreachable.
+ * Whoever calls into Lua does so through one of two doors: mw_lua_call (sched.h) for code of the
+ * script, mw_lua_try (state.h) for our own. Outside of them only Lua functions that cannot raise
+ * are called, so the panic function is unreachable.
  */
 #ifndef MW_LUA_ENGINE_H
 #define MW_LUA_ENGINE_H
@@ -20,8 +20,8 @@ struct mw_lua_call;
 struct mw_lua_version;
 
 /*
- * Whose coroutine is it? Each Lua thread carries a pointer to one of these in its extra space, so every C
- * function finds the app, and nobody resumes what only the scheduler may.
+ * Whose coroutine is it? Each Lua thread carries a pointer to one of these in its extra space, so
+ * every C function finds the app, and nobody resumes what only the scheduler may.
  */
 enum mw_lua_lane_kind {
     MW_LUA_LANE_SCRIPT,  /* made by the script, or the main thread */
@@ -38,10 +38,10 @@ struct mw_lua_lane {
 
 /* Places in the Lua registry; all are filled once, when the app is made. */
 struct mw_lua_refs {
-    int conns;    /* id -> connection object */
+    int conns; /* id -> connection object */
     int conn_meta;
     int timer_meta;
-    int env_meta; /* of the environment table of each version */
+    int env_meta;   /* of the environment table of each version */
     int array_meta; /* marks a list that is a JSON array even when empty */
     int null;       /* json.null */
     int state_meta; /* of the table that scripts know as `state` */

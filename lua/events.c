@@ -1,6 +1,6 @@
 /*
- * Handlers and their arguments. Each event is a struct mw_lua_call_kind: what to push, what to read back, whom to tell
- * when a call that waited is over.
+ * Handlers and their arguments. Each event is a struct mw_lua_call_kind: what to push, what to read
+ * back, whom to tell when a call that waited is over.
  *
  * on_message is the hot path: two registry look-ups, the string, and a coroutine of the pool.
  */
@@ -93,13 +93,17 @@ static unsigned read_code(lua_State *L)
     if (lua_isnil(L, 2))
         return 403;
     if (lua_type(L, 2) != LUA_TNUMBER || !is_integer)
-        luaL_error(L, "on_open returned false and a %s: the second value is an HTTP status from "
-                   "400 to 599 or a close code", luaL_typename(L, 2));
+        luaL_error(L,
+                   "on_open returned false and a %s: the second value is an HTTP status from "
+                   "400 to 599 or a close code",
+                   luaL_typename(L, 2));
     if (code >= 400 && code <= 599)
         return (unsigned)code;
     if (code < 1000 || code > 4999)
-        luaL_error(L, "on_open returned false, %I: that is neither an HTTP status from 400 to 599 nor "
-                   "a close code", (LUAI_UACINT)code);
+        luaL_error(L,
+                   "on_open returned false, %I: that is neither an HTTP status from 400 to 599 nor "
+                   "a close code",
+                   (LUAI_UACINT)code);
     const char *refusal = mw_lua_app(L)->host->code_refusal((unsigned)code);
     if (refusal)
         luaL_error(L, "on_open returned false, %d: %s", (int)code, refusal);
@@ -126,8 +130,10 @@ static void read_open(lua_State *L, struct mw_lua_call *call)
     bool is_silent = lua_isnoneornil(L, 1);
     lua_settop(L, 3);
     if (!is_silent && !(lua_isboolean(L, 1) && !lua_toboolean(L, 1)))
-        luaL_error(L, "on_open returned a %s (%s): return nothing to accept, or false[, code[, "
-                   "reason]] to refuse", luaL_typename(L, 1), luaL_tolstring(L, 1, NULL));
+        luaL_error(L,
+                   "on_open returned a %s (%s): return nothing to accept, or false[, code[, "
+                   "reason]] to refuse",
+                   luaL_typename(L, 1), luaL_tolstring(L, 1, NULL));
     app->verdict = (struct mw_verdict){ .accept = is_silent };
     mw_buf_clear(&app->verdict_text);
     if (!is_silent) {

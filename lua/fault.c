@@ -1,8 +1,9 @@
 /*
- * From an error of Lua to struct mw_fault. A failed coroutine keeps its frames, so the place and the calls are
- * read from it afterwards; no message handler runs while the script does.
+ * From an error of Lua to struct mw_fault. A failed coroutine keeps its frames, so the place and
+ * the calls are read from it afterwards; no message handler runs while the script does.
  *
- * Never runs code of the script: an error value that is a table is shown by inspect, not by its __tostring.
+ * Never runs code of the script: an error value that is a table is shown by inspect, not by its
+ * __tostring.
  */
 #include "lua/fault.h"
 
@@ -55,8 +56,8 @@ static void describe_value(lua_State *thread, char *out, size_t size)
 }
 
 /*
- * Lua puts "file:line: " before its messages, and shortens long file names to "..." and their end. Gives the
- * length of that beginning if it names one of our files, else 0.
+ * Lua puts "file:line: " before its messages, and shortens long file names to "..." and their end.
+ * Gives the length of that beginning if it names one of our files, else 0.
  */
 static size_t match_place(struct mw_view message, const struct mw_lua_source *file, int *line)
 {
@@ -69,7 +70,8 @@ static size_t match_place(struct mw_view message, const struct mw_lua_source *fi
         return 0;
     size_t at = colon + 1;
     int number = 0;
-    while (at < message.len && message.data[at] >= '0' && message.data[at] <= '9' && number < 1000000)
+    while (at < message.len && message.data[at] >= '0' && message.data[at] <= '9' &&
+           number < 1000000)
         number = number * 10 + (message.data[at++] - '0');
     bool is_place = number > 0 && at + 1 < message.len && memcmp(message.data + at, ": ", 2) == 0;
     *line = number;

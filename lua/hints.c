@@ -1,6 +1,6 @@
 /*
- * Hints are a table: what the message says, what the line says, what to do. A hint that needs a name from the
- * message has a function. The first row that fits wins.
+ * Hints are a table: what the message says, what the line says, what to do. A hint that needs a
+ * name from the message has a function. The first row that fits wins.
  *
  * Never guesses loudly: without a fitting row there is no hint.
  */
@@ -15,7 +15,7 @@
 #include "lua/conn.h"
 #include "lua/sandbox.h"
 
-#define MAX_NAMES 256
+#define MAX_NAMES  256
 #define NAME_BYTES 64
 
 struct problem {
@@ -91,6 +91,11 @@ static const char *nearest(struct problem *p, const char *library)
 
 /* ---- hints with names ---- */
 
+static bool is_word_byte(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
 static bool hint_method(struct problem *p)
 {
     const char *name = mw_nearest_name(mw_view_text(p->name), mw_lua_conn_names);
@@ -108,10 +113,17 @@ static bool hint_foreign_word(struct problem *p)
     static const struct {
         const char *word, *meant;
     } words[] = {
-        { "null", "nil" },   { "None", "nil" },          { "undefined", "nil" },
-        { "True", "true" },  { "False", "false" },       { "console", "log.info(...)" },
-        { "this", "self" },  { "JSON", "json" },         { "setTimeout", "timer.after(seconds, fn)" },
-        { "self", "M" },     { "setInterval", "timer.every(name, seconds, fn)" },
+        { "null", "nil" },
+        { "None", "nil" },
+        { "undefined", "nil" },
+        { "True", "true" },
+        { "False", "false" },
+        { "console", "log.info(...)" },
+        { "this", "self" },
+        { "JSON", "json" },
+        { "setTimeout", "timer.after(seconds, fn)" },
+        { "self", "M" },
+        { "setInterval", "timer.every(name, seconds, fn)" },
         { "os", "os.time, os.clock, os.date, os.difftime: the rest is not there" },
         { "io", "files cannot be opened from a script" },
     };
@@ -137,15 +149,12 @@ static bool hint_field(struct problem *p)
 {
     char needle[NAME_BYTES + 2], library[NAME_BYTES];
     snprintf(needle, sizeof(needle), ".%s", p->name);
-    const char *dot = strstr(p->line, needle);
-    size_t len = 0;
-    while (dot && dot - len > p->line && (isalnum((unsigned char)dot[-1 - (ptrdiff_t)len]) ||
-                                          dot[-1 - (ptrdiff_t)len] == '_'))
-        len++;
-    if (len == 0 || len >= sizeof(library))
+    const char *dot = strstr(p->line, needle), *start = dot;
+    while (start && start > p->line && is_word_byte(start[-1]))
+        start--;
+    if (start == dot || (size_t)(dot - start) >= sizeof(library))
         return false;
-    memcpy(library, dot - len, len);
-    library[len] = '\0';
+    snprintf(library, sizeof(library), "%.*s", (int)(dot - start), start);
     const char *name = nearest(p, library);
     if (name)
         say(p, "did you mean '%s.%s'?", library, name);
@@ -195,9 +204,7 @@ static bool has_word(const char *line, const char *word)
 {
     size_t len = strlen(word);
     for (const char *at = line; (at = strstr(at, word)); at += len) {
-        bool starts = at == line || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
-        bool ends = !(isalnum((unsigned char)at[len]) || at[len] == '_');
-        if (starts && ends)
+        if ((at == line || !is_word_byte(at[-1])) && !is_word_byte(at[len]))
             return true;
     }
     return false;
@@ -244,11 +251,12 @@ static bool hint_end(struct problem *p)
     for (int n = 1; p->file && read_line(p->file, n, line, sizeof(line), &indent); n++) {
         if (opens_block(line) && depth < MW_COUNT(open)) {
             open[depth++] = (struct open_block){ n, indent };
-        } else if (strncmp(line, "end", 3) == 0 && !isalnum((unsigned char)line[3]) && depth > 0) {
+        } else if (strncmp(line, "end", 3) == 0 && !is_word_byte(line[3]) && depth > 0) {
             struct open_block block = open[--depth];
             if (block.indent > indent) {
-                say(p, "the block that begins in line %d is not closed: add its 'end' before line "
-                    "%d", block.line, n);
+                say(p,
+                    "the block that begins in line %d is not closed: add its 'end' before line %d",
+                    block.line, n);
                 return true;
             }
         }
@@ -276,19 +284,21 @@ static const struct row rows[] = {
     { "attempt to index a nil value (local '", NULL, NULL, hint_nil_index },
     { "attempt to index a nil value (upvalue '", NULL, NULL, hint_nil_index },
     { "attempt to concatenate a nil value (", NULL, NULL, hint_concat },
-    { "attempt to concatenate a table value (", NULL, "inspect(t) or json.encode(t) make text of a "
-      "table", NULL },
+    { "attempt to concatenate a table value (", NULL,
+      "inspect(t) or json.encode(t) make text of a table", NULL },
     { "attempt to concatenate a boolean value (", NULL, NULL, hint_concat },
     { "attempt to perform arithmetic on a nil value (", NULL, NULL, hint_arithmetic },
-    { "attempt to compare number with string", NULL, "tonumber(x) makes a number of a string", NULL },
-    { "attempt to compare string with number", NULL, "tonumber(x) makes a number of a string", NULL },
+    { "attempt to compare number with string", NULL, "tonumber(x) makes a number of a string",
+      NULL },
+    { "attempt to compare string with number", NULL, "tonumber(x) makes a number of a string",
+      NULL },
     { "attempt to compare nil with", NULL, "one side is nil: give it a default, (x or 0)", NULL },
     { "attempt to compare number with nil", NULL, "one side is nil: give it a default, (x or 0)",
       NULL },
     { "a string or a table, not a number", NULL, "tostring(x) makes text of a number", NULL },
     { "stack overflow", NULL, "a function calls itself without end", NULL },
-    { "attempt to load a binary chunk", NULL, "scripts are source text; compiled chunks are never "
-      "loaded", NULL },
+    { "attempt to load a binary chunk", NULL,
+      "scripts are source text; compiled chunks are never loaded", NULL },
     { "near '!'", NULL, "'not equal' is ~= in Lua, and 'not' negates", NULL },
     { "'then' expected near '='", NULL, "== compares; = assigns", NULL },
     { "near '+'", "+=", "Lua has no +=: write x = x + 1", NULL },
@@ -303,11 +313,12 @@ static const struct row rows[] = {
     { "syntax error near", "let ", "variables are made with 'local' in Lua", NULL },
     { "syntax error near", "var ", "variables are made with 'local' in Lua", NULL },
     { "syntax error near", "const ", "variables are made with 'local' in Lua", NULL },
-    { "syntax error near", "continue", "Lua has no continue: write goto continue, and ::continue:: "
-      "before the end of the loop", NULL },
-    { "function arguments expected near", ":", "fields take a dot, conn.data; a colon is for "
-      "methods, conn:send(x)", NULL },
-    { "near 'end'", NULL, "there is one 'end' too many, or a 'then' or 'do' is missing before", NULL },
+    { "syntax error near", "continue",
+      "Lua has no continue: write goto continue, and ::continue:: before the loop's end", NULL },
+    { "function arguments expected near", ":",
+      "fields take a dot, conn.data; a colon is for methods, conn:send(x)", NULL },
+    { "near 'end'", NULL, "there is one 'end' too many, or a 'then' or 'do' is missing before",
+      NULL },
     { "'}' expected", NULL, "a comma may be missing at the end of the line before", NULL },
     { "unfinished string", NULL, "the quote is not closed in this line; [[ ... ]] holds several",
       NULL },
@@ -341,7 +352,12 @@ void mw_lua_hint(lua_State *L, const struct mw_lua_where *where, const struct mw
                  int line, const char *message, char *out, size_t size)
 {
     struct problem p = {
-        .L = L, .where = where, .file = file, .message = message, .out = out, .size = size,
+        .L = L,
+        .where = where,
+        .file = file,
+        .message = message,
+        .out = out,
+        .size = size,
     };
     struct mw_view text = file ? mw_lua_source_line(file, line) : mw_view(NULL, 0);
     snprintf(p.line, sizeof(p.line), "%.*s", (int)(text.len < 255 ? text.len : 255),

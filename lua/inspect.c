@@ -1,6 +1,6 @@
 /*
- * inspect(v): values as text, for logs and errors. Deterministic (keys are sorted) and safe to use on any value:
- * it calls nothing of the script, and its output is bounded.
+ * inspect(v): values as text, for logs and errors. Deterministic (keys are sorted) and safe to use
+ * on any value: it calls nothing of the script, and its output is bounded.
  */
 #include "lua/inspect.h"
 
@@ -10,9 +10,9 @@
 #include "lua/path.h"
 #include "lua/sandbox.h"
 
-#define MAX_NESTING 8    /* deeper tables are shown as { ... } */
-#define MAX_ITEMS 200    /* of one table */
-#define MAX_BYTES 65536  /* of the whole text */
+#define MAX_NESTING 8     /* deeper tables are shown as { ... } */
+#define MAX_ITEMS   200   /* of one table */
+#define MAX_BYTES   65536 /* of the whole text */
 
 struct printer {
     lua_State *L;
@@ -94,8 +94,8 @@ static struct key describe_key(lua_State *L, int index, int at)
 }
 
 /*
- * Pushes a list of the keys of `table` and a userdata that orders them. Only up to MAX_ITEMS keys are looked
- * at: which ones of a larger table is up to it.
+ * Pushes a list of the keys of `table` and a userdata that orders them. Only up to MAX_ITEMS keys
+ * are looked at: which ones of a larger table is up to it.
  */
 static int sort_keys(lua_State *L, int table, const struct key **sorted)
 {
@@ -123,8 +123,7 @@ static int sort_keys(lua_State *L, int table, const struct key **sorted)
 
 static void print_key(struct printer *p, int index)
 {
-    if (lua_type(p->L, index) == LUA_TSTRING &&
-        mw_lua_is_identifier(mw_lua_view(p->L, index))) {
+    if (lua_type(p->L, index) == LUA_TSTRING && mw_lua_is_identifier(mw_lua_view(p->L, index))) {
         put(p, mw_lua_view(p->L, index));
         put_text(p, " = ");
         return;
@@ -189,11 +188,21 @@ static void print_other(struct printer *p, int index)
 static void print_value(struct printer *p, int index)
 {
     switch (lua_type(p->L, index)) {
-    case LUA_TBOOLEAN: put_text(p, lua_toboolean(p->L, index) ? "true" : "false"); break;
-    case LUA_TNUMBER: print_number(p, index); break;
-    case LUA_TSTRING: print_string(p, mw_lua_view(p->L, index)); break;
-    case LUA_TTABLE: print_table(p, index); break;
-    default: print_other(p, index); break;
+    case LUA_TBOOLEAN:
+        put_text(p, lua_toboolean(p->L, index) ? "true" : "false");
+        break;
+    case LUA_TNUMBER:
+        print_number(p, index);
+        break;
+    case LUA_TSTRING:
+        print_string(p, mw_lua_view(p->L, index));
+        break;
+    case LUA_TTABLE:
+        print_table(p, index);
+        break;
+    default:
+        print_other(p, index);
+        break;
     }
 }
 

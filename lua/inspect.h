@@ -4,7 +4,10 @@
 
 #include "lua/state.h"
 
-/* Appends `{ 1, 2, name = "ann" }`; keys in order, circles marked, long data cut. Runs no metamethod; may raise. */
+/*
+ * Appends `{ 1, 2, name = "ann" }`; keys in order, circles marked, long data cut. Runs no
+ * metamethod; may raise.
+ */
 void mw_lua_inspect_write(lua_State *L, int index, struct mw_buf *out);
 
 /* inspect(value) */

@@ -1,8 +1,9 @@
 /*
- * Lua values to JSON text. No metamethod runs here, so a value cannot change while it is walked, and what
- * is raised names the key path: "msg.items[3].price is NaN".
+ * Lua values to JSON text. No metamethod runs here, so a value cannot change while it is walked,
+ * and what is raised names the key path: "msg.items[3].price is NaN".
  *
- * A table is a list where its keys are 1..n, or where json.array marked it; otherwise an object. {} is an object.
+ * A table is a list where its keys are 1..n, or where json.array marked it; otherwise an object. {}
+ * is an object.
  */
 #include <math.h>
 
@@ -31,7 +32,9 @@ static void refuse(struct writer *w, const char *what)
     luaL_error(w->L, "json: %s %s", lua_tostring(w->L, -1), what);
 }
 
-/* 10 / 2 is 5.0 in Lua, and 5 for everybody else. Below 2^53 each whole number has its own double. */
+/*
+ * 10 / 2 is 5.0 in Lua, and 5 for everybody else. Below 2^53 each whole number has its own double.
+ */
 static bool is_whole(double number)
 {
     return number == floor(number) && fabs(number) < 9007199254740992.0 &&
@@ -199,11 +202,21 @@ static void write_other(struct writer *w, int index)
 static void write_value(struct writer *w, int index)
 {
     switch (lua_type(w->L, index)) {
-    case LUA_TBOOLEAN: mw_jw_bool(&w->json, lua_toboolean(w->L, index)); break;
-    case LUA_TNUMBER: write_number(w, index); break;
-    case LUA_TSTRING: write_string(w, index); break;
-    case LUA_TTABLE: write_table(w, index); break;
-    default: write_other(w, index); break;
+    case LUA_TBOOLEAN:
+        mw_jw_bool(&w->json, lua_toboolean(w->L, index));
+        break;
+    case LUA_TNUMBER:
+        write_number(w, index);
+        break;
+    case LUA_TSTRING:
+        write_string(w, index);
+        break;
+    case LUA_TTABLE:
+        write_table(w, index);
+        break;
+    default:
+        write_other(w, index);
+        break;
     }
 }
 

@@ -1,10 +1,10 @@
 /*
- * coroutine.*, ours for two reasons: a handler may wait (sleep) inside of a coroutine that the script made, and the
- * scheduler's own coroutines are not the script's to resume or close.
+ * coroutine.*, ours for two reasons: a handler may wait (sleep) inside of a coroutine that the
+ * script made, and the scheduler's own coroutines are not the script's to resume or close.
  *
- * When something in a coroutine waits for the host, the coroutine yields with app->wait_asked set. Its resumer does not
- * return then: it yields in turn, and so on outwards to the scheduler. When the wait is over each goes on with
- * the one it had resumed.
+ * When something in a coroutine waits for the host, the coroutine yields with app->wait_asked set.
+ * Its resumer does not return then: it yields in turn, and so on outwards to the scheduler. When
+ * the wait is over each goes on with the one it had resumed.
  */
 #include "lua/api.h"
 #include "lua/sched.h"
@@ -66,7 +66,10 @@ static int fail(lua_State *L, lua_KContext how)
     return 2;
 }
 
-/* Runs its pending __close. Gives the status of Lua; where that is an error, its value is on top of `co`. */
+/*
+ * Runs its pending __close. Gives the status of Lua; where that is an error, its value is on top of
+ * `co`.
+ */
 static int close_coroutine(lua_State *L, lua_State *co)
 {
 #if LUA_VERSION_RELEASE_NUM >= 50406
@@ -122,8 +125,7 @@ static int start(lua_State *L, lua_KContext how)
     int args = lua_gettop(L) - 1;
     const char *state = status_of(L, co);
     if (*state != 's') { /* suspended */
-        lua_pushfstring(L, "cannot resume %s coroutine",
-                        *state == 'd' ? "dead" : "non-suspended");
+        lua_pushfstring(L, "cannot resume %s coroutine", *state == 'd' ? "dead" : "non-suspended");
         return fail(L, how);
     }
     if (!lua_checkstack(co, args)) {

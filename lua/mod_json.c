@@ -1,6 +1,6 @@
 /*
- * The json library, and JSON text to Lua values. Decoded lists keep the mark of json.array, so that [] goes
- * out again as []; null becomes json.null, because a nil in a table would be gone.
+ * The json library, and JSON text to Lua values. Decoded lists keep the mark of json.array, so that
+ * [] goes out again as []; null becomes json.null, because a nil in a table would be gone.
  *
  * The document of the parser is freed whatever happens: the values are built in a protected call.
  */
@@ -65,13 +65,25 @@ static void push_container(lua_State *L, struct reader *r, const struct mw_json 
 static void push_value(lua_State *L, struct reader *r, const struct mw_json *value)
 {
     switch (mw_json_kind(value)) {
-    case MW_JSON_NULL: lua_rawgeti(L, LUA_REGISTRYINDEX, mw_lua_app(L)->refs.null); break;
-    case MW_JSON_BOOL: lua_pushboolean(L, mw_json_bool(value)); break;
-    case MW_JSON_INTEGER: lua_pushinteger(L, mw_json_integer(value)); break;
-    case MW_JSON_NUMBER: lua_pushnumber(L, mw_json_number(value)); break;
-    case MW_JSON_STRING: mw_lua_push_view(L, mw_json_string(value)); break;
+    case MW_JSON_NULL:
+        lua_rawgeti(L, LUA_REGISTRYINDEX, mw_lua_app(L)->refs.null);
+        break;
+    case MW_JSON_BOOL:
+        lua_pushboolean(L, mw_json_bool(value));
+        break;
+    case MW_JSON_INTEGER:
+        lua_pushinteger(L, mw_json_integer(value));
+        break;
+    case MW_JSON_NUMBER:
+        lua_pushnumber(L, mw_json_number(value));
+        break;
+    case MW_JSON_STRING:
+        mw_lua_push_view(L, mw_json_string(value));
+        break;
     case MW_JSON_ARRAY:
-    case MW_JSON_OBJECT: push_container(L, r, value); break;
+    case MW_JSON_OBJECT:
+        push_container(L, r, value);
+        break;
     }
 }
 

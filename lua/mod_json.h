@@ -15,8 +15,8 @@ void mw_lua_json_init(lua_State *L);
 void mw_lua_json_push(lua_State *L);
 
 /*
- * Appends the value at `index` as JSON. Raises what cannot be said in JSON, with its key path; where `is_lenient` is set
- * (log lines) it writes a description instead.
+ * Appends the value at `index` as JSON. Raises what cannot be said in JSON, with its key path;
+ * where `is_lenient` is set (log lines) it writes a description instead.
  */
 void mw_lua_json_write(lua_State *L, int index, struct mw_buf *out, bool is_lenient);
 

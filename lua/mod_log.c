@@ -1,6 +1,7 @@
 /*
- * log.debug, info, warn, error and print. A message is text for people; fields are a table whose values become JSON, and
- * what JSON cannot say is described instead: a log line never fails for its content.
+ * log.debug, info, warn, error and print. A message is text for people; fields are a table whose
+ * values become JSON, and what JSON cannot say is described instead: a log line never fails for its
+ * content.
  */
 #include "lua/api.h"
 
@@ -83,11 +84,8 @@ static int log_error(lua_State *L)
 }
 
 const luaL_Reg mw_lua_log_functions[] = {
-    { "debug", log_debug },
-    { "info", log_info },
-    { "warn", log_warn },
-    { "error", log_error },
-    { NULL, NULL },
+    { "debug", log_debug }, { "info", log_info }, { "warn", log_warn },
+    { "error", log_error }, { NULL, NULL },
 };
 
 /* print(...): log.info of all its arguments with tabs between. */

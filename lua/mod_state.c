@@ -1,8 +1,9 @@
 /*
- * `state` holds plain data: booleans, numbers, strings, json.null, and tables of those without metatables (but
- * the mark of json.array). A function, coroutine or object would keep its version alive behind a reload, so
- * each assignment state.x = v is checked down to the last table; what gets into deeper tables later is found
- * and taken out, with a warning, when the next version takes over.
+ * `state` holds plain data: booleans, numbers, strings, json.null, and tables of those without
+ * metatables (but the mark of json.array). A function, coroutine or object would keep its version
+ * alive behind a reload, so each assignment state.x = v is checked down to the last table; what
+ * gets into deeper tables later is found and taken out, with a warning, when the next version takes
+ * over.
  *
  * Scripts see a view (sandbox.h): reads go straight to the table, writes come here.
  */
@@ -23,7 +24,7 @@ static char deleted;
 struct walker {
     lua_State *L;
     struct mw_lua_path path;
-    int seen;       /* stack index of the set of tables already walked */
+    int seen;        /* stack index of the set of tables already walked */
     bool is_pruning; /* takes out and warns instead of raising */
     int warnings;
     unsigned version;
@@ -38,8 +39,10 @@ static bool is_array_mark(lua_State *L, int meta)
 static const char *objection(lua_State *L, int index)
 {
     switch (lua_type(L, index)) {
-    case LUA_TFUNCTION: return "functions cannot survive a reload";
-    case LUA_TTHREAD: return "coroutines cannot survive a reload";
+    case LUA_TFUNCTION:
+        return "functions cannot survive a reload";
+    case LUA_TTHREAD:
+        return "coroutines cannot survive a reload";
     case LUA_TTABLE:
         if (!lua_getmetatable(L, index))
             return NULL;
@@ -51,7 +54,8 @@ static const char *objection(lua_State *L, int index)
         bool is_null = lua_rawequal(L, -1, index);
         lua_pop(L, 1);
         return is_null ? NULL : "objects such as connections cannot be kept in state";
-    default: return NULL;
+    default:
+        return NULL;
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * sleep, now, monotonic, and the four functions of os. All times come from the host, so that a simulation can
- * tell the time; they are in seconds.
+ * sleep, now, monotonic, and the four functions of os. All times come from the host, so that a
+ * simulation can tell the time; they are in seconds.
  */
 #include <math.h>
 #include <time.h>
@@ -37,7 +37,9 @@ static lua_Integer unix_s(lua_State *L)
     return (lua_Integer)(app->host->unix_ms(app->host_app) / 1000);
 }
 
-/* Calls the function of the standard library with the arguments on the stack. "os" itself is ours. */
+/*
+ * Calls the function of the standard library with the arguments on the stack. "os" itself is ours.
+ */
 static int call_standard(lua_State *L, const char *name)
 {
     luaL_requiref(L, "standard os", luaopen_os, 0);
@@ -87,9 +89,6 @@ const luaL_Reg mw_lua_time_functions[] = {
 };
 
 const luaL_Reg mw_lua_os_functions[] = {
-    { "time", os_time },
-    { "date", os_date },
-    { "clock", os_clock },
-    { "difftime", os_difftime },
-    { NULL, NULL },
+    { "time", os_time },         { "date", os_date }, { "clock", os_clock },
+    { "difftime", os_difftime }, { NULL, NULL },
 };

@@ -1,9 +1,9 @@
 /*
- * Timers of scripts. A timer is a userdata that the registry keeps alive while it runs; the handle that the script got is
- * that same object, so a handle never points to nothing.
+ * Timers of scripts. A timer is a userdata that the registry keeps alive while it runs; the handle
+ * that the script got is that same object, so a handle never points to nothing.
  *
- * Each timer is on the list of one version. A candidate's timers are only written down until its commit, so a version
- * that is refused never rings.
+ * Each timer is on the list of one version. A candidate's timers are only written down until its
+ * commit, so a version that is refused never rings.
  */
 #include "lua/mod_timer.h"
 
@@ -70,7 +70,10 @@ static void start_timer(struct mw_app *app, struct timer *timer)
     mw_lua_alarm_set(app, &timer->alarm, mw_ms_add(now_ms, timer->delay_ms));
 }
 
-/* In step with the timer that it replaces: a script saved every second still rings its timers of two. */
+/*
+ * In step with the timer that it replaces: a script saved every second still rings its timers of
+ * two.
+ */
 static void start_in_step(struct mw_app *app, struct timer *timer, const struct timer *before)
 {
     if (before && before->period_ms == timer->period_ms)
@@ -193,8 +196,10 @@ static void check_not_replaced(lua_State *L)
     struct mw_app *app = mw_lua_app(L);
     struct mw_lua_version *version = app->running->version;
     if (version != app->live && version != app->candidate)
-        luaL_error(L, "timer: version %d was replaced while this call waited; its timers would "
-                   "never ring", (int)version->number);
+        luaL_error(L,
+                   "timer: version %d was replaced while this call waited; its timers would "
+                   "never ring",
+                   (int)version->number);
 }
 
 /* timer.after(s, fn) -> handle */
@@ -280,7 +285,9 @@ void mw_lua_timers_end(struct mw_app *app, struct mw_lua_version *version)
         end_timer(app, MW_OWNER(version->timers.next, struct timer, link));
 }
 
-/* The handler of that name in the new version, without memory: the key exists as a string already. */
+/*
+ * The handler of that name in the new version, without memory: the key exists as a string already.
+ */
 static bool has_handler(struct mw_app *app, struct mw_lua_version *version, struct timer *timer)
 {
     lua_State *L = app->L;
@@ -295,8 +302,9 @@ static bool has_handler(struct mw_app *app, struct mw_lua_version *version, stru
 static void warn_of_end(struct mw_app *app, struct mw_lua_version *version, struct timer *timer)
 {
     char text[256];
-    int len = snprintf(text, sizeof(text), "timer '%.*s' ended: this version has no handler of its name",
-                       (int)(timer->name.len < 64 ? timer->name.len : 64), timer->name.data);
+    int len =
+        snprintf(text, sizeof(text), "timer '%.*s' ended: this version has no handler of its name",
+                 (int)(timer->name.len < 64 ? timer->name.len : 64), timer->name.data);
     app->host->log(app->host_app, MW_LOG_WARN, version->number, 0, mw_view(text, (size_t)len), NULL,
                    0);
 }

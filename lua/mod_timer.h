@@ -14,8 +14,9 @@ void mw_lua_timer_init(lua_State *L);
 mw_ms mw_lua_check_seconds(lua_State *L, int arg);
 
 /*
- * The new version takes over: its own timers start, named ones of the old version that call a handler by name go on with
- * the new handler, all others of the old version end. `old` may be NULL. Cannot fail.
+ * The new version takes over: its own timers start, named ones of the old version that call a
+ * handler by name go on with the new handler, all others of the old version end. `old` may be NULL.
+ * Cannot fail.
  */
 void mw_lua_timers_commit(struct mw_app *app, struct mw_lua_version *old,
                           struct mw_lua_version *version);

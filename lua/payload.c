@@ -1,4 +1,5 @@
-/* What a script wants to say, as bytes. Used by api_conn.c and api_topic.c; touches no connection.
+/*
+ * What a script wants to say, as bytes. Used by api_conn.c and api_topic.c; touches no connection.
  */
 #include "lua/payload.h"
 

@@ -10,12 +10,16 @@ struct mw_lua_payload {
 };
 
 /*
- * Reads data at `arg` (a string, or a table that becomes JSON text) and options at arg + 1 (nil, "binary", { binary = true
+ * Reads data at `arg` (a string, or a table that becomes JSON text) and options at arg + 1 (nil,
+ * "binary", { binary = true
  * }). Raises anything else in the name of `who`.
  */
 void mw_lua_payload_check(lua_State *L, int arg, const char *who, struct mw_lua_payload *out);
 
-/* Raises for the errors of the host that are mistakes of the script; returns for those that are answers. */
+/*
+ * Raises for the errors of the host that are mistakes of the script; returns for those that are
+ * answers.
+ */
 void mw_lua_raise_host_error(lua_State *L, const char *who, int err);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The upgrade request as a plain table: path, target, params, query, query_all, headers, cookies, ip, id. All of it was
- * bounded by whoever read the request's head.
+ * The upgrade request as a plain table: path, target, params, query, query_all, headers, cookies,
+ * ip, id. All of it was bounded by whoever read the request's head.
  */
 #include "lua/req.h"
 
@@ -124,7 +124,8 @@ static void add_cookies(lua_State *L, int req, const struct mw_request *request)
     lua_setfield(L, req, "cookies");
 }
 
-void mw_lua_req_push(lua_State *L, const struct mw_request *request, const struct mw_conn_info *info)
+void mw_lua_req_push(lua_State *L, const struct mw_request *request,
+                     const struct mw_conn_info *info)
 {
     char id[MW_LUA_ID_BYTES];
     luaL_checkstack(L, 12, NULL);

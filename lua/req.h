@@ -5,6 +5,7 @@
 #include "lua/state.h"
 
 /* Pushes it. Raises for memory. */
-void mw_lua_req_push(lua_State *L, const struct mw_request *request, const struct mw_conn_info *info);
+void mw_lua_req_push(lua_State *L, const struct mw_request *request,
+                     const struct mw_conn_info *info);
 
 #endif

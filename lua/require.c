@@ -1,6 +1,7 @@
 /*
- * `require "rooms"` finds lib/rooms.lua among the sources that the version was given, and nothing else: no
- * file is opened here, and a name that could mean another place is refused by its spelling.
+ * `require "rooms"` finds lib/rooms.lua among the sources that the version was given, and nothing
+ * else: no file is opened here, and a name that could mean another place is refused by its
+ * spelling.
  *
  * Each version has its own cache, so a reload runs libraries anew.
  */
@@ -29,11 +30,14 @@ void mw_lua_load_source(lua_State *L, struct mw_lua_version *version,
 
 static bool is_name_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || c == '.' || c == '/';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '/';
 }
 
-/* Segments of letters, digits, _ and -, joined by single dots or slashes: no "..", no absolute path. */
+/*
+ * Segments of letters, digits, _ and -, joined by single dots or slashes: no "..", no absolute
+ * path.
+ */
 static bool is_name(struct mw_view name)
 {
     bool after_separator = true;
@@ -107,8 +111,10 @@ int mw_lua_require(lua_State *L)
     struct mw_view name = mw_lua_check_text(L, 1);
     char path_text[MAX_PATH];
     if (!is_name(name))
-        return luaL_error(L, "'%s' is no name of a library: require \"rooms\" finds lib/rooms.lua, "
-                          "and nothing outside of lib is found", name.data);
+        return luaL_error(L,
+                          "'%s' is no name of a library: require \"rooms\" finds lib/rooms.lua, "
+                          "and nothing outside of lib is found",
+                          name.data);
     struct mw_view path = path_of(name, path_text);
     struct mw_lua_source *file = mw_lua_sources_find(&version->sources, path);
     if (!file)

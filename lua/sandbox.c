@@ -1,10 +1,10 @@
 /*
- * The allow list. What a script can name is what stands here and in api.c, not the standard library minus
- * something: a function that a future Lua adds stays out until somebody has thought about it.
+ * The allow list. What a script can name is what stands here and in api.c, not the standard library
+ * minus something: a function that a future Lua adds stays out until somebody has thought about it.
  *
- * Tables of functions are given out as views: an empty table in front of the real one. Versions of a script share
- * them, so a bad version must not be able to change what the good one sees. The metatable of strings points to the
- * real table, which no script can reach.
+ * Tables of functions are given out as views: an empty table in front of the real one. Versions of
+ * a script share them, so a bad version must not be able to change what the good one sees. The
+ * metatable of strings points to the real table, which no script can reach.
  */
 #include "lua/sandbox.h"
 
@@ -22,8 +22,8 @@ static const char *const base_functions[] = {
 };
 
 static const char *const string_functions[] = {
-    "byte", "char", "find", "format", "gmatch", "gsub",   "len",      "lower",  "match",
-    "pack", "packsize", "rep", "reverse", "sub", "unpack", "upper", NULL,
+    "byte", "char",     "find", "format",  "gmatch", "gsub",   "len",   "lower", "match",
+    "pack", "packsize", "rep",  "reverse", "sub",    "unpack", "upper", NULL,
 };
 
 static const char *const table_functions[] = {
@@ -31,9 +31,10 @@ static const char *const table_functions[] = {
 };
 
 static const char *const math_functions[] = {
-    "abs",  "acos",  "asin", "atan",       "ceil", "cos", "deg",  "exp",  "floor",
-    "fmod", "huge",  "log",  "max",        "maxinteger", "min", "mininteger", "modf", "pi",
-    "rad",  "random", "randomseed", "sin", "sqrt", "tan", "tointeger", "type", "ult", NULL,
+    "abs", "acos",       "asin", "atan",      "ceil", "cos",    "deg",
+    "exp", "floor",      "fmod", "huge",      "log",  "max",    "maxinteger",
+    "min", "mininteger", "modf", "pi",        "rad",  "random", "randomseed",
+    "sin", "sqrt",       "tan",  "tointeger", "type", "ult",    NULL,
 };
 
 static const char *const utf8_functions[] = {
@@ -119,8 +120,8 @@ void mw_lua_freeze(lua_State *L)
 }
 
 /*
- * Where Lua looks for the names of functions when an argument is wrong: "bad argument #1 to 'json.array'". No script
- * reaches it.
+ * Where Lua looks for the names of functions when an argument is wrong: "bad argument #1 to
+ * 'json.array'". No script reaches it.
  */
 static void name_functions(lua_State *L, const char *library)
 {
@@ -186,7 +187,7 @@ static int count_garbage(lua_State *L)
     struct mw_view option = mw_view_text(luaL_optstring(L, 1, "collect"));
     if (option.len != 5 || memcmp(option.data, "count", 5) != 0)
         return luaL_error(L, "only collectgarbage(\"count\") is allowed: the server collects by "
-                          "itself");
+                             "itself");
     double kib = lua_gc(L, LUA_GCCOUNT, 0) + lua_gc(L, LUA_GCCOUNTB, 0) / 1024.0;
     lua_pushnumber(L, kib);
     return 1;

@@ -5,8 +5,8 @@
 #include "lua/state.h"
 
 /*
- * Opens the standard libraries as far as they are allowed and leaves a table of globals on the stack, which the
- * caller fills further and then freezes. Raises.
+ * Opens the standard libraries as far as they are allowed and leaves a table of globals on the
+ * stack, which the caller fills further and then freezes. Raises.
  */
 void mw_lua_sandbox_open(lua_State *L);
 
@@ -14,8 +14,8 @@ void mw_lua_sandbox_open(lua_State *L);
 void mw_lua_sandbox_add(lua_State *L, const char *name);
 
 /*
- * Replaces the table on top by a view of it: reads, iterates and counts like it, but nobody can write to it, not
- * with rawset either.
+ * Replaces the table on top by a view of it: reads, iterates and counts like it, but nobody can
+ * write to it, not with rawset either.
  */
 void mw_lua_freeze(lua_State *L);
 
@@ -29,7 +29,9 @@ void mw_lua_set_hidden(lua_State *L, int index);
 int mw_lua_view_pairs(lua_State *L);
 int mw_lua_view_len(lua_State *L);
 
-/* The metatable of environments: reads the globals on top, refuses every write. Pops the globals. */
+/*
+ * The metatable of environments: reads the globals on top, refuses every write. Pops the globals.
+ */
 void mw_lua_push_env_meta(lua_State *L);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Pooled coroutines and what they wait for. The only file that enters code of a script: mw_lua_call starts a
- * handler, an alarm goes on with one that waited. Knows nothing of what the handlers are for.
+ * Pooled coroutines and what they wait for. The only file that enters code of a script: mw_lua_call
+ * starts a handler, an alarm goes on with one that waited. Knows nothing of what the handlers are
+ * for.
  *
  * A coroutine that ended well is used again; one that failed is reset first. Wait = yield with
  * app->wait_asked set, which coroutine.resume (mod_coroutine.c) passes on outwards.
@@ -181,8 +182,7 @@ static enum mw_app_result go(struct mw_app *app, struct mw_lua_call *call, int a
     return status == LUA_OK ? MW_APP_DONE : MW_APP_FAILED;
 }
 
-static enum mw_app_result refuse_for_memory(struct mw_app *app,
-                                            const struct mw_lua_call_kind *kind,
+static enum mw_app_result refuse_for_memory(struct mw_app *app, const struct mw_lua_call_kind *kind,
                                             struct mw_lua_version *version, mw_id conn)
 {
     struct mw_lua_call call = { .kind = kind, .version = version, .conn = conn };
@@ -245,8 +245,10 @@ int mw_lua_wait(lua_State *L, mw_ms span_ms, const char *who)
     if (!call->kind->may_wait)
         return luaL_error(L, "%s cannot wait in %s", who, call->kind->name);
     if (app->cannot_wait || !lua_isyieldable(L))
-        return luaL_error(L, "%s cannot wait here: a function like table.sort, string.gsub or "
-                          "require is in between", who);
+        return luaL_error(L,
+                          "%s cannot wait here: a function like table.sort, string.gsub or "
+                          "require is in between",
+                          who);
     mw_ms now_ms = app->host->monotonic_ms(app->host_app);
     mw_lua_alarm_set(app, &call->alarm, mw_ms_add(now_ms, span_ms));
     app->wait_asked = true;

@@ -1,6 +1,6 @@
 /*
- * Calls into the script. Each runs in a coroutine of a pool, so each may wait; nothing else enters code of a
- * script, which makes this the place for budgets.
+ * Calls into the script. Each runs in a coroutine of a pool, so each may wait; nothing else enters
+ * code of a script, which makes this the place for budgets.
  */
 #ifndef MW_LUA_SCHED_H
 #define MW_LUA_SCHED_H
@@ -20,8 +20,8 @@ struct mw_lua_call_kind {
     bool is_load; /* of a version that is not live yet: it may not act on connections */
 
     /*
-     * Pushes the function and its arguments, and gives their number, or -1: there is nothing to call after
-     * all. Runs inside the coroutine; may raise.
+     * Pushes the function and its arguments, and gives their number, or -1: there is nothing to
+     * call after all. Runs inside the coroutine; may raise.
      */
     int (*push)(lua_State *L, struct mw_lua_call *call, void *input);
 
@@ -43,8 +43,8 @@ struct mw_lua_call {
     mw_id conn; /* 0: none is concerned */
 
     /*
-     * The slot in the connection or timer that points back to this call; NULL when there is none or it has
-     * gone. `push` sets it.
+     * The slot in the connection or timer that points back to this call; NULL when there is none or
+     * it has gone. `push` sets it.
      */
     struct mw_lua_call **owner;
 };
@@ -63,10 +63,16 @@ void mw_lua_call_disown(struct mw_lua_call **owner);
 /* For `push`. */
 void mw_lua_call_own(struct mw_lua_call *call, struct mw_lua_call **owner);
 
-/* Ends the C function of the script's API that calls it: `return mw_lua_wait(L, ...)`. Raises where waiting is impossible. */
+/*
+ * Ends the C function of the script's API that calls it: `return mw_lua_wait(L, ...)`. Raises where
+ * waiting is impossible.
+ */
 int mw_lua_wait(lua_State *L, mw_ms span_ms, const char *who);
 
-/* Raises unless the running call belongs to a version that is live or was: what loads may not act yet. */
+/*
+ * Raises unless the running call belongs to a version that is live or was: what loads may not act
+ * yet.
+ */
 void mw_lua_check_acting(lua_State *L, const char *what);
 
 /* The number of the version that runs, or of the live one. */

@@ -1,8 +1,10 @@
 /*
- * Settings are a table that a Lua file returns: return { listen = "127.0.0.1:8080", log = { format = "json" } }.
- * Nested tables become keys with dots, lists keys with numbers: "log.format", "origins[1]".
+ * Settings are a table that a Lua file returns: return { listen = "127.0.0.1:8080", log = { format
+ * = "json" } }. Nested tables become keys with dots, lists keys with numbers: "log.format",
+ * "origins[1]".
  *
- * The file runs in a lua_State of its own that ends with this call. What a key means is the caller's business.
+ * The file runs in a lua_State of its own that ends with this call. What a key means is the
+ * caller's business.
  */
 #include "lua/settings.h"
 
@@ -12,7 +14,7 @@
 #include "lua/sandbox.h"
 
 /* Far more than any settings need. */
-#define MAX_MEMORY (16 * 1024 * 1024)
+#define MAX_MEMORY  (16 * 1024 * 1024)
 #define MAX_NESTING 8
 
 struct reading {
@@ -39,7 +41,8 @@ static void add_key(lua_State *L, struct reading *r)
     } else if (lua_type(L, -2) == LUA_TSTRING) {
         put_key(L, r, r->key.len ? ".%s" : "%s", lua_tostring(L, -2));
     } else {
-        luaL_error(L, "a key of the settings is a %s: names and numbers only", luaL_typename(L, -2));
+        luaL_error(L, "a key of the settings is a %s: names and numbers only",
+                   luaL_typename(L, -2));
     }
 }
 
@@ -62,7 +65,8 @@ static bool report_value(lua_State *L, struct reading *r, int depth)
         setting.kind = MW_SETTING_BOOL;
         setting.flag = lua_toboolean(L, -1);
         break;
-    case LUA_TTABLE: return report_table(L, r, depth + 1);
+    case LUA_TTABLE:
+        return report_table(L, r, depth + 1);
     default:
         luaL_error(L, "setting '%s' is a %s: strings, numbers, booleans and tables only",
                    mw_buf_cstr(&r->key), luaL_typename(L, -1));
@@ -101,8 +105,8 @@ static bool report_table(lua_State *L, struct reading *r, int depth)
     bool wants_more = report_list(L, r, depth, count);
     lua_pushnil(L);
     while (wants_more && lua_next(L, -2)) {
-        bool is_listed = lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 &&
-                         lua_tointeger(L, -2) <= count;
+        bool is_listed =
+            lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 && lua_tointeger(L, -2) <= count;
         if (!is_listed)
             wants_more = report_field(L, r, depth);
         lua_pop(L, wants_more ? 1 : 2);

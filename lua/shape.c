@@ -1,6 +1,7 @@
 /*
- * The shape check: the table that a script returns becomes handlers (registry places) and a mw_route_spec. What
- * is wrong is an error before anything is swapped; what looks like a slip of the pen is a warning.
+ * The shape check: the table that a script returns becomes handlers (registry places) and a
+ * mw_route_spec. What is wrong is an error before anything is swapped; what looks like a slip of
+ * the pen is a warning.
  *
  * A new key of the module is a row in `keys`. Runs inside the load call, so everything may raise.
  */
@@ -110,7 +111,7 @@ static const char *const limit_names[] = {
 #define LIMIT_NAME(name, normal, least, most) #name,
     MW_LIMIT_LIST(LIMIT_NAME)
 #undef LIMIT_NAME
-    NULL,
+        NULL,
 };
 
 static double *limit_place(struct mw_limits *out, const struct limit *limit)
@@ -161,8 +162,9 @@ static void read_limit(lua_State *L, struct mw_lua_version *version)
         luaL_error(L, "limits.%s must be a number, not a %s", name, type_of(L));
     double value = lua_tonumber(L, -1);
     if (!(value >= limit->least && value <= limit->most))
-        luaL_error(L, "limits.%s is %s, but must be from %I to %I", name, luaL_tolstring(L, -1, NULL),
-                   (LUAI_UACINT)limit->least, (LUAI_UACINT)limit->most);
+        luaL_error(L, "limits.%s is %s, but must be from %I to %I", name,
+                   luaL_tolstring(L, -1, NULL), (LUAI_UACINT)limit->least,
+                   (LUAI_UACINT)limit->most);
     *limit_place(&version->spec.limits, limit) = value;
 }
 
@@ -203,24 +205,25 @@ struct key {
     read_fn *read;
 };
 
-static const struct key keys[] = {
-    { "route", read_route },
-    { "protocols", read_protocols },
-    { "format", read_format },
-    { "origins", read_origins },
-    { "limits", read_limits },
-    { "codes", read_codes },
+static const struct key keys[] = { { "route", read_route },         { "protocols", read_protocols },
+                                   { "format", read_format },       { "origins", read_origins },
+                                   { "limits", read_limits },       { "codes", read_codes },
 #define HANDLER_ROW(name, key) { #key, read_handler },
-    MW_LUA_HANDLER_LIST(HANDLER_ROW)
+                                   MW_LUA_HANDLER_LIST(HANDLER_ROW)
 #undef HANDLER_ROW
 };
 
 static const char *const key_names[] = {
-    "route", "protocols", "format", "origins", "limits", "codes",
+    "route",
+    "protocols",
+    "format",
+    "origins",
+    "limits",
+    "codes",
 #define HANDLER_NAME(name, key) #key,
     MW_LUA_HANDLER_LIST(HANDLER_NAME)
 #undef HANDLER_NAME
-    NULL,
+        NULL,
 };
 
 static const char *const handler_names[] = {
@@ -252,8 +255,8 @@ static const struct key *find_key(const char *name)
 }
 
 /*
- * Other keys are the script's own business (functions of named timers, helpers for its test), unless they are
- * nearly the name of one of ours.
+ * Other keys are the script's own business (functions of named timers, helpers for its test),
+ * unless they are nearly the name of one of ours.
  */
 static void warn_of_slips(lua_State *L, const struct mw_lua_version *version)
 {

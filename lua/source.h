@@ -1,4 +1,7 @@
-/* The files that a version is made of, copied, so that errors can show their lines and `require` find them later. */
+/*
+ * The files that a version is made of, copied, so that errors can show their lines and `require`
+ * find them later.
+ */
 #ifndef MW_LUA_SOURCE_H
 #define MW_LUA_SOURCE_H
 
@@ -9,8 +12,8 @@ struct mw_lua_source {
     char *path; /* "lib/rooms.lua" */
     char *text;
     size_t path_len, text_len;
-    bool is_used;                        /* was required */
-    bool is_loading;                     /* is running for the first time */
+    bool is_used;                          /* was required */
+    bool is_loading;                       /* is running for the first time */
     const struct mw_lua_source *wanted_by; /* while it loads */
 };
 
@@ -25,7 +28,8 @@ int mw_lua_sources_copy(struct mw_lua_sources *out, struct mw_mem *mem,
                         const struct mw_sources *sources);
 void mw_lua_sources_free(struct mw_lua_sources *sources, struct mw_mem *mem);
 
-struct mw_lua_source *mw_lua_sources_find(const struct mw_lua_sources *sources, struct mw_view path);
+struct mw_lua_source *mw_lua_sources_find(const struct mw_lua_sources *sources,
+                                          struct mw_view path);
 
 /* The n-th line (from 1) without its end, or an empty view. */
 struct mw_view mw_lua_source_line(const struct mw_lua_source *source, int line);

@@ -1,9 +1,9 @@
 /*
- * Making lua_States whose memory is accounted, and the few helpers by which C talks to them. Knows nothing of
- * connections or versions.
+ * Making lua_States whose memory is accounted, and the few helpers by which C talks to them. Knows
+ * nothing of connections or versions.
  *
- * The cap lives in the mw_mem. When it says no, Lua runs a full collection by itself and asks once more;
- * only then it raises.
+ * The cap lives in the mw_mem. When it says no, Lua runs a full collection by itself and asks once
+ * more; only then it raises.
  */
 #include "lua/state.h"
 

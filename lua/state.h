@@ -1,4 +1,7 @@
-/* The lua_State of an app or a settings file: its allocator, its way to its app, and the protected door. */
+/*
+ * The lua_State of an app or a settings file: its allocator, its way to its app, and the protected
+ * door.
+ */
 #ifndef MW_LUA_STATE_H
 #define MW_LUA_STATE_H
 
@@ -27,8 +30,8 @@ static inline void mw_lua_set_lane(lua_State *L, struct mw_app *app, enum mw_lua
 }
 
 /*
- * Runs `body` with `ctx` as light userdata at index 1, protected. MW_OK, MW_ERR_NOMEM or MW_ERR_SCRIPT; leaves
- * nothing on the stack. Only for code of ours: script code needs mw_lua_call.
+ * Runs `body` with `ctx` as light userdata at index 1, protected. MW_OK, MW_ERR_NOMEM or
+ * MW_ERR_SCRIPT; leaves nothing on the stack. Only for code of ours: script code needs mw_lua_call.
  */
 int mw_lua_try(lua_State *L, lua_CFunction body, void *ctx);
 
@@ -59,8 +62,8 @@ void mw_lua_set_integer(lua_State *L, const char *key, int64_t value);
 void mw_lua_set_bool(lua_State *L, const char *key, bool value);
 
 /*
- * Objects given to scripts begin with the address of their kind. Only our code makes userdata, so the first word of one
- * is always such an address.
+ * Objects given to scripts begin with the address of their kind. Only our code makes userdata, so
+ * the first word of one is always such an address.
  */
 struct mw_lua_object {
     const char *const *kind;

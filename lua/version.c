@@ -1,6 +1,7 @@
 /*
- * Reload by transaction: a candidate is compiled, run and checked beside the live version, then takes its place by one
- * pointer, or is thrown away. What a candidate does to `state` and to timers takes effect with the commit.
+ * Reload by transaction: a candidate is compiled, run and checked beside the live version, then
+ * takes its place by one pointer, or is thrown away. What a candidate does to `state` and to timers
+ * takes effect with the commit.
  *
  * Called by engine.c. Never touches connections: they belong to the app.
  */
@@ -43,8 +44,8 @@ static void free_memory(struct mw_app *app, struct mw_lua_version *version)
 
 static void version_free(struct mw_app *app, struct mw_lua_version *version)
 {
-    int *refs[] = { &version->env,  &version->loaded, &version->module,
-                    &version->kept, &version->writes };
+    int *refs[] = { &version->env, &version->loaded, &version->module, &version->kept,
+                    &version->writes };
     mw_lua_timers_end(app, version);
     for (size_t i = 0; i < MW_COUNT(refs); i++)
         luaL_unref(app->L, LUA_REGISTRYINDEX, *refs[i]);

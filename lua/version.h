@@ -1,6 +1,7 @@
 /*
- * A version of a script: its environment, its module cache, its handlers. It is a candidate from `prepare` to `commit`,
- * then live, then retired as long as calls of it wait. Its Lua objects are garbage when it is freed.
+ * A version of a script: its environment, its module cache, its handlers. It is a candidate from
+ * `prepare` to `commit`, then live, then retired as long as calls of it wait. Its Lua objects are
+ * garbage when it is freed.
  */
 #ifndef MW_LUA_VERSION_H
 #define MW_LUA_VERSION_H
@@ -10,18 +11,18 @@
 #include "lua/source.h"
 
 #define MW_LUA_HANDLER_LIST(X) \
-    X(ON_START, on_start)      \
-    X(ON_STOP, on_stop)        \
-    X(ON_OPEN, on_open)        \
-    X(ON_MESSAGE, on_message)  \
-    X(ON_DRAIN, on_drain)      \
+    X(ON_START, on_start) \
+    X(ON_STOP, on_stop) \
+    X(ON_OPEN, on_open) \
+    X(ON_MESSAGE, on_message) \
+    X(ON_DRAIN, on_drain) \
     X(ON_CLOSE, on_close)
 
 enum mw_lua_handler {
 #define MW_LUA_HANDLER_ENUM(name, key) MW_LUA_##name,
     MW_LUA_HANDLER_LIST(MW_LUA_HANDLER_ENUM)
 #undef MW_LUA_HANDLER_ENUM
-    MW_LUA_HANDLER_COUNT,
+        MW_LUA_HANDLER_COUNT,
 };
 
 struct mw_lua_version {

@@ -1,6 +1,7 @@
 /*
- * Runs one script that tries to get out of the sandbox: `sandbox_runner tests/sandbox/x.lua`. The script is loaded, given a
- * connection and the message "go" three times; what it prints and what goes wrong must be the lines that begin with
+ * Runs one script that tries to get out of the sandbox: `sandbox_runner tests/sandbox/x.lua`. The
+ * script is loaded, given a connection and the message "go" three times; what it prints and what
+ * goes wrong must be the lines that begin with
  * "--> " in it, in order. Afterwards nothing may be held.
  */
 #include "tests/unit/lua/fake_host.h"

@@ -11,8 +11,8 @@ static void note(struct fake_host *host, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(host->transcript + host->len, sizeof(host->transcript) - host->len, format,
-                        args);
+    int len =
+        vsnprintf(host->transcript + host->len, sizeof(host->transcript) - host->len, format, args);
     va_end(args);
     host->len += (size_t)len;
     assert_true(host->len < sizeof(host->transcript));
@@ -218,8 +218,8 @@ static void host_log(void *host_app, enum mw_log_level level, unsigned version, 
         note(host, "c%d ", (int)conn);
     note(host, "%.*s", (int)message.len, message.data);
     for (size_t i = 0; i < field_count; i++)
-        note(host, " %.*s=%.*s", (int)fields[i].key.len, fields[i].key.data, (int)fields[i].json.len,
-             fields[i].json.data);
+        note(host, " %.*s=%.*s", (int)fields[i].key.len, fields[i].key.data,
+             (int)fields[i].json.len, fields[i].json.data);
     note(host, "\n");
 }
 

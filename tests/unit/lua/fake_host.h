@@ -1,6 +1,6 @@
 /*
- * A host in memory for the tests of the engine: a few connections, a clock that stands still, and a transcript of
- * everything the engine asked for, one line each:
+ * A host in memory for the tests of the engine: a few connections, a clock that stands still, and a
+ * transcript of everything the engine asked for, one line each:
  *
  *   send 1 text hello            publish room text hi           subscribe 1 room
  *   close 1 4001 bye             ping 1                         finished 1 open accept
@@ -18,7 +18,7 @@
 #include "moonwire/engine_lua.h"
 #include "tests/unit/unit.h"
 
-#define FAKE_CONNS 8
+#define FAKE_CONNS  8
 #define FAKE_TOPICS 4
 
 struct fake_conn {
@@ -69,7 +69,10 @@ static inline void world_open(struct world *world)
 /* Destroys the app and checks that it gave everything back. */
 void world_close(struct world *world);
 
-/* Loads "chat.lua" with these libraries (path, text, path, text, ..., NULL) as the next version. MW_OK or the error. */
+/*
+ * Loads "chat.lua" with these libraries (path, text, path, text, ..., NULL) as the next version.
+ * MW_OK or the error.
+ */
 int load_with(struct world *world, const char *script, const char *const *libs);
 int load(struct world *world, const char *script);
 /* The same, and it must succeed. */
@@ -93,7 +96,9 @@ void expect(struct world *world, const char *transcript);
 void expect_somewhere(struct world *world, const char *text);
 void forget(struct world *world);
 
-/* Loads `script` with one on_message whose body is `body`, says "go" to connection 1, and expects. */
+/*
+ * Loads `script` with one on_message whose body is `body`, says "go" to connection 1, and expects.
+ */
 void expect_from(struct world *world, const char *body, const char *transcript);
 
 #endif

@@ -16,15 +16,16 @@ static const struct {
     { "conn.data = 7", "fault on_message v1 chat.lua:1 conn.data must be a table, not a number\n" },
     { "conn.user = 'ann'", "fault on_message v1 chat.lua:1 conn.user cannot be set: keep your own "
                            "values in conn.data\n" },
-    { "conn.id = '7'", "fault on_message v1 chat.lua:1 conn.id cannot be set: keep your own values in "
-                       "conn.data\n" },
+    { "conn.id = '7'",
+      "fault on_message v1 chat.lua:1 conn.id cannot be set: keep your own values in "
+      "conn.data\n" },
     { "print(conn.nothing, conn[1], conn[conn])", "log info v1 c1 nil\tnil\tnil\n" },
     { "print(tostring(conn), type(conn), getmetatable(conn))",
       "log info v1 c1 conn 1\tuserdata\tfalse\n" },
     { "conn:sendd('x')",
       "fault on_message v1 chat.lua:1 attempt to call a nil value (method 'sendd')\n" },
     { "print(pcall(setmetatable, conn, {}))", "log info v1 c1 false\tbad argument #1 to "
-      "'setmetatable' (table expected, got conn)\n" },
+                                              "'setmetatable' (table expected, got conn)\n" },
 };
 
 TEST(fields_are_those_of_the_reference)

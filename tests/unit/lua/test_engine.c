@@ -65,10 +65,11 @@ TEST(a_message_makes_no_garbage_but_its_string)
 TEST(a_script_stops_at_its_cap_and_the_next_call_works)
 {
     world_open_capped(&world, 4 * 1024 * 1024);
-    must_load(&world, "return { on_message = function(conn, d)\n"
-                      "  if d == 'eat' then local t = {} while true do t[#t + 1] = ('x'):rep(1000) ..\n"
-                      "    #t end end\n"
-                      "  conn:send('fine') end }");
+    must_load(&world,
+              "return { on_message = function(conn, d)\n"
+              "  if d == 'eat' then local t = {} while true do t[#t + 1] = ('x'):rep(1000) ..\n"
+              "    #t end end\n"
+              "  conn:send('fine') end }");
     must_open(&world, 1);
     for (int i = 0; i < 5; i++) {
         assert_int_equal(say(&world, 1, "eat"), MW_APP_FAILED);
@@ -86,10 +87,11 @@ TEST(a_state_that_is_full_for_good_fails_politely)
 {
     struct mw_verdict verdict;
     world_open_capped(&world, 1024 * 1024);
-    must_load(&world, "return { on_message = function(conn)\n"
-                      "  state.t = {} while true do state.t[#state.t + 1] = ('x'):rep(100) .. #state.t "
-                      "end end,\n"
-                      "  on_close = function(conn) print('closed') end }");
+    must_load(&world,
+              "return { on_message = function(conn)\n"
+              "  state.t = {} while true do state.t[#state.t + 1] = ('x'):rep(100) .. #state.t "
+              "end end,\n"
+              "  on_close = function(conn) print('closed') end }");
     must_open(&world, 1);
     assert_int_equal(say(&world, 1, "x"), MW_APP_FAILED);
     for (int i = 0; i < 3; i++)
@@ -118,7 +120,8 @@ static const char talkative[] =
     "local rooms = require 'rooms'\n"
     "state.n = (state.n or 0) + 1\n"
     "timer.every('tick', 1, function() publish('room', { tick = state.n }) end)\n"
-    "timer.after(0.5, function() sleep(0.2) log.info('late', { n = state.n, list = { 1, 2 } }) end)\n"
+    "timer.after(0.5, function() sleep(0.2) log.info('late', { n = state.n, list = { 1, 2 } }) "
+    "end)\n"
     "local M = { route = '/chat/:room', protocols = { 'a', 'b' }, format = 'json',\n"
     "  limits = { message = 5000 } }\n"
     "function M.on_start() state.rooms = { lobby = { people = {} } } end\n"
@@ -138,7 +141,9 @@ static const char talkative[] =
     "return M\n";
 
 static const char *const talkative_libs[] = {
-    "lib/rooms.lua", "return { name = function(conn) return conn.params.room end }", NULL,
+    "lib/rooms.lua",
+    "return { name = function(conn) return conn.params.room end }",
+    NULL,
 };
 
 /* Whatever fails, the world goes on; what comes out is not looked at. */

@@ -6,17 +6,18 @@ static struct world world;
 TEST(each_handler_gets_its_arguments)
 {
     world_open(&world);
-    must_load(&world, "return {\n"
-                      "  on_start = function() print('start') end,\n"
-                      "  on_open = function(conn, req) print('open', conn.id, req.query.user) end,\n"
-                      "  on_message = function(conn, data, kind) print(conn.id, data, kind) end,\n"
-                      "  on_drain = function(conn) print('drain', conn.id) end,\n"
-                      "  on_close = function(conn, code, reason, info)\n"
-                      "    print(conn.id, code, reason, info.who, info.cause, info.rule, info.lasted)\n"
-                      "    print(info.sent, info.received, info.silent, info.clean, info.bytes)\n"
-                      "  end,\n"
-                      "  on_stop = function() print('stop') end,\n"
-                      "}");
+    must_load(&world,
+              "return {\n"
+              "  on_start = function() print('start') end,\n"
+              "  on_open = function(conn, req) print('open', conn.id, req.query.user) end,\n"
+              "  on_message = function(conn, data, kind) print(conn.id, data, kind) end,\n"
+              "  on_drain = function(conn) print('drain', conn.id) end,\n"
+              "  on_close = function(conn, code, reason, info)\n"
+              "    print(conn.id, code, reason, info.who, info.cause, info.rule, info.lasted)\n"
+              "    print(info.sent, info.received, info.silent, info.clean, info.bytes)\n"
+              "  end,\n"
+              "  on_stop = function() print('stop') end,\n"
+              "}");
     struct mw_verdict verdict;
     assert_int_equal(world.engine->start(world.app), MW_APP_DONE);
     assert_int_equal(open_conn(&world, 1, "user=ann", &verdict), MW_APP_DONE);
@@ -125,9 +126,10 @@ TEST(on_close_comes_only_for_what_on_open_accepted)
 {
     struct mw_verdict verdict;
     world_open(&world);
-    must_load(&world, "return {\n"
-                      "  on_open = function(conn, req) if req.query.out then return false end end,\n"
-                      "  on_close = function(conn) print('close', conn.id) end }");
+    must_load(&world,
+              "return {\n"
+              "  on_open = function(conn, req) if req.query.out then return false end end,\n"
+              "  on_close = function(conn) print('close', conn.id) end }");
     must_open(&world, 1);
     open_conn(&world, 2, "out", &verdict);
     assert_false(verdict.accept);
@@ -141,7 +143,8 @@ TEST(on_close_comes_only_for_what_on_open_accepted)
 TEST(a_waiting_message_tells_its_end)
 {
     world_open(&world);
-    must_load(&world, "return { on_message = function(conn, data) sleep(0.5) conn:send(data) end }");
+    must_load(&world,
+              "return { on_message = function(conn, data) sleep(0.5) conn:send(data) end }");
     must_open(&world, 1);
     assert_int_equal(say(&world, 1, "a"), MW_APP_WAITING);
     struct mw_app_stats stats;
@@ -170,7 +173,8 @@ TEST(what_waits_when_its_connection_ends_goes_on_and_is_not_reported)
 TEST(on_close_may_wait)
 {
     world_open(&world);
-    must_load(&world, "return { on_close = function(conn) sleep(1) print(conn.id, conn.state) end }");
+    must_load(&world,
+              "return { on_close = function(conn) sleep(1) print(conn.id, conn.state) end }");
     must_open(&world, 1);
     end_conn(&world, 1, 1001, "peer_close");
     pass(&world, 1000);

@@ -62,12 +62,17 @@ TEST(a_trace_shows_script_frames_only)
     static const char *const libs[] = {
         "lib/rooms.lua",
         "local M = {}\nfunction M.deliver(t)\n  t:go()\nend\n"
-        "function M.all(list)\n  for _, t in ipairs(list) do M.deliver(t) end\nend\nreturn M", NULL };
+        "function M.all(list)\n  for _, t in ipairs(list) do M.deliver(t) end\nend\nreturn M",
+        NULL
+    };
     world_open(&world);
-    assert_int_equal(load_with(&world, "local rooms = require 'rooms'\n"
-                                       "return { on_message = function(conn)\n"
-                                       "  pcall(string.rep) rooms.all({ {} })\n"
-                                       "end }", libs), MW_OK);
+    assert_int_equal(load_with(&world,
+                               "local rooms = require 'rooms'\n"
+                               "return { on_message = function(conn)\n"
+                               "  pcall(string.rep) rooms.all({ {} })\n"
+                               "end }",
+                               libs),
+                     MW_OK);
     must_open(&world, 1);
     say(&world, 1, "x");
     assert_string_equal(world.host.fault.file, "lib/rooms.lua");
@@ -105,9 +110,11 @@ TEST(long_file_names_are_found_again)
         "lib/a_rather_long_folder_name/another_rather_long_folder_name/and_a_file.lua";
     const char *const libs[] = { path, "local x = 1\nerror('deep')", NULL };
     world_open(&world);
-    assert_int_equal(load_with(&world, "require 'a_rather_long_folder_name."
-                                       "another_rather_long_folder_name.and_a_file' return {}",
-                               libs), MW_ERR_SCRIPT);
+    assert_int_equal(load_with(&world,
+                               "require 'a_rather_long_folder_name."
+                               "another_rather_long_folder_name.and_a_file' return {}",
+                               libs),
+                     MW_ERR_SCRIPT);
     assert_string_equal(world.fault.file, path);
     assert_int_equal(world.fault.line, 2);
     assert_string_equal(world.fault.message, "deep");
@@ -153,8 +160,8 @@ static const struct {
     { "if data || conn then end", "'or' joins conditions in Lua" },
     { "// a comment", "comments begin with -- in Lua" },
     { "let x = 5", "variables are made with 'local' in Lua" },
-    { "for i = 1, 2 do continue end", "Lua has no continue: write goto continue, and ::continue:: "
-                                      "before the end of the loop" },
+    { "for i = 1, 2 do continue end",
+      "Lua has no continue: write goto continue, and ::continue:: before the loop's end" },
     { "print(conn:data)", "fields take a dot, conn.data; a colon is for methods, conn:send(x)" },
     { "local t = {\n a = 1\n b = 2 }", "a comma may be missing at the end of the line before" },
     { "local s = 'abc", "the quote is not closed in this line; [[ ... ]] holds several" },

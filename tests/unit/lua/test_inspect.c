@@ -52,9 +52,10 @@ TEST(values_are_shown_in_one_line)
 TEST(large_values_are_cut)
 {
     world_open(&world);
-    expect_from(&world, "local t = {} for i = 1, 1000 do t[i] = 'x' end\n"
-                        "print(#inspect(t) < 1100, inspect(t):sub(-7))\n"
-                        "for i = 1, 200 do t[i] = ('x'):rep(10000) end print(#inspect(t) < 80000)",
+    expect_from(&world,
+                "local t = {} for i = 1, 1000 do t[i] = 'x' end\n"
+                "print(#inspect(t) < 1100, inspect(t):sub(-7))\n"
+                "for i = 1, 200 do t[i] = ('x'):rep(10000) end print(#inspect(t) < 80000)",
                 "log info v1 c1 true\t, ... }\nlog info v1 c1 true\n");
     world_close(&world);
 }

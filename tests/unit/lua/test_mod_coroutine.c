@@ -14,14 +14,16 @@ static const struct {
     { "local f = coroutine.wrap(function() for i = 1, 2 do coroutine.yield(i) end end)\n"
       "print(f(), f(), f()) print(pcall(f))",
       "log info v1 c1 1\t2\nlog info v1 c1 false\tcannot resume dead coroutine\n" },
-    { "for i in coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end) do print(i) end",
+    { "for i in coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end) do print(i) "
+      "end",
       "log info v1 c1 1\nlog info v1 c1 2\nlog info v1 c1 3\n" },
     { "local co = coroutine.create(function() error('in') end) print(coroutine.resume(co))\n"
       "print(coroutine.status(co), coroutine.close(co))",
       "log info v1 c1 false\tchat.lua:1: in\nlog info v1 c1 dead\tfalse\tchat.lua:1: in\n" },
     { "coroutine.wrap(function() error('in') end)()", "fault on_message v1 chat.lua:1 in\n" },
     { "local co = coroutine.create(function() error({ code = 5 }) end)\n"
-      "local ok, e = coroutine.resume(co) print(ok, e.code)", "log info v1 c1 false\t5\n" },
+      "local ok, e = coroutine.resume(co) print(ok, e.code)",
+      "log info v1 c1 false\t5\n" },
     { "local co = coroutine.create(function() local x <close> = setmetatable({}, { __close =\n"
       "  function() print('closed') end }) coroutine.yield() end) coroutine.resume(co)\n"
       "print(coroutine.close(co), coroutine.status(co))",
@@ -32,9 +34,11 @@ static const struct {
       "coroutine.wrap(function() print(coroutine.isyieldable(), select(2, coroutine.running())) "
       "end)()",
       "log info v1 c1 false\ttrue\nlog info v1 c1 true\tfalse\n" },
-    { "local co co = coroutine.create(function() print(coroutine.status(co), coroutine.resume(co))\n"
-      "end) coroutine.resume(co)", "log info v1 c1 running\tfalse\tcannot resume non-suspended "
-                                   "coroutine\n" },
+    { "local co co = coroutine.create(function() print(coroutine.status(co), "
+      "coroutine.resume(co))\n"
+      "end) coroutine.resume(co)",
+      "log info v1 c1 running\tfalse\tcannot resume non-suspended "
+      "coroutine\n" },
     { "local me = coroutine.running() print(coroutine.status(me), coroutine.resume(me))\n"
       "print(pcall(coroutine.close, me))",
       "log info v1 c1 running\tfalse\tcannot resume non-suspended coroutine\n"
@@ -46,10 +50,10 @@ static const struct {
       "  if n == 0 then return 'bottom' end return deep(n - 1) end)() end\n"
       "print(deep(50)) print(pcall(deep, 1000))",
       "*C stack overflow" },
-    { "coroutine.create(5)",
-      "fault on_message v1 chat.lua:1 bad argument #1 to 'create' (function expected, got number)\n" },
-    { "coroutine.resume(5)",
-      "fault on_message v1 chat.lua:1 bad argument #1 to 'resume' (coroutine expected, got number)\n" },
+    { "coroutine.create(5)", "fault on_message v1 chat.lua:1 bad argument #1 to 'create' (function "
+                             "expected, got number)\n" },
+    { "coroutine.resume(5)", "fault on_message v1 chat.lua:1 bad argument #1 to 'resume' "
+                             "(coroutine expected, got number)\n" },
 };
 
 TEST(coroutines_work_as_everywhere)
@@ -117,10 +121,11 @@ TEST(a_coroutine_that_waits_is_nobody_elses)
 TEST(an_error_behind_a_wait_reaches_the_resumer)
 {
     world_open(&world);
-    must_load(&world, "return { on_message = function(conn)\n"
-                      "  print(coroutine.resume(coroutine.create(function() sleep(1) error('oh', 0) "
-                      "end)))\n"
-                      "  coroutine.wrap(function() sleep(1) error('out', 0) end)() end }");
+    must_load(&world,
+              "return { on_message = function(conn)\n"
+              "  print(coroutine.resume(coroutine.create(function() sleep(1) error('oh', 0) "
+              "end)))\n"
+              "  coroutine.wrap(function() sleep(1) error('out', 0) end)() end }");
     must_open(&world, 1);
     say(&world, 1, "x");
     pass(&world, 2000);
@@ -134,7 +139,8 @@ static const struct {
 } places_without_wait[] = {
     { "table.sort({ 3, 1, 2 }, function(a, b) sleep(1) return a < b end)" },
     { "('x'):gsub('x', function() sleep(1) end)" },
-    { "table.sort({ 3, 1, 2 }, function(a, b) coroutine.wrap(function() sleep(1) end)() return a < b "
+    { "table.sort({ 3, 1, 2 }, function(a, b) coroutine.wrap(function() sleep(1) end)() return a < "
+      "b "
       "end)" },
     { "local x <close> = setmetatable({}, { __close = function() end })\n"
       "tostring(setmetatable({}, { __tostring = function() sleep(1) end }))" },
@@ -158,14 +164,15 @@ TEST(where_waiting_is_impossible_it_says_so)
 TEST(waits_work_behind_pcall_metamethods_and_iterators)
 {
     world_open(&world);
-    must_load(&world, "return { on_message = function(conn)\n"
-                      "  print(pcall(function() sleep(1) error('e', 0) end))\n"
-                      "  print(xpcall(function() sleep(1) return 'x' end, print))\n"
-                      "  local t = setmetatable({}, { __index = function(t, k) sleep(1) return k end })\n"
-                      "  print(t.name)\n"
-                      "  for i in function(_, i) sleep(1) if not i then return 1 end end do print(i) "
-                      "end\n"
-                      "end }");
+    must_load(&world,
+              "return { on_message = function(conn)\n"
+              "  print(pcall(function() sleep(1) error('e', 0) end))\n"
+              "  print(xpcall(function() sleep(1) return 'x' end, print))\n"
+              "  local t = setmetatable({}, { __index = function(t, k) sleep(1) return k end })\n"
+              "  print(t.name)\n"
+              "  for i in function(_, i) sleep(1) if not i then return 1 end end do print(i) "
+              "end\n"
+              "end }");
     must_open(&world, 1);
     say(&world, 1, "x");
     pass(&world, 10000);

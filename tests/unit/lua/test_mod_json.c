@@ -31,7 +31,8 @@ static const struct {
     { "{ a = { 1, { b = 0/0 } } }", NULL, "json: a[2].b is NaN, which JSON cannot say" },
     { "1/0", NULL, "json: the value is infinite, which JSON cannot say" },
     { "{ f = print }", NULL, "json: f is a function, which JSON cannot say" },
-    { "{ ['a b'] = { c = conn } }", NULL, "json: [\"a b\"].c is a userdata, which JSON cannot say" },
+    { "{ ['a b'] = { c = conn } }", NULL,
+      "json: [\"a b\"].c is a userdata, which JSON cannot say" },
     { "'\\xff'", NULL, "json: the value is a string that is not UTF-8" },
     { "{ ['\\xff'] = 1 }", NULL, "json: [\"\xff\"] stands under a key that is no UTF-8 string" },
     { "{ [true] = 1 }", NULL, "json: [true] stands under a key that is no UTF-8 string" },
@@ -101,7 +102,8 @@ static const struct {
     const char *body, *transcript;
 } habits[] = {
     { "for _, t in ipairs({ '[]', '{}', '{\"a\":[]}', '[[],{}]', '[1,2.5,-0.0,1e100]' }) do\n"
-      "  assert(json.encode(json.decode(t)) == t, t) end", "" },
+      "  assert(json.encode(json.decode(t)) == t, t) end",
+      "" },
     { "local n = 0.1 + 0.2 assert(json.decode(json.encode(n)) == n)", "" },
     { "assert(math.type(json.decode('[1]')[1]) == 'integer')", "" },
     { "local t = json.decode('[1]') table.remove(t) print(json.encode(t))", "log info v1 c1 []\n" },
@@ -114,10 +116,11 @@ static const struct {
       "log info v1 c1 false\tjson: nested deeper than 100 levels at byte 1\n" },
     { "assert(json.decode(('['):rep(100) .. (']'):rep(100)))", "" },
     { "local ok = pcall(json.decode, 5) print(ok)", "log info v1 c1 false\n" },
-    { "print(pcall(json.array, 'x'))", "log info v1 c1 false\tbad argument #1 to 'json.array' (table "
+    { "print(pcall(json.array, 'x'))",
+      "log info v1 c1 false\tbad argument #1 to 'json.array' (table "
       "expected, got string)\n" },
     { "print(pcall(json.array, string))", "log info v1 c1 false\tthis table cannot be marked: its "
-      "metatable is protected\n" },
+                                          "metatable is protected\n" },
     { "local t = {} for i = 1, 300 do t[i] = ('x'):rep(65536) end\n"
       "print(select(2, pcall(json.encode, t)))",
       "log info v1 c1 json: the text is larger than 16777216 bytes\n" },

@@ -30,7 +30,8 @@ static const struct {
       "log info v1 c1 3\ttrue\t0\ttable\tfalse\n" },
     { "state[1] = 'a' state[2] = 'b' print(#state) for i, v in ipairs(state) do print(i, v) end",
       "log info v1 c1 2\nlog info v1 c1 1\ta\nlog info v1 c1 2\tb\n" },
-    { "local t = {} for i = 1, 101 do t = { t } end state.t = t", "*nested deeper than 100 levels\n" },
+    { "local t = {} for i = 1, 101 do t = { t } end state.t = t",
+      "*nested deeper than 100 levels\n" },
 };
 
 TEST(assignments_are_checked_down_to_the_last_table)
@@ -63,7 +64,8 @@ TEST(a_refused_assignment_changes_nothing)
 TEST(it_survives_reloads)
 {
     world_open(&world);
-    must_load(&world, "state.n = (state.n or 0) + 1 return { on_start = function() state.s = 1 end }");
+    must_load(&world,
+              "state.n = (state.n or 0) + 1 return { on_start = function() state.s = 1 end }");
     world.engine->start(world.app);
     must_load(&world, "state.n = (state.n or 0) + 1 return {}");
     must_load(&world, "print(state.n, state.s) return {}");

@@ -19,8 +19,9 @@ static const struct {
     { "sleep('1')",
       "fault on_message v1 chat.lua:1 bad argument #1 to 'sleep' (number of seconds expected, got "
       "string)\n" },
-    { "sleep(-1)", "fault on_message v1 chat.lua:1 bad argument #1 to 'sleep' (seconds must be from 0 "
-                   "to ten years)\n" },
+    { "sleep(-1)",
+      "fault on_message v1 chat.lua:1 bad argument #1 to 'sleep' (seconds must be from 0 "
+      "to ten years)\n" },
 };
 
 TEST(times_come_from_the_host)

@@ -114,10 +114,14 @@ TEST(a_slow_tick_does_not_ring_for_what_was_missed)
 static const struct {
     const char *call, *message;
 } mistakes[] = {
-    { "timer.after('1', print)", "bad argument #1 to 'after' (number of seconds expected, got string)" },
-    { "timer.after(-1, print)", "bad argument #1 to 'after' (seconds must be from 0 to ten years)" },
-    { "timer.after(0/0, print)", "bad argument #1 to 'after' (seconds must be from 0 to ten years)" },
-    { "timer.after(1e12, print)", "bad argument #1 to 'after' (seconds must be from 0 to ten years)" },
+    { "timer.after('1', print)",
+      "bad argument #1 to 'after' (number of seconds expected, got string)" },
+    { "timer.after(-1, print)",
+      "bad argument #1 to 'after' (seconds must be from 0 to ten years)" },
+    { "timer.after(0/0, print)",
+      "bad argument #1 to 'after' (seconds must be from 0 to ten years)" },
+    { "timer.after(1e12, print)",
+      "bad argument #1 to 'after' (seconds must be from 0 to ten years)" },
     { "timer.after(1)", "bad argument #2 to 'after' (function expected, got no value)" },
     { "timer.every('', 1, print)", "bad argument #1 to 'every' (a timer needs a name)" },
     { "timer.every(1, 1, print)", "bad argument #1 to 'every' (string expected, got number)" },

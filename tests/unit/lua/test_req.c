@@ -13,7 +13,8 @@ static const struct {
     { "", "req.id", "\"1\"" },
     { "", "req.tls", "nil" },
     { "", "req.headers",
-      "{ cookie = \"a=1; b=\\\"two\\\"; a=3\", host = \"example.org\", [\"x-tag\"] = \"one, two\" }" },
+      "{ cookie = \"a=1; b=\\\"two\\\"; a=3\", host = \"example.org\", [\"x-tag\"] = \"one, two\" "
+      "}" },
     { "", "req.cookies", "{ a = \"1\", b = \"two\" }" },
     { "", "req.query", "{}" },
     { "a=1&b=two", "req.query", "{ a = \"1\", b = \"two\" }" },

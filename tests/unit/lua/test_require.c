@@ -5,9 +5,13 @@ static struct world world;
 
 TEST(a_library_runs_once_for_each_version)
 {
-    static const char *const libs[] = { "lib/rooms.lua", "print('runs', ...) return { name = 'r' }",
-                                        "lib/a/b.lua", "return 'deep'",
-                                        "lib/none.lua", "local x = 1", NULL };
+    static const char *const libs[] = { "lib/rooms.lua",
+                                        "print('runs', ...) return { name = 'r' }",
+                                        "lib/a/b.lua",
+                                        "return 'deep'",
+                                        "lib/none.lua",
+                                        "local x = 1",
+                                        NULL };
     world_open(&world);
     static const char script[] = "local r = require 'rooms'\n"
                                  "print(r.name, r == require('rooms'))\n"
@@ -22,7 +26,7 @@ TEST(a_library_runs_once_for_each_version)
 TEST(a_version_knows_what_it_uses)
 {
     static const char *const libs[] = { "lib/a.lua", "return require 'b'", "lib/b.lua", "return 1",
-                                        "lib/c.lua", "return 1", NULL };
+                                        "lib/c.lua", "return 1",           NULL };
     world_open(&world);
     assert_int_equal(load_with(&world, "require 'a' return {}", libs), MW_OK);
     assert_true(world.engine->uses(world.app, mw_view_text("lib/a.lua")));
@@ -36,8 +40,11 @@ TEST(a_handler_may_require_later)
 {
     static const char *const libs[] = { "lib/a.lua", "return { v = conn }", NULL };
     world_open(&world);
-    assert_int_equal(load_with(&world, "return { on_message = function()\n"
-                                       "  print(type(require 'a')) end }", libs), MW_OK);
+    assert_int_equal(load_with(&world,
+                               "return { on_message = function()\n"
+                               "  print(type(require 'a')) end }",
+                               libs),
+                     MW_OK);
     assert_false(world.engine->uses(world.app, mw_view_text("lib/a.lua")));
     must_open(&world, 1);
     say(&world, 1, "x");
@@ -80,14 +87,15 @@ TEST(names_that_find_nothing_are_refused)
 
 TEST(a_circle_is_named)
 {
-    static const char *const libs[] = { "lib/a.lua", "return require 'b'", "lib/b.lua",
-                                        "return require 'c'", "lib/c.lua", "return require 'a'",
-                                        "lib/self.lua", "return require 'self'", NULL };
+    static const char *const libs[] = {
+        "lib/a.lua", "return require 'b'", "lib/b.lua",    "return require 'c'",
+        "lib/c.lua", "return require 'a'", "lib/self.lua", "return require 'self'",
+        NULL
+    };
     world_open(&world);
     assert_int_equal(load_with(&world, "require 'a' return {}", libs), MW_ERR_SCRIPT);
-    assert_string_equal(world.fault.message,
-                        "these files require each other in a circle: "
-                        "lib/a.lua -> lib/b.lua -> lib/c.lua -> lib/a.lua");
+    assert_string_equal(world.fault.message, "these files require each other in a circle: "
+                                             "lib/a.lua -> lib/b.lua -> lib/c.lua -> lib/a.lua");
     assert_string_equal(world.fault.file, "lib/c.lua");
     assert_int_equal(load_with(&world, "require 'self' return {}", libs), MW_ERR_SCRIPT);
     assert_string_equal(world.fault.message, "these files require each other in a circle: "
@@ -99,8 +107,9 @@ TEST(a_library_that_failed_can_be_tried_again)
 {
     static const char *const libs[] = { "lib/bad.lua", "error('no')", NULL };
     world_open(&world);
-    assert_int_equal(load_with(&world, "for i = 1, 2 do print(pcall(require, 'bad')) end return {}",
-                               libs), MW_OK);
+    assert_int_equal(
+        load_with(&world, "for i = 1, 2 do print(pcall(require, 'bad')) end return {}", libs),
+        MW_OK);
     expect(&world, "log info v1 false\tlib/bad.lua:1: no\nlog info v1 false\tlib/bad.lua:1: no\n");
     world_close(&world);
 }
@@ -120,8 +129,8 @@ TEST(a_library_cannot_wait_while_it_loads)
 {
     static const char *const libs[] = { "lib/slow.lua", "sleep(1) return 1", NULL };
     world_open(&world);
-    assert_int_equal(load_with(&world, "return { on_message = function() require 'slow' end }",
-                               libs), MW_OK);
+    assert_int_equal(
+        load_with(&world, "return { on_message = function() require 'slow' end }", libs), MW_OK);
     must_open(&world, 1);
     say(&world, 1, "x");
     expect_somewhere(&world, "lib/slow.lua:1 sleep cannot wait here");

@@ -1,6 +1,6 @@
 /*
- * What cannot be said in a script of its own: bytecode, hostile sources, one version against the next, one app against
- * another. The scripts that try to get out are in tests/sandbox.
+ * What cannot be said in a script of its own: bytecode, hostile sources, one version against the
+ * next, one app against another. The scripts that try to get out are in tests/sandbox.
  */
 #include "tests/unit/lua/fake_host.h"
 
@@ -51,23 +51,25 @@ TEST(hostile_sources_are_refused)
 TEST(a_bad_version_spoils_nothing_for_the_next)
 {
     world_open(&world);
-    assert_int_equal(
-        load(&world,
-             "for _, t in ipairs { string, table, math, utf8, coroutine, os, json, log, timer, _G, _ENV,\n"
-             "  state, getmetatable('') } do\n"
-             "  for _, key in ipairs { 'format', 'x', '__index', 1 } do\n"
-             "    pcall(function() t[key] = 'bad' end)\n"
-             "    pcall(rawset, t, key, 'bad')\n"
-             "    pcall(setmetatable, t, { __index = function() return 'bad' end })\n"
-             "    pcall(table.insert, t, 'bad')\n"
-             "  end end\n"
-             "pcall(function() ('').__index = nil end)\n"
-             "error('enough')"),
-        MW_ERR_SCRIPT);
-    must_load(&world, "for _, t in ipairs { string, table, math, utf8, coroutine, os, json, log, timer, _G,\n"
-                      "  state } do assert(t.x == nil and t[1] == nil) end\n"
-                      "assert(x == nil and state.format == nil)\n"
-                      "print(string.format('%d', 5), ('x'):upper()) return {}");
+    assert_int_equal(load(&world,
+                          "for _, t in ipairs { string, table, math, utf8, coroutine, os, json, "
+                          "log, timer, _G, _ENV,\n"
+                          "  state, getmetatable('') } do\n"
+                          "  for _, key in ipairs { 'format', 'x', '__index', 1 } do\n"
+                          "    pcall(function() t[key] = 'bad' end)\n"
+                          "    pcall(rawset, t, key, 'bad')\n"
+                          "    pcall(setmetatable, t, { __index = function() return 'bad' end })\n"
+                          "    pcall(table.insert, t, 'bad')\n"
+                          "  end end\n"
+                          "pcall(function() ('').__index = nil end)\n"
+                          "error('enough')"),
+                     MW_ERR_SCRIPT);
+    must_load(
+        &world,
+        "for _, t in ipairs { string, table, math, utf8, coroutine, os, json, log, timer, _G,\n"
+        "  state } do assert(t.x == nil and t[1] == nil) end\n"
+        "assert(x == nil and state.format == nil)\n"
+        "print(string.format('%d', 5), ('x'):upper()) return {}");
     expect(&world, "log info v1 5\tX\n");
     world_close(&world);
 }

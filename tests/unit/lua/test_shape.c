@@ -68,10 +68,12 @@ static const struct {
     { "return { limits = 5 }", "limits must be a table, not a number" },
     { "return { limits = { 5 } }", "limits is no list: write limits = { message = 65536 }" },
     { "return { limits = { message = '1' } }", "limits.message must be a number, not a string" },
-    { "return { limits = { message = 0 } }", "limits.message is 0, but must be from 1 to 1073741824" },
+    { "return { limits = { message = 0 } }",
+      "limits.message is 0, but must be from 1 to 1073741824" },
     { "return { limits = { ping = 0/0 } }", "*limits.ping is" },
     { "return { codes = 5 }", "codes must be a table, not a number" },
-    { "return { codes = { [1000] = { 'x' } } }", "codes: a script's own codes are from 3000 to 4999" },
+    { "return { codes = { [1000] = { 'x' } } }",
+      "codes: a script's own codes are from 3000 to 4999" },
     { "return { codes = { [4001] = 'x' } }",
       "codes[4001] must begin with its name: [4001] = { \"kicked\" }" },
     { "return { codes = { [4001] = {} } }",
@@ -130,12 +132,9 @@ TEST(a_module_with_metatable_is_read_without_it)
 int main(void)
 {
     const struct CMUnitTest cases[] = {
-        CASE(an_empty_module_has_the_defaults),
-        CASE(a_full_module_is_read),
-        CASE(one_origin_may_stand_without_a_list),
-        CASE(what_is_wrong_is_named),
-        CASE(a_slip_of_the_pen_is_a_warning),
-        CASE(a_module_with_metatable_is_read_without_it),
+        CASE(an_empty_module_has_the_defaults),    CASE(a_full_module_is_read),
+        CASE(one_origin_may_stand_without_a_list), CASE(what_is_wrong_is_named),
+        CASE(a_slip_of_the_pen_is_a_warning),      CASE(a_module_with_metatable_is_read_without_it),
     };
     return RUN(cases);
 }

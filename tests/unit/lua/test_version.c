@@ -17,12 +17,15 @@ TEST(before_the_first_version_nothing_runs)
 TEST(the_new_version_answers_and_locals_start_anew)
 {
     world_open(&world);
-    expect_from(&world, "counter = nil", "fault on_message v1 chat.lua:1 global 'counter' is not "
-                                         "declared\n");
-    must_load(&world, "local n = 0 return { on_message = function(c) n = n + 1 c:send('a' .. n) end }");
+    expect_from(&world, "counter = nil",
+                "fault on_message v1 chat.lua:1 global 'counter' is not "
+                "declared\n");
+    must_load(&world,
+              "local n = 0 return { on_message = function(c) n = n + 1 c:send('a' .. n) end }");
     say(&world, 1, "x");
     say(&world, 1, "x");
-    must_load(&world, "local n = 0 return { on_message = function(c) n = n + 1 c:send('b' .. n) end }");
+    must_load(&world,
+              "local n = 0 return { on_message = function(c) n = n + 1 c:send('b' .. n) end }");
     say(&world, 1, "x");
     expect(&world, "send 1 text a1\nsend 1 text a2\nsend 1 text b1\n");
     world_close(&world);
@@ -31,10 +34,10 @@ TEST(the_new_version_answers_and_locals_start_anew)
 TEST(a_broken_version_leaves_the_old_one_serving)
 {
     static const char *const broken[] = {
-        "return {",                              /* does not compile */
-        "error('at load')",                      /* fails at load */
-        "return 5",                              /* wrong shape */
-        "return { on_message = 'x' }",           /* no function */
+        "return {",                    /* does not compile */
+        "error('at load')",            /* fails at load */
+        "return 5",                    /* wrong shape */
+        "return { on_message = 'x' }", /* no function */
         "state.n = 99 state.rooms = nil error('late')",
         "return { on_open = function() end, limits = { message = -1 } }",
     };
