@@ -1,7 +1,8 @@
 /*
- * CPU of the server for one echoed message of 64 bytes, beside that of a bare libuv echo in the same run, and the memory
- * of an idle connection. Server and load generator are pinned to different cores; floor and server take turns, so
- * that what else the machine does hits both. The result is one JSON object on stdout.
+ * CPU of the server for one echoed message of 64 bytes, beside that of a bare libuv echo in the same
+ * run, and the memory of an idle connection. Server and load generator are pinned to different cores;
+ * floor and server take turns, so that what else the machine does hits both. The result is one JSON
+ * object on stdout.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,13 +14,15 @@ import { fileURLToPath } from 'node:url';
 const [messages = 1_000_000, rounds = 5] = process.argv.slice(2).map(Number);
 const CONNECTIONS = 100;
 const IDLE = [1000, 10_000];
-const built = process.env.MOONWIRE_BUILD ?? fileURLToPath(new URL('../build/release', import.meta.url));
+const built = process.env.MOONWIRE_BUILD ??
+    fileURLToPath(new URL('../build/release', import.meta.url));
 const ECHO = 'return { on_message = function(conn, data) conn:send(data) end }\n';
 const [SERVER_CORE, LOAD_CORE] = [0, cpus().length - 1];
 
 /* A child on one core, its lines one after the other. */
 function pinned(core, file, args, from = 'stdout') {
-    const child = spawn('taskset', ['-c', String(core), file, ...args], { stdio: ['pipe', 'pipe', from === 'stderr' ? 'pipe' : 'inherit'] });
+    const stdio = ['pipe', 'pipe', from === 'stderr' ? 'pipe' : 'inherit'];
+    const child = spawn('taskset', ['-c', String(core), file, ...args], { stdio });
     const lines = createInterface({ input: child[from] })[Symbol.asyncIterator]();
     const line = async () => {
         const { value, done } = await lines.next();
@@ -36,14 +39,16 @@ async function startFloor() {
 }
 
 async function startMoonwire(folder) {
-    const server = pinned(SERVER_CORE, join(built, 'moonwire'), ['serve', folder, '--listen', '127.0.0.1:0'], 'stderr');
+    const args = ['serve', folder, '--listen', '127.0.0.1:0'];
+    const server = pinned(SERVER_CORE, join(built, 'moonwire'), args, 'stderr');
     let line;
     let port;
     do {
         line = JSON.parse(await server.line());
         if (line.msg === 'listening') port = new URL(line.url).port;
     } while (line.msg !== 'ready');
-    (async () => { for (;;) await server.line(); })().catch(() => {}); /* the log must not back up */
+    const drain = async () => { for (;;) await server.line(); };
+    drain().catch(() => {}); /* the log must not back up */
     return { ...server, port, path: '/echo' };
 }
 
@@ -56,11 +61,11 @@ async function stop(server) {
 
 const HZ = Number(execFileSync('getconf', ['CLK_TCK']));
 
-/* CPU seconds of a process, user and system: the scheduler's count where there is one, else in clock ticks. */
+/* CPU seconds of a process, user and system: as the scheduler counts, or else in clock ticks. */
 function cpuSeconds(pid) {
     try {
         const tasks = readdirSync(`/proc/${pid}/task`);
-        const ns = tasks.map((task) => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]));
+        const ns = tasks.map((task) => parseInt(readFileSync(`/proc/${pid}/task/${task}/schedstat`), 10));
         return ns.reduce((sum, each) => sum + each, 0) / 1e9;
     } catch {
         const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /s, '').split(' ');
@@ -76,7 +81,8 @@ function heapBytes(pid) {
 /* ---- the measurements ---- */
 
 async function startLoad(server, connections, count) {
-    const load = pinned(LOAD_CORE, join(built, 'bench', 'echo_load'), [server.port, server.path, String(connections), String(count)]);
+    const args = [server.port, server.path, connections, count].map(String);
+    const load = pinned(LOAD_CORE, join(built, 'bench', 'echo_load'), args);
     if (await load.line() !== 'ready') throw new Error('the load did not start');
     return load;
 }
@@ -110,7 +116,9 @@ async function alternate(servers) {
         for (const [i, server] of servers.entries()) {
             const cost = await echoCost(server, messages);
             seen[i].push(cost);
-            console.error(`${server.path === '-' ? 'floor   ' : 'moonwire'}  ${cost.cpu_us.toFixed(3)} us of CPU a message, ${Math.round(cost.per_second)}/s`);
+            const name = server.path === '-' ? 'floor   ' : 'moonwire';
+            const speed = Math.round(cost.per_second);
+            console.error(`${name}  ${cost.cpu_us.toFixed(3)} us of CPU a message, ${speed}/s`);
         }
     }
     return seen;
@@ -133,12 +141,14 @@ for (const connections of IDLE) {
 }
 rmSync(folder, { recursive: true });
 
-const cpu = [floor, moonwire].map((side) => median(side.map(({ cpu_us }) => cpu_us)));
-const speed = [floor, moonwire].map((side) => Math.round(median(side.map(({ per_second }) => per_second))));
+const middle = (side, key) => rounded(median(side.map((cost) => cost[key])));
 console.log(JSON.stringify({
     connections: CONNECTIONS, messages, rounds, payload_bytes: 64,
-    cpu_us_per_message: { floor: rounded(cpu[0]), moonwire: rounded(cpu[1]), ratio: rounded(cpu[1] / cpu[0]) },
+    cpu_us_per_message: { floor: middle(floor, 'cpu_us'), moonwire: middle(moonwire, 'cpu_us') },
+    ratio: rounded(middle(moonwire, 'cpu_us') / middle(floor, 'cpu_us')),
     ratio_by_round: moonwire.map((cost, i) => rounded(cost.cpu_us / floor[i].cpu_us)),
-    messages_per_second: { floor: speed[0], moonwire: speed[1] },
+    messages_per_second: {
+        floor: middle(floor, 'per_second'), moonwire: middle(moonwire, 'per_second'),
+    },
     heap_bytes_per_idle_connection: idle,
 }, null, 1));

@@ -8,12 +8,13 @@ const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(e
 const shots = join(root, 'build', 'screenshots');
 
 export async function launch(t) {
-    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
+    const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
+    const browser = await chromium.launch({ executablePath, args });
     t.after(() => browser.close());
     return browser;
 }
 
-/* A page that fails the test when it throws or logs an error, unless `expected` matches what it says. */
+/* A page; what it throws or logs as an error, unless `expected` matches it, is in its complaints. */
 export async function open(browser, url, { expected, ...options } = {}) {
     const context = await browser.newContext(options);
     const page = await context.newPage();

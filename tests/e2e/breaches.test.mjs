@@ -52,7 +52,7 @@ const breaches = {
         ...UNSENDABLE.map((code) => [`close code ${code}`, frame(CLOSE, closeBody(code)), /7\.4/]),
     ],
     1007: [
-        ['a close reason that is no UTF-8', frame(CLOSE, Buffer.concat([closeBody(1000), bad])), /5\.5\.1/],
+        ['a reason that is no UTF-8', frame(CLOSE, Buffer.concat([closeBody(1000), bad])), /5\.5\.1/],
         ['text that is no UTF-8', frame(TEXT, bad), /8\.1/],
         ['text that ends inside a character', frame(TEXT, Buffer.of(0xe2, 0x82)), /8\.1/],
         ['bad text in an unfinished message', begun(TEXT, bad), /8\.1/],
@@ -118,8 +118,8 @@ test('the limit itself is allowed: 65 536 bytes, 100 fragments', async () => {
 
 test('frames cut at every byte are the same frames', async () => {
     const wire = await upgraded(server, '/strict/bytes');
-    const frames = [begun(TEXT, 'Ü'), frame(PING, 'p'), frame(0, 'ber'), frame(CLOSE, closeBody(4000))];
-    for (const byte of Buffer.concat(frames)) {
+    const words = [begun(TEXT, 'Ü'), frame(PING, 'p'), frame(0, 'ber')];
+    for (const byte of Buffer.concat([...words, frame(CLOSE, closeBody(4000))])) {
         wire.send(Buffer.of(byte));
         await new Promise(setImmediate);
     }
@@ -154,8 +154,8 @@ test('a pong that nobody asked for is nothing', async () => {
 const cuts = [
     ['a FIN without a Close frame', 'fin', (wire) => wire.socket.end(), 'peer_fin'],
     ['a reset', 'reset', (wire) => wire.reset(), 'peer_reset'],
-    ['a FIN inside a frame', 'half', (wire) => wire.socket.end(frame(TEXT, 'half', { length: 100 })),
-        'peer_fin'],
+    ['a FIN inside a frame', 'half',
+        (wire) => wire.socket.end(frame(TEXT, 'half', { length: 100 })), 'peer_fin'],
 ];
 
 for (const [what, tag, cut, cause] of cuts) {
@@ -179,7 +179,8 @@ test('a peer that answers no ping is left with 3008 tried on the wire', async ()
 
 test('an answer that was given before the Close arrives before its echo', async () => {
     const wire = await upgraded(server, '/strict/answer');
-    wire.send(Buffer.concat([frame(TEXT, 'one'), frame(TEXT, 'two'), frame(CLOSE, closeBody(1000))]));
+    const questions = [frame(TEXT, 'one'), frame(TEXT, 'two')];
+    wire.send(Buffer.concat([...questions, frame(CLOSE, closeBody(1000))]));
     const got = [await wire.frame(), await wire.frame(), await wire.frame()];
     assert.deepEqual(got.map(({ opcode }) => opcode), [TEXT, TEXT, CLOSE]);
     wire.drop();

@@ -15,8 +15,9 @@ function run(args) {
     const result = { out: '', err: '' };
     child.stdout.on('data', (chunk) => { result.out += chunk; });
     child.stderr.on('data', (chunk) => { result.err += chunk; });
-    const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal, ...result })));
-    return within(ended, () => `the end of moonwire ${args.join(' ')}`, () => `: ${result.out}${result.err}`)
+    const ended = new Promise((resolve) => child.on('close', (code) => resolve({ code, ...result })));
+    const what = () => `the end of moonwire ${args.join(' ')}`;
+    return within(ended, what, () => `: ${result.out}${result.err}`)
         .finally(() => child.kill('SIGKILL'));
 }
 
@@ -73,12 +74,13 @@ const bad = [
     ['a folder that does not exist', {}, 'not/there', [/not\/there/, /no such|not exist/i]],
     ['a file instead of a folder', { 'chat.lua': empty }, 'chat.lua', [/chat\.lua/, /folder/]],
     ['a folder without a script', { 'README': 'hello' }, '', [/no script/, /echo\.lua/]],
-    ['an empty script folder', { 'scripts/README': 'hello' }, '', [/scripts/, /no script/, /echo\.lua/]],
+    ['an empty script folder', { 'scripts/README': 'hello' }, '', [/scripts/, /no script/]],
     ['nothing but libraries',
         { 'scripts/lib/a.lua': empty, 'scripts/_b.lua': empty, 'scripts/c_test.lua': empty }, '',
         [/scripts/, /no script/]],
     ['settings that do not parse',
-        { 'scripts/a.lua': empty, 'moonwire.lua': 'return {\n  listen = = 1 }' }, '', [/moonwire\.lua:2/]],
+        { 'scripts/a.lua': empty, 'moonwire.lua': 'return {\n  listen = = 1 }' }, '',
+        [/moonwire\.lua:2/]],
     ['a setting that there is not',
         { 'scripts/a.lua': empty, 'moonwire.lua': 'return { lisen = ":0" }' }, '',
         [/moonwire\.lua/, /lisen/, /listen/]],
@@ -89,11 +91,13 @@ const badScripts = [
     ['two scripts on one route', { 'scripts/a.lua': at('/b'), 'scripts/b.lua': empty }, '',
         [/a\.lua/, /b\.lua/, /\/b\b/]],
     ['two scripts whose patterns differ by name alone',
-        { 'scripts/a.lua': at('/x/:one'), 'scripts/b.lua': at('/x/:two') }, '', [/a\.lua/, /b\.lua/]],
+        { 'scripts/a.lua': at('/x/:one'), 'scripts/b.lua': at('/x/:two') }, '',
+        [/a\.lua/, /b\.lua/]],
     ['a handler that is no function', { 'scripts/a.lua': 'return { on_message = 7 }' }, '',
         [/a\.lua/, /on_message/, /function/]],
     ['a handler that is no function beside a good script',
-        { 'scripts/a.lua': 'return { on_open = {} }', 'scripts/b.lua': empty }, '', [/a\.lua/, /on_open/]],
+        { 'scripts/a.lua': 'return { on_open = {} }', 'scripts/b.lua': empty }, '',
+        [/a\.lua/, /on_open/]],
 ];
 
 const refusals = [
@@ -153,14 +157,16 @@ test('port 0 picks one, prints it, and answers there', async (t) => {
 test('scripts may lie in the folder itself, and the folder may be the current one', async (t) => {
     const project = new Project({ 'a.lua': empty });
     t.after(() => project.remove());
-    const child = spawn(binary, ['serve', ...any], { cwd: project.dir, stdio: ['ignore', 'ignore', 'pipe'] });
+    const stdio = ['ignore', 'ignore', 'pipe'];
+    const child = spawn(binary, ['serve', ...any], { cwd: project.dir, stdio });
+    const ended = new Promise((resolve) => child.on('close', resolve));
     const said = new Promise((resolve) => {
         let text = '';
         child.stderr.on('data', (chunk) => { if (/"msg":"ready"/.test(text += chunk)) resolve(); });
     });
     await within(said, () => 'ready');
     child.kill('SIGTERM');
-    assert.equal(await within(new Promise((resolve) => child.on('close', resolve)), () => 'its end'), OK);
+    assert.equal(await within(ended, () => 'its end'), OK);
 });
 
 /* ---- the human log ---- */
@@ -169,7 +175,8 @@ test('on a terminal the log is for people, and ^C ends it', async (t) => {
     const project = new Project({ 'scripts/chat.lua': empty });
     t.after(() => project.remove());
     const command = `stty cols 100; exec '${binary}' dev '${project.dir}' ${any.join(' ')}`;
-    const pty = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const stdio = ['pipe', 'pipe', 'inherit'];
+    const pty = spawn('script', ['-qec', command, '/dev/null'], { stdio });
     let text = '';
     let look = () => {};
     pty.stdout.on('data', (chunk) => { text += chunk; look(); });
@@ -196,12 +203,14 @@ test('on a terminal the log is for people, and ^C ends it', async (t) => {
 const room = `
     local M = {}
     function M.on_message(conn, data) conn:send(data) end
-    function M.on_close(conn, code, reason, info) log.info("end", { code = code, cause = info.cause }) end
+    function M.on_close(conn, code, reason, info)
+      log.info("end", { code = code, cause = info.cause })
+    end
     function M.on_stop() log.info("script stopped") end
     return M`;
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
-    test(`${signal} closes every connection with 1001, runs each on_close, and ends with 0`, async (t) => {
+    test(`${signal} closes each connection with 1001, runs its on_close, ends with 0`, async (t) => {
         const server = await start(t, { 'scripts/room.lua': room });
         const peers = await Promise.all(Array.from({ length: 50 }, () => server.connect('/room')));
         const silent = await server.connect('/room');

@@ -1,8 +1,8 @@
 /*
  * The server as its users run it: a folder of files, a process, its log. A test starts one with
- * start(), talks to it by real sockets and waits for log lines, never for time to pass. When the test
- * ends the server is stopped by TERM, and has to leave with code 0, no bytes, no handles and nothing
- * said by a sanitizer.
+ * start(), talks to it by real sockets and waits for log lines, never for time to pass. When the
+ * test ends the server is stopped by TERM, and has to leave with code 0, no bytes, no handles and
+ * nothing said by a sanitizer.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -67,7 +67,8 @@ export class Server {
     constructor(project, { verb = 'serve', args = ['--listen', '127.0.0.1:0'], env = {} } = {}) {
         this.project = project;
         this.process = spawn(binary, [verb, project.dir, ...args], {
-            env: { ...process.env, MOONWIRE_LOG_LEVEL: 'debug', ...env }, stdio: ['ignore', 'inherit', 'pipe'],
+            env: { ...process.env, MOONWIRE_LOG_LEVEL: 'debug', ...env },
+            stdio: ['ignore', 'inherit', 'pipe'],
         });
         this.exited = new Promise((resolve) =>
             this.process.on('close', (code, signal) => {

@@ -1,9 +1,12 @@
-/* HTTP on the same port: static files, what is refused, and the upgrade with all that a script may say to it. */
+/* HTTP on the same port: static files, refusals, and the upgrade with what scripts say to it. */
 import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { Project, refused, start } from './harness.mjs';
 import { Wire, http, upgradeText, upgraded } from './wire.mjs';
+
+const pick = (route, word) =>
+    `return { route = "${route}", on_open = function(conn) conn:send(${word}) end }`;
 
 const project = new Project({
     'secret.txt': 'SECRET',
@@ -25,14 +28,17 @@ const project = new Project({
     'scripts/room.lua': `
         local M = { route = "/room/:name/seat/:seat" }
         function M.on_open(conn, req)
-          conn:send { path = req.path, target = req.target, params = req.params, query = req.query,
-                      query_all = req.query_all, headers = req.headers, cookies = req.cookies, ip = req.ip, id = req.id,
-                      conn = { path = conn.path, params = conn.params, ip = conn.ip, state = conn.state } }
+          conn:send {
+            path = req.path, target = req.target, params = req.params, query = req.query,
+            query_all = req.query_all, headers = req.headers, cookies = req.cookies,
+            ip = req.ip, id = req.id,
+            conn = { path = conn.path, params = conn.params, ip = conn.ip, state = conn.state },
+          }
         end
         return M`,
-    'scripts/literal.lua': 'return { route = "/pick/this", on_open = function(conn) conn:send("literal") end }',
-    'scripts/param.lua': 'return { route = "/pick/:one", on_open = function(conn) conn:send("param " .. conn.params.one) end }',
-    'scripts/rest.lua': 'return { route = "/pick/*all", on_open = function(conn) conn:send("rest " .. conn.params.all) end }',
+    'scripts/literal.lua': pick('/pick/this', '"literal"'),
+    'scripts/param.lua': pick('/pick/:one', '"param " .. conn.params.one'),
+    'scripts/rest.lua': pick('/pick/*all', '"rest " .. conn.params.all'),
     'scripts/gate.lua': `
         local answers = {
           plain = function() return false end,
@@ -46,7 +52,8 @@ const project = new Project({
           unsendable = function() return false, 1006 end,
           nonsense = function() return false, 200 end,
         }
-        return { route = "/gate/:how", on_open = function(conn) return answers[conn.params.how]() end,
+        return { route = "/gate/:how",
+                 on_open = function(conn) return answers[conn.params.how]() end,
                  on_message = function(conn, data) conn:send(data) end,
                  on_close = function() log.info("end of one that was accepted") end }`,
 });
@@ -55,7 +62,8 @@ symlinkSync('..', project.path('public/up'));
 symlinkSync('app.js', project.path('public/alias.js'));
 
 const server = await start({ after }, project);
-const get = (target, fields = '', method = 'GET') => `${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n${fields}\r\n`;
+const get = (target, fields = '', method = 'GET') =>
+    `${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n${fields}\r\n`;
 
 /* ---- static files ---- */
 
@@ -90,10 +98,13 @@ for (const [target, type, body] of files) {
     });
 }
 
-const missing = ['/nope', '/docs/nope.html', '/app.js/', '/app.js/more', '/..%2fsecret.txt', '/%2e%2e/secret.txt', '/../secret.txt',
-    '/docs/..%2f..%2fsecret.txt', '/docs/%2e%2e%2f%2e%2e%2fsecret.txt', '/..%5csecret.txt', '/..%255csecret.txt', '/%252e%252e/secret.txt',
-    '//secret.txt', '/./../secret.txt', '/leak.txt', '/up/secret.txt', '/scripts/secret.lua', '/secret.lua', '/public/app.js', '/%00',
-    '/app.js%00.html', '/%ff', '/%zz'];
+const missing = [
+    '/nope', '/docs/nope.html', '/app.js/', '/app.js/more', '/public/app.js',
+    '/../secret.txt', '/./../secret.txt', '//secret.txt', '/..%2fsecret.txt', '/%2e%2e/secret.txt',
+    '/docs/..%2f..%2fsecret.txt', '/docs/%2e%2e%2f%2e%2e%2fsecret.txt', '/%252e%252e/secret.txt',
+    '/..%5csecret.txt', '/..%255csecret.txt', '/leak.txt', '/up/secret.txt',
+    '/scripts/secret.lua', '/secret.lua', '/%00', '/app.js%00.html', '/%ff', '/%zz',
+];
 
 for (const target of missing) {
     test(`nothing outside of the folder is served: ${target}`, async () => {
@@ -125,12 +136,16 @@ const answers = [
     ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400, {}],
     ['two Hosts', get('/', 'Host: other\r\n'), 400, {}],
     ['two lengths', get('/', 'Content-Length: 1\r\nContent-Length: 2\r\n'), 400, {}],
-    ['length and chunks', get('/', 'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n', 'POST'), 400, {}],
+    ['length and chunks',
+        get('/', 'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n', 'POST'), 400, {}],
     ['HTTP/2 in plain text', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', [400, 505], {}],
     ['an upgrade without a key', upgradeText('/echo', { 'Sec-WebSocket-Key': null }), 400, {}],
     ['an upgrade with a short key', upgradeText('/echo', { 'Sec-WebSocket-Key': 'AAAA' }), 400, {}],
-    ['an upgrade of version 8', upgradeText('/echo', { 'Sec-WebSocket-Version': '8' }), 426, { 'sec-websocket-version': /^13$/ }],
-    ['an upgrade without a version', upgradeText('/echo', { 'Sec-WebSocket-Version': null }), [400, 426], {}],
+    ['an upgrade of version 8',
+        upgradeText('/echo', { 'Sec-WebSocket-Version': '8' }), 426,
+        { 'sec-websocket-version': /^13$/ }],
+    ['an upgrade without a version',
+        upgradeText('/echo', { 'Sec-WebSocket-Version': null }), [400, 426], {}],
     ['an upgrade by POST', upgradeText('/echo', {}, 'POST /echo HTTP/1.1'), [400, 405], {}],
     ['an upgrade by HTTP/1.0', upgradeText('/echo', {}, 'GET /echo HTTP/1.0'), [400, 426, 505], {}],
     ['an upgrade without Connection', upgradeText('/echo', { Connection: null }), [400, 426], {}],
@@ -141,7 +156,7 @@ for (const [what, text, status, headers] of answers) {
     test(`${what} is answered with ${status}`, async () => {
         const got = await http(server, text);
         assert.ok([status].flat().includes(got.status), `${got.status} ${got.body}`);
-        for (const [name, value] of Object.entries(headers)) assert.match(got.headers[name] ?? '', value);
+        for (const name in headers) assert.match(got.headers[name] ?? '', headers[name]);
         assert.ok(got.body.length > 0, 'and a word about it');
     });
 }
@@ -181,8 +196,9 @@ test('a request byte by byte is a request', async () => {
 /* ---- handshakes ---- */
 
 const handshakes = [
-    ['Connection as a list, in any case', { Connection: 'keep-alive, upgrade', Upgrade: 'WebSocket' }],
-    ['an offer of compression', { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' }],
+    ['lists, in any case', { Connection: 'keep-alive, upgrade', Upgrade: 'WebSocket' }],
+    ['offers of compression',
+        { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits, x-other' }],
     ['a subprotocol that nobody speaks', { 'Sec-WebSocket-Protocol': 'soap' }],
 ];
 
@@ -230,13 +246,17 @@ test('on_open sees the whole request', async () => {
     assert.equal(seen.headers['user-agent'], 'tester');
     assert.equal(seen.ip, '127.0.0.1');
     assert.ok(seen.id.length > 0);
-    assert.deepEqual(seen.conn, { path: '/room/café/seat/7', params: seen.params, ip: '127.0.0.1', state: 'opening' });
+    const { path, params, ip } = seen;
+    assert.deepEqual(seen.conn, { path, params, ip, state: 'opening' });
     await peer.close();
 });
 
 const routes = [
-    ['/pick/this', 'literal'], ['/pick/that', 'param that'], ['/pick/a/b/c', 'rest a/b/c'], ['/', 'root'],
+    ['/pick/this', 'literal'],
     ['/pick/th%69s', 'literal'],
+    ['/pick/that', 'param that'],
+    ['/pick/a/b/c', 'rest a/b/c'],
+    ['/', 'root'],
 ];
 
 for (const [path, word] of routes) {
@@ -278,7 +298,7 @@ test('on_open may wait before it accepts; messages wait for it', async () => {
     assert.equal(await peer.ask('hello'), 'hello');
     await peer.close();
     await server.log({ msg: 'end of one that was accepted' });
-    assert.equal(server.all({ msg: 'end of one that was accepted' }).length, 1, 'on_close is for the accepted');
+    assert.equal(server.all({ msg: 'end of one that was accepted' }).length, 1, 'of all these');
 });
 
 test('an error in on_open is logged with file and line', async () => {

@@ -142,7 +142,8 @@ test('a script pings, and knows the round trip then', async () => {
 test('the server pings by itself, and keeps a peer that answers', async () => {
     const peer = await server.connect('/kept');
     let pings = 0;
-    const pinged = new Promise((resolve) => peer.socket.on('ping', () => ++pings === 3 && resolve()));
+    const pinged = new Promise((resolve) =>
+        peer.socket.on('ping', () => ++pings === 3 && resolve()));
     await within(pinged, () => '3 pings');
     assert.equal(await peer.ask('well?'), 'well?');
     await peer.close();

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Conversations with Python's websockets (Debian's python3-websockets), a library that is strict in its own way."""
+"""Conversations with Python's websockets (Debian's python3-websockets), strict in its own way."""
 import asyncio
 import json
 import os
@@ -15,11 +15,13 @@ PATIENCE_S = 30
 MIB = 1024 * 1024
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PRESETS = [ROOT / "build" / preset / "moonwire" for preset in ("asan", "debug", "release")]
-BINARY = os.environ.get("MOONWIRE") or next((str(path) for path in PRESETS if path.exists()), "moonwire")
+BUILT = next((str(path) for path in PRESETS if path.exists()), "moonwire")
+BINARY = os.environ.get("MOONWIRE", BUILT)
 
 SCRIPTS = {
     "echo.lua": """
-        local M = { protocols = { "v2", "v1" }, limits = { message = 17 * 1024 * 1024, queue = 64 * 1024 * 1024 } }
+        local M = { protocols = { "v2", "v1" } }
+        M.limits = { message = 17 * 1024 * 1024, queue = 64 * 1024 * 1024 }
         function M.on_message(conn, data, kind)
           conn:send(data, kind == "binary" and "binary" or nil)
         end
@@ -35,7 +37,8 @@ SCRIPTS = {
           conn:close(tonumber(code), reason)
         end
         function M.on_close(conn, code, reason, info)
-          log.info("end", { tag = conn.params.tag, code = code, reason = reason, cause = info.cause })
+          log.info("end", { tag = conn.params.tag, code = code, reason = reason,
+                            cause = info.cause })
         end
         return M""",
     "pinging.lua": """
@@ -82,7 +85,8 @@ class Server:
         code = self.process.wait(PATIENCE_S)
         self.process.stderr.close()
         self.folder.cleanup()
-        assert (code, rest, stopped["bytes_left"], stopped["handles_left"]) == (0, "", 0, 0), (code, rest, stopped)
+        left = (code, rest, stopped["bytes_left"], stopped["handles_left"])
+        assert left == (0, "", 0, 0), left
 
 
 class Peer(unittest.IsolatedAsyncioTestCase):
@@ -98,7 +102,8 @@ class Peer(unittest.IsolatedAsyncioTestCase):
 
     async def test_echo_of_text_and_binary(self):
         for size in (0, 1, 125, 126, 65535, 65536, MIB, 16 * MIB):
-            for payload in ("€" * (size // 3) + "x" * (size % 3), b"\xff\0M" * (size // 3) + b"x" * (size % 3)):
+            rest = size % 3
+            for payload in ("€" * (size // 3) + "x" * rest, b"\xff\0M" * (size // 3) + b"x" * rest):
                 with self.subTest(size=size, kind=type(payload).__name__):
                     async with self.connect("/echo") as peer:
                         await peer.send(payload)
@@ -128,7 +133,7 @@ class Peer(unittest.IsolatedAsyncioTestCase):
         async with self.connect("/pinging", ping_interval=None) as peer:
             await peer.send("ping me")
             with self.assertRaises(asyncio.TimeoutError):
-                await asyncio.wait_for(peer.recv(), 2.5)  # two of its own accord, and nobody is closed
+                await asyncio.wait_for(peer.recv(), 2.5)  # the server pings twice meanwhile
             self.assertTrue(peer.open)
 
     async def test_close_codes_of_the_client_are_echoed(self):
@@ -138,7 +143,8 @@ class Peer(unittest.IsolatedAsyncioTestCase):
                 await self.soon(peer.close(code, "bye"))
                 self.assertEqual(peer.close_code, code)
                 line = await self.log(msg="end", tag=f"client_{code}")
-                self.assertEqual((line["code"], line["reason"], line["cause"]), (code, "bye", "peer_close"))
+                told = (line["code"], line["reason"], line["cause"])
+                self.assertEqual(told, (code, "bye", "peer_close"))
 
     async def test_close_codes_of_the_script_arrive(self):
         for code in CODES:

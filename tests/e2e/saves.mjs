@@ -1,9 +1,11 @@
 /*
- * The ways in which people and their tools save a file. Each takes a Project and puts `to` in the place of every `from`
- * of one script; `before` is what has to be there before the server starts.
+ * The ways in which people and their tools save a file. `before` makes what has to be there before
+ * the server starts, with `text` as the script; `save` puts `to` in the place of every `from` of it.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+    mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync,
+} from 'node:fs';
 
 const vim = ['vim.tiny', 'vim'].find((name) => {
     try { return execFileSync('sh', ['-c', `command -v ${name}`]); } catch { return false; }
@@ -21,6 +23,11 @@ const script = 'scripts/chat.lua';
 let release = 1; /* each save by a link makes a new place to point to */
 const plain = (project, text) => project.write(script, text);
 
+function editByVim(project, ...commands) {
+    const args = commands.flatMap((command) => ['-c', command]);
+    execFileSync(vim, ['-u', 'NONE', '-N', '-es', ...args, project.path(script)]);
+}
+
 export const saves = {
     'written in place': {
         before: plain,
@@ -36,17 +43,17 @@ export const saves = {
     'vim': {
         before: plain,
         save: (project, from, to) =>
-            execFileSync(vim, ['-u', 'NONE', '-N', '-es', '-c', `%s/${from}/${to}/g`, '-c', 'wq', project.path(script)]),
+            editByVim(project, `%s/${from}/${to}/g`, 'wq'),
     },
     'vim that keeps a backup and writes in place': {
         before: plain,
         save: (project, from, to) =>
-            execFileSync(vim, ['-u', 'NONE', '-N', '-es', '-c', 'set backup backupcopy=yes',
-                '-c', `%s/${from}/${to}/g`, '-c', 'wq', project.path(script)]),
+            editByVim(project, 'set backup backupcopy=yes', `%s/${from}/${to}/g`, 'wq'),
     },
     'sed -i': {
         before: plain,
-        save: (project, from, to) => execFileSync('sed', ['-i', `s/${from}/${to}/g`, project.path(script)]),
+        save: (project, from, to) =>
+            execFileSync('sed', ['-i', `s/${from}/${to}/g`, project.path(script)]),
     },
     'a link to another file': {
         before: (project, text) => {
@@ -67,7 +74,8 @@ export const saves = {
         },
         save: (project, from, to) => {
             const old = realpathSync(project.path('scripts/..data'));
-            project.write(`scripts/..2026_${++release}/chat.lua`, edited(project.path(script), from, to));
+            const text = edited(project.path(script), from, to);
+            project.write(`scripts/..2026_${++release}/chat.lua`, text);
             relink(project, 'scripts/..data', `..2026_${release}`);
             rmSync(old, { recursive: true });
         },

@@ -1,6 +1,6 @@
 /*
- * A peer that may do anything: bytes over a plain socket, frames as RFC 6455 forbids them, HTTP as nobody
- * writes it.
+ * A peer that may do anything: bytes over a plain socket, frames as RFC 6455 forbids them, HTTP as
+ * nobody writes it.
  */
 import { createConnection } from 'node:net';
 import { within } from './harness.mjs';
@@ -10,8 +10,8 @@ export const TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10;
 const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
 
 /*
- * A frame. `length` declares another length than the payload's; `wide` writes it in 2 or 8 bytes though
- * fewer would do.
+ * A frame. `length` declares another length than the payload's; `wide` writes it in 2 or 8 bytes
+ * though fewer would do.
  */
 export function frame(opcode, payload = '', options = {}) {
     const { fin = true, rsv = 0, masked = true, length, wide } = options;
@@ -53,7 +53,7 @@ export class Wire {
 
     send(bytes) { this.socket.write(bytes); }
 
-    /* Waits until `parse` finds something in what has come and was not taken: { used, ...found }. */
+    /* Waits until `parse` finds something in what has come: { used, ...found }. */
     async #take(what, parse) {
         for (;;) {
             const found = parse(this.#bytes);
