@@ -231,11 +231,18 @@ static const struct field fields[] = {
     { "state", field_state },
 };
 
-const char *const mw_lua_conn_names[] = {
-    "id",   "path",      "params",      "ip",      "protocol", "data", "version",
-    "rtt",  "queued",    "opened_at",   "resumed", "state",    "send", "close",
-    "ping", "subscribe", "unsubscribe", "topics",  "publish",  NULL,
-};
+const char *mw_lua_conn_nearest(struct mw_view wrong)
+{
+    const char *names[64];
+    size_t count = 0;
+    for (size_t i = 0; i < MW_COUNT(fields); i++)
+        names[count++] = fields[i].name;
+    for (const luaL_Reg *method = mw_lua_conn_methods; method->name; method++)
+        names[count++] = method->name;
+    mw_assert(count < MW_COUNT(names));
+    names[count] = NULL;
+    return mw_nearest_name(wrong, names);
+}
 
 /* ---- the metatable ---- */
 

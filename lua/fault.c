@@ -48,9 +48,11 @@ static void describe_value(lua_State *thread, char *out, size_t size)
     lua_pushcfunction(L, describe);
     lua_pushlightuserdata(L, &text);
     lua_xmove(thread, L, 1);
-    bool is_described = lua_pcall(L, 2, 0, 0) == LUA_OK && mw_buf_cstr(&text);
-    if (!is_described)
-        lua_settop(L, 0);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+        mw_buf_clear(&text);
+        lua_pop(L, 1);
+    }
+    bool is_described = text.len > 0 && mw_buf_cstr(&text);
     snprintf(out, size, "error value %s", is_described ? text.data : "that cannot be shown");
     mw_buf_free(&text);
 }

@@ -98,7 +98,7 @@ static bool is_word_byte(char c)
 
 static bool hint_method(struct problem *p)
 {
-    const char *name = mw_nearest_name(mw_view_text(p->name), mw_lua_conn_names);
+    const char *name = mw_lua_conn_nearest(mw_view_text(p->name));
     if (!name)
         name = nearest(p, "string");
     if (!name)

@@ -110,10 +110,6 @@ static struct mw_json_doc *parse(lua_State *L, struct mw_view text, struct mw_js
 
 bool mw_lua_json_read(lua_State *L, struct mw_view text, struct mw_json_error *error)
 {
-    if (text.len > MW_LUA_JSON_MAX_BYTES) {
-        *error = (struct mw_json_error){ .text = "the text is larger than 16 MiB" };
-        return false;
-    }
     luaL_checkstack(L, 4, "json");
     struct reader r = { .doc = parse(L, text, error) };
     if (!r.doc)

@@ -107,13 +107,6 @@ static const struct limit limits[] = {
 #undef LIMIT_ROW
 };
 
-static const char *const limit_names[] = {
-#define LIMIT_NAME(name, normal, least, most) #name,
-    MW_LIMIT_LIST(LIMIT_NAME)
-#undef LIMIT_NAME
-        NULL,
-};
-
 static double *limit_place(struct mw_limits *out, const struct limit *limit)
 {
     return (double *)(void *)((char *)out + limit->offset);
@@ -132,6 +125,14 @@ static const struct limit *find_limit(const char *name)
             return &limits[i];
     }
     return NULL;
+}
+
+static const char *nearest_limit(const char *wrong)
+{
+    const char *names[MW_COUNT(limits) + 1] = { NULL };
+    for (size_t i = 0; i < MW_COUNT(limits); i++)
+        names[i] = limits[i].name;
+    return mw_nearest_name(mw_view_text(wrong), names);
 }
 
 static void warn(lua_State *L, const struct mw_lua_version *version, const char *what,
@@ -155,7 +156,7 @@ static void read_limit(lua_State *L, struct mw_lua_version *version)
     const char *name = lua_tostring(L, -2);
     const struct limit *limit = find_limit(name);
     if (!limit) {
-        warn(L, version, "limit", name, mw_nearest_name(mw_view_text(name), limit_names));
+        warn(L, version, "limit", name, nearest_limit(name));
         return;
     }
     if (lua_type(L, -1) != LUA_TNUMBER)
@@ -213,19 +214,6 @@ static const struct key keys[] = { { "route", read_route },         { "protocols
 #undef HANDLER_ROW
 };
 
-static const char *const key_names[] = {
-    "route",
-    "protocols",
-    "format",
-    "origins",
-    "limits",
-    "codes",
-#define HANDLER_NAME(name, key) #key,
-    MW_LUA_HANDLER_LIST(HANDLER_NAME)
-#undef HANDLER_NAME
-        NULL,
-};
-
 static const char *const handler_names[] = {
 #define HANDLER_NAME(name, key) #key,
     MW_LUA_HANDLER_LIST(HANDLER_NAME)
@@ -241,6 +229,14 @@ static void read_handler(lua_State *L, struct mw_lua_version *version, const cha
         handler++;
     lua_pushvalue(L, -1);
     version->handlers[handler] = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static const char *nearest_key(struct mw_view wrong)
+{
+    const char *names[MW_COUNT(keys) + 1] = { NULL };
+    for (size_t i = 0; i < MW_COUNT(keys); i++)
+        names[i] = keys[i].name;
+    return mw_nearest_name(wrong, names);
 }
 
 /* ---- the whole ---- */
@@ -265,7 +261,7 @@ static void warn_of_slips(lua_State *L, const struct mw_lua_version *version)
         lua_pop(L, 1);
         if (lua_type(L, -1) != LUA_TSTRING || find_key(lua_tostring(L, -1)))
             continue;
-        const char *nearest = mw_nearest_name(mw_lua_view(L, -1), key_names);
+        const char *nearest = nearest_key(mw_lua_view(L, -1));
         if (nearest)
             warn(L, version, "key", lua_tostring(L, -1), nearest);
     }

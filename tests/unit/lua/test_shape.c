@@ -108,6 +108,9 @@ static const struct {
       "log warn v1 chat.lua: limit 'mesage' is unknown; did you mean 'message'?\n" },
     { "return { limits = { banana = 5 } }",
       "log warn v1 chat.lua: limit 'banana' is unknown and ignored\n" },
+    { "return { on_reload = print, on_resume = print, decide_close = print, resume = 5,\n"
+      "  advise_reconnect = print, compression = true, affinity = 'room' }",
+      "" }, /* known to the reference, and no slips */
     { "return { on_tick = print, helper = 1, [5] = 6 }", "" },
 };
 
