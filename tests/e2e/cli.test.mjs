@@ -95,9 +95,6 @@ const badScripts = [
         [/a\.lua/, /b\.lua/]],
     ['a handler that is no function', { 'scripts/a.lua': 'return { on_message = 7 }' }, '',
         [/a\.lua/, /on_message/, /function/]],
-    ['a handler that is no function beside a good script',
-        { 'scripts/a.lua': 'return { on_open = {} }', 'scripts/b.lua': empty }, '',
-        [/a\.lua/, /on_open/]],
 ];
 
 const refusals = [

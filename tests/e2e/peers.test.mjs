@@ -25,7 +25,7 @@ const server = await start({ after }, {
         end
         return M`,
     'scripts/kept.lua': `
-        local M = { limits = { ping = 1, pong = 1 } }
+        local M = { limits = { ping = 1 } }
         function M.on_message(conn, data) conn:send(data) end
         return M`,
     'scripts/ends.lua': `
