@@ -56,6 +56,7 @@ struct mw_client {
     bool stalled;     /* reading is off until it ends */
     bool open_failed; /* on_open had yielded and then failed */
     bool ended;       /* the peer has finished sending */
+    bool ending;      /* the peer has closed; what it said before is still being delivered */
     char ip[MW_STREAM_ADDRESS_LEN];
     size_t in_flight; /* bytes that the stream holds; 0: a write may be made */
     struct mw_alarm alarm;
@@ -71,7 +72,8 @@ struct mw_client {
     struct mw_decided *decided;
     struct mw_subscriber subscriber;
     struct mw_backlog backlog;
-    struct mw_buf held; /* bytes that were read and could not be used yet */
+    mw_ms ending_due_ms; /* no longer than that */
+    struct mw_buf held;  /* bytes that were read and could not be used yet */
 };
 
 /* ---- conn_driver: the life of a client ---- */
@@ -114,6 +116,8 @@ void mw_http_driver_close(struct mw_client *client);
 void mw_ws_driver_upgrade(struct mw_client *client, struct mw_view path, struct mw_view query);
 void mw_ws_driver_read(struct mw_client *client, char *bytes, size_t len);
 void mw_ws_driver_end(struct mw_client *client, bool reset);
+/* Ends it here and now, whatever it waits for. */
+void mw_ws_driver_cut(struct mw_client *client);
 void mw_ws_driver_settle(struct mw_client *client);
 void mw_ws_driver_alarm(struct mw_client *client);
 /* Tries to write what is queued. */

@@ -57,9 +57,11 @@ static void on_end(void *owner, enum mw_stream_end how)
         else
             mw_http_driver_end(client);
         break;
-    case MW_CLIENT_LINGER:
-        if (reset || client->in_flight == 0)
+    case MW_CLIENT_LINGER: /* what is still to be said is said first: settle_linger */
+        if (reset)
             mw_client_drop(client, false);
+        else
+            mw_client_settle_later(client);
         break;
     case MW_CLIENT_GONE:
         break;

@@ -185,9 +185,7 @@ void mw_http_driver_alarm(struct mw_client *client)
 void mw_http_driver_end(struct mw_client *client)
 {
     /* A client may send its request, half-close and read: the answer is finished first. */
-    if (client->http->phase != MW_HTTP_PHASE_BUSY) {
+    if (client->http->phase == MW_HTTP_PHASE_HEAD)
         mw_client_drop(client, false);
-        return;
-    }
     client->http->keep_alive = false;
 }

@@ -110,14 +110,32 @@ void mw_route_hold_place(struct mw_route *route)
         sort_in(route);
 }
 
+/* Only the deadlines need to be told: all other limits are looked up when they matter. */
+static void tell_deadlines(struct mw_route *route, const struct mw_limits_ms *before)
+{
+    const struct mw_limits_ms *limits = &route->limits;
+    if (limits->ping_ms == before->ping_ms && limits->pong_ms == before->pong_ms &&
+        limits->idle_ms == before->idle_ms && limits->age_ms == before->age_ms)
+        return;
+    mw_ms now_ms = mw_loop_now(route->worker->loop);
+    struct mw_link *link = route->clients.next;
+    for (; link != &route->clients; link = link->next) {
+        struct mw_client *client = MW_OWNER(link, struct mw_client, in_route);
+        mw_conn_set_limits(&client->conn, limits, now_ms);
+        mw_client_settle_later(client);
+    }
+}
+
 void mw_route_commit(struct mw_route *route)
 {
+    struct mw_limits_ms before = route->limits;
     const struct mw_engine *engine = route->worker->engine;
     route->spec = route->next_spec;
     route->next_spec = 0;
     mw_pattern_free(&route->pattern, &route->worker->mem);
     mw_pattern_move(&route->pattern, &route->next_pattern);
     mw_limits_from(&route->limits, &route->spec->limits);
+    tell_deadlines(route, &before);
     route->max_connections = (size_t)route->spec->limits.connections;
     route->version++;
     route->failed = false;
@@ -139,6 +157,7 @@ void mw_route_discard(struct mw_route *route)
 void mw_route_remove(struct mw_route *route)
 {
     route->removed = true;
+    route->client_count++; /* holds it: the last client may be gone before the walk is over */
     struct mw_link *link = route->clients.next, *next;
     for (; link != &route->clients; link = next) {
         next = link->next;
@@ -149,6 +168,7 @@ void mw_route_remove(struct mw_route *route)
         else
             (void)mw_ws_driver_close(client, MW_CAUSE_script_removed, 0, reason);
     }
+    route->client_count--;
     mw_route_release_if_unused(route);
 }
 

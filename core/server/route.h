@@ -35,6 +35,7 @@ struct mw_route {
     bool removed; /* the file is gone */
     struct mw_link clients;
     size_t client_count;
+    size_t asked_count;   /* of them: the app knows of. Who was turned away takes nobody's place */
     struct mw_alarm wake; /* what the app asked for */
 };
 

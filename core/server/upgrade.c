@@ -182,6 +182,7 @@ static void ask_script(struct mw_client *client, const struct mw_http_head *head
     };
     struct mw_verdict verdict = { .accept = true };
     client->asked = true;
+    client->route->asked_count++;
     switch (worker->engine->open(client->route->app, &request, &verdict)) {
     case MW_APP_DONE:
         mw_ws_driver_decide(client, &verdict);
@@ -220,7 +221,7 @@ void mw_ws_driver_upgrade(struct mw_client *client, struct mw_view path, struct 
                               "Retry-After: 5\r\n");
         return;
     }
-    bool full = route->max_connections && route->client_count >= route->max_connections;
+    bool full = route->max_connections && route->asked_count >= route->max_connections;
     mw_ws_driver_begin(client, route);
     client->phase = MW_CLIENT_OPENING;
     if (full)

@@ -124,7 +124,7 @@ static void close_client(struct mw_client *client)
 static void cut_client(struct mw_client *client)
 {
     if (client->phase == MW_CLIENT_OPENING || client->phase == MW_CLIENT_OPEN)
-        mw_ws_driver_end(client, true);
+        mw_ws_driver_cut(client);
     mw_client_drop(client, true);
 }
 

@@ -18,11 +18,14 @@ static mw_ms now(const struct mw_client *client)
     return mw_loop_now(client->worker->loop);
 }
 
+/* Handlers of a peer that has closed already get this long to hear what it said before. */
+#define ENDING_MS 30000
+
 /* ---- the alarm: one per connection, moved to earlier at once and to later when it rings ---- */
 
 static void put_alarm(struct mw_client *client)
 {
-    mw_ms due_ms = mw_conn_deadline(&client->conn);
+    mw_ms due_ms = client->ending ? client->ending_due_ms : mw_conn_deadline(&client->conn);
     if (mw_timer_is_running(&client->alarm.timer) && client->alarm.timer.at_ms <= due_ms)
         return;
     mw_alarm_set(client->worker->loop, &client->alarm, due_ms);
@@ -126,9 +129,11 @@ static void tell_app(struct mw_client *client, const struct mw_end *end)
 {
     struct mw_worker *worker = client->worker;
     mw_hub_leave_all(&worker->hub, &client->subscriber);
-    if (client->asked)
-        worker->engine->close(client->route->app, client->id, end);
+    if (!client->asked)
+        return;
+    worker->engine->close(client->route->app, client->id, end);
     client->asked = false;
+    client->route->asked_count--;
 }
 
 /* App, log and route, in this order, exactly once. */
@@ -142,6 +147,21 @@ static void end_now(struct mw_client *client)
     leave_route(client);
     mw_http_driver_close(client);
     mw_client_linger(client);
+}
+
+/* A peer that says three things and closes has said three things, also where the first one's
+ * handler waits. */
+static void end_when_heard(struct mw_client *client)
+{
+    enum mw_cause cause = mw_conn_ending(&client->conn)->cause;
+    bool by_peer = cause == MW_CAUSE_peer_close || cause == MW_CAUSE_peer_fin;
+    if (!by_peer || mw_backlog_is_empty(&client->backlog)) {
+        end_now(client);
+        return;
+    }
+    client->ending = true;
+    client->ending_due_ms = now(client) + ENDING_MS;
+    mw_client_settle_later(client);
 }
 
 void mw_ws_driver_forget(struct mw_client *client, enum mw_cause cause)
@@ -258,7 +278,7 @@ static void pump(struct mw_client *client)
             client->worker->engine->drain(client->route->app, client->id);
             break;
         case MW_EVENT_CLOSED:
-            end_now(client);
+            end_when_heard(client);
             return;
         }
     }
@@ -307,10 +327,20 @@ void mw_ws_driver_end(struct mw_client *client, bool reset)
     end_now(client); /* before the answer: nobody is there to answer */
 }
 
+void mw_ws_driver_cut(struct mw_client *client)
+{
+    mw_conn_eof(&client->conn, true);
+    end_now(client);
+}
+
 void mw_ws_driver_alarm(struct mw_client *client)
 {
     if (client->phase == MW_CLIENT_OPENING) {
         mw_ws_driver_decide(client, 0);
+        return;
+    }
+    if (client->ending && now(client) >= client->ending_due_ms) {
+        end_now(client);
         return;
     }
     mw_conn_tick(&client->conn, now(client));
@@ -335,9 +365,13 @@ static void catch_up(struct mw_client *client)
 {
     enum mw_opcode kind;
     struct mw_view data;
-    while (!client->busy && client->conn.phase == MW_CONN_OPEN &&
+    while (!client->busy && (client->ending || client->conn.phase == MW_CONN_OPEN) &&
            mw_backlog_take(&client->backlog, &kind, &data))
         deliver(client, kind, data);
+    if (client->ending && !client->busy) {
+        end_now(client);
+        return;
+    }
     bool must_wait = client->busy && mw_backlog_is_full(&client->backlog);
     if (!client->stalled || (must_wait && client->conn.phase == MW_CONN_OPEN))
         return;

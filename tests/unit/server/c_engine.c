@@ -1,0 +1,504 @@
+/* The engine of c_engine.h: looks its lines up whenever something happens, and does what they say.
+ */
+#include "tests/unit/server/c_engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/check.h"
+#include "core/base/list.h"
+#include "core/base/str.h"
+
+#define FLOOD_BYTES 1000
+
+struct c_engine c_engine;
+
+struct version {
+    struct mw_mem *mem;
+    char *text;
+    size_t len;
+    struct mw_view protocol, origin;
+    struct mw_route_spec spec;
+};
+
+/* One connection; `data` is the message whose handler waits. */
+struct conn {
+    struct mw_link link;
+    mw_id id;
+    bool accepted, opening, waiting;
+    enum mw_opcode kind;
+    char *data;
+    size_t len;
+};
+
+struct mw_app {
+    struct mw_mem mem;
+    const struct mw_host *host;
+    void *host_app;
+    struct version *live, *candidate;
+    struct mw_link conns;
+    unsigned version;
+    char reason[128];
+};
+
+static unsigned depth;
+
+static void enter(void)
+{
+    c_engine.nested += depth++ > 0;
+}
+
+static void leave(void)
+{
+    depth--;
+}
+
+/* ---- scripts ---- */
+
+/* The rest of the n-th line that begins with this word. */
+static bool line_of(const struct version *version, const char *word, size_t n, struct mw_view *rest)
+{
+    struct mw_view text = mw_view(version->text, version->len), line;
+    size_t len = strlen(word);
+    while (mw_view_split(&text, '\n', &line)) {
+        line = mw_view_trim(line);
+        bool fits = mw_view_starts_with(line, word) && (line.len == len || line.data[len] == ' ');
+        if (fits && n-- == 0) {
+            *rest = mw_view_trim(mw_view_from(line, len));
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool says(const struct mw_app *app, const char *word)
+{
+    struct mw_view rest;
+    return line_of(app->live, word, 0, &rest);
+}
+
+/* "403 not you": takes the number off. */
+static unsigned take_number(struct mw_view *rest)
+{
+    uint64_t number = 0;
+    size_t end = mw_view_find(*rest, ' ', 0);
+    (void)mw_parse_u64(mw_view(rest->data, end), 0, UINT32_MAX, &number);
+    *rest = mw_view_trim(mw_view_from(*rest, end));
+    return (unsigned)number;
+}
+
+static void set_limit(struct mw_limits *limits, struct mw_view rest)
+{
+    size_t end = mw_view_find(rest, ' ', 0);
+    struct mw_view name = mw_view(rest.data, end), number = mw_view_from(rest, end);
+    number = mw_view_trim(number);
+#define SET(field, normal, least, most) \
+    if (mw_view_is(name, #field)) \
+        limits->field = take_number(&number);
+    MW_LIMIT_LIST(SET)
+#undef SET
+}
+
+static void fill_spec(struct version *version)
+{
+    struct mw_route_spec *spec = &version->spec;
+    struct mw_view rest;
+#define NORMAL(name, normal, least, most) spec->limits.name = (normal);
+    MW_LIMIT_LIST(NORMAL)
+#undef NORMAL
+    for (size_t n = 0; line_of(version, "limit", n, &rest); n++)
+        set_limit(&spec->limits, rest);
+    (void)line_of(version, "route", 0, &spec->pattern);
+    spec->protocols = &version->protocol;
+    spec->protocol_count = line_of(version, "protocol", 0, &version->protocol);
+    spec->origins = &version->origin;
+    spec->origin_count = line_of(version, "origin", 0, &version->origin);
+    spec->wants_messages = !line_of(version, "deaf", 0, &rest);
+}
+
+static void version_free(struct version *version)
+{
+    if (!version)
+        return;
+    mw_free(version->mem, version->text, version->len + 1);
+    mw_free(version->mem, version, sizeof *version);
+}
+
+/* NULL, or what is wrong. */
+static const char *judge(const struct version *version, const struct mw_sources *sources)
+{
+    struct mw_view rest;
+    if (line_of(version, "broken", 0, &rest))
+        return "it is broken";
+    for (size_t n = 0; line_of(version, "lib", n, &rest); n++) {
+        const struct mw_source *lib = NULL;
+        for (size_t i = 0; i < sources->lib_count; i++)
+            lib = mw_view_equal(sources->libs[i].path, rest) ? &sources->libs[i] : lib;
+        if (!lib || mw_view_starts_with(lib->text, "broken"))
+            return lib ? "a library is broken" : "a library is missing";
+    }
+    return NULL;
+}
+
+static int prepare(struct mw_app *app, const struct mw_sources *sources, unsigned number,
+                   const struct mw_route_spec **spec, struct mw_fault *fault)
+{
+    enter();
+    struct version *version = mw_alloc_zero(&app->mem, sizeof *version);
+    char *text = mw_mem_copy(&app->mem, sources->script.text);
+    const char *wrong = "out of memory";
+    int err = MW_ERR_NOMEM;
+    if (version && text) {
+        *version =
+            (struct version){ .mem = &app->mem, .text = text, .len = sources->script.text.len };
+        fill_spec(version);
+        wrong = judge(version, sources);
+        err = wrong ? MW_ERR_SCRIPT : MW_OK;
+    } else {
+        if (text)
+            mw_free(&app->mem, text, sources->script.text.len + 1);
+        mw_free(&app->mem, version, sizeof *version);
+        version = NULL;
+    }
+    if (err) {
+        snprintf(fault->message, sizeof fault->message, "%s", wrong);
+        snprintf(fault->file, sizeof fault->file, "%.*s", (int)sources->script.path.len,
+                 sources->script.path.data);
+        fault->line = 1;
+        fault->version = number;
+        version_free(version);
+    } else {
+        app->candidate = version;
+        *spec = &version->spec;
+    }
+    leave();
+    return err;
+}
+
+static void commit(struct mw_app *app)
+{
+    enter();
+    version_free(app->live);
+    app->live = app->candidate;
+    app->candidate = NULL;
+    app->version++;
+    leave();
+}
+
+static void discard(struct mw_app *app)
+{
+    enter();
+    version_free(app->candidate);
+    app->candidate = NULL;
+    leave();
+}
+
+static bool uses(const struct mw_app *app, struct mw_view path)
+{
+    struct mw_view rest;
+    for (size_t n = 0; app->live && line_of(app->live, "lib", n, &rest); n++) {
+        if (mw_view_equal(rest, path))
+            return true;
+    }
+    return false;
+}
+
+/* ---- connections ---- */
+
+static struct conn *find(struct mw_app *app, mw_id id)
+{
+    for (struct mw_link *link = app->conns.next; link != &app->conns; link = link->next) {
+        struct conn *conn = MW_OWNER(link, struct conn, link);
+        if (conn->id == id)
+            return conn;
+    }
+    return NULL;
+}
+
+static void let_go(struct mw_app *app, struct conn *conn)
+{
+    if (conn->data)
+        mw_free(&app->mem, conn->data, conn->len + 1);
+    conn->data = NULL;
+    conn->waiting = false;
+}
+
+/* What could not be said must not be missing silently. */
+static void check_sent(struct mw_app *app, mw_id id, long result)
+{
+    if (result == MW_ERR_NOMEM)
+        (void)app->host->close(app->host_app, id, 1011, mw_view_text("no memory"));
+}
+
+static void send_text(struct mw_app *app, mw_id id, struct mw_view text)
+{
+    check_sent(app, id, app->host->send(app->host_app, id, MW_OPCODE_TEXT, text));
+}
+
+static struct mw_verdict decide(struct mw_app *app, struct conn *conn)
+{
+    struct mw_view rest;
+    struct mw_verdict verdict = { .accept = !line_of(app->live, "refuse", 0, &rest) };
+    if (!verdict.accept) {
+        verdict.code = take_number(&rest);
+        int len = snprintf(app->reason, sizeof app->reason, "%.*s", (int)rest.len, rest.data);
+        verdict.reason = mw_view(app->reason, (size_t)len);
+    }
+    conn->accepted = verdict.accept;
+    return verdict;
+}
+
+static int set_up(struct mw_app *app, mw_id id)
+{
+    struct mw_view rest;
+    int err = MW_OK;
+    for (size_t n = 0; err >= 0 && line_of(app->live, "join", n, &rest); n++)
+        err = app->host->subscribe(app->host_app, id, rest);
+    if (line_of(app->live, "greet", 0, &rest))
+        send_text(app, id, rest);
+    if (line_of(app->live, "hang-up", 0, &rest))
+        (void)app->host->close(app->host_app, id, take_number(&rest), mw_view(NULL, 0));
+    return err;
+}
+
+static void wait_for_tick(struct mw_app *app)
+{
+    app->host->wake_at(app->host_app, app->host->monotonic_ms(app->host_app) + c_engine.hold);
+}
+
+static enum mw_app_result open_conn(struct mw_app *app, const struct mw_request *request,
+                                    struct mw_verdict *verdict)
+{
+    struct conn *conn = mw_alloc_zero(&app->mem, sizeof *conn);
+    c_engine.opens++;
+    if (!conn)
+        return MW_APP_FAILED;
+    conn->id = request->conn;
+    mw_list_init(&conn->link);
+    mw_list_push(&app->conns, &conn->link);
+    if (set_up(app, conn->id) < 0)
+        return MW_APP_FAILED;
+    if (says(app, "wait-open")) {
+        conn->opening = conn->waiting = true;
+        wait_for_tick(app);
+        return MW_APP_WAITING;
+    }
+    if (says(app, "fail-open"))
+        return MW_APP_FAILED;
+    *verdict = decide(app, conn);
+    return MW_APP_DONE;
+}
+
+static enum mw_app_result on_open(struct mw_app *app, const struct mw_request *request,
+                                  struct mw_verdict *verdict)
+{
+    enter();
+    enum mw_app_result result = open_conn(app, request, verdict);
+    leave();
+    return result;
+}
+
+static void flood(struct mw_app *app, mw_id id, unsigned count)
+{
+    char text[FLOOD_BYTES];
+    for (unsigned i = 0; i < count; i++) {
+        memset(text, (int)('a' + i % 26), sizeof text);
+        send_text(app, id, mw_view(text, sizeof text));
+    }
+}
+
+static void answer(struct mw_app *app, mw_id id, enum mw_opcode kind, struct mw_view data)
+{
+    struct mw_view rest;
+    if (says(app, "echo"))
+        check_sent(app, id, app->host->send(app->host_app, id, kind, data));
+    if (line_of(app->live, "publish", 0, &rest))
+        check_sent(app, id, app->host->publish(app->host_app, rest, kind, data, 0));
+    if (line_of(app->live, "flood", 0, &rest))
+        flood(app, id, take_number(&rest));
+    if (line_of(app->live, "close", 0, &rest))
+        (void)app->host->close(app->host_app, id, take_number(&rest), data);
+}
+
+/* Keeps the message until the tick. */
+static enum mw_app_result wait_with(struct mw_app *app, struct conn *conn, enum mw_opcode kind,
+                                    struct mw_view data)
+{
+    conn->data = mw_mem_copy(&app->mem, data);
+    if (!conn->data) {
+        check_sent(app, conn->id, MW_ERR_NOMEM);
+        return MW_APP_FAILED;
+    }
+    conn->len = data.len;
+    conn->kind = kind;
+    conn->waiting = true;
+    wait_for_tick(app);
+    return MW_APP_WAITING;
+}
+
+static enum mw_app_result on_message(struct mw_app *app, mw_id id, enum mw_opcode kind,
+                                     struct mw_view data)
+{
+    enter();
+    enum mw_app_result result = MW_APP_DONE;
+    struct conn *conn = find(app, id);
+    c_engine.messages++;
+    c_engine.overlaps += !conn || conn->waiting;
+    if (says(app, "bad-json"))
+        result = MW_APP_BAD_JSON;
+    else if (says(app, "fail"))
+        result = MW_APP_FAILED;
+    else if (conn && says(app, "wait"))
+        result = wait_with(app, conn, kind, data);
+    else
+        answer(app, id, kind, data);
+    leave();
+    return result;
+}
+
+static void on_drain(struct mw_app *app, mw_id id)
+{
+    enter();
+    (void)app;
+    (void)id;
+    c_engine.drains++;
+    leave();
+}
+
+static void remember(const struct mw_end *end)
+{
+    memmove(c_engine.codes + 1, c_engine.codes, sizeof c_engine.codes - sizeof *c_engine.codes);
+    memmove(c_engine.causes + 1, c_engine.causes, sizeof c_engine.causes - sizeof *c_engine.causes);
+    c_engine.codes[0] = end->code;
+    snprintf(c_engine.causes[0], sizeof c_engine.causes[0], "%s", end->cause);
+    c_engine.clean = end->clean;
+}
+
+static void on_close(struct mw_app *app, mw_id id, const struct mw_end *end)
+{
+    enter();
+    struct conn *conn = find(app, id);
+    struct mw_view topic;
+    struct mw_conn_info info;
+    assert(app->host->info(app->host_app, id, &info) == MW_OK);
+    c_engine.closes++;
+    c_engine.ends += conn && conn->accepted;
+    remember(end);
+    if (line_of(app->live, "farewell", 0, &topic))
+        (void)app->host->publish(app->host_app, topic, MW_OPCODE_TEXT, mw_view_text("gone"), 0);
+    if (conn) {
+        let_go(app, conn);
+        mw_list_remove(&conn->link);
+        mw_free(&app->mem, conn, sizeof *conn);
+    }
+    leave();
+}
+
+/* ---- what waited ---- */
+
+static void go_on(struct mw_app *app, struct conn *conn)
+{
+    const struct mw_host *host = app->host;
+    if (conn->opening) {
+        struct mw_verdict verdict = decide(app, conn);
+        bool fails = says(app, "fail-open");
+        conn->accepted &= !fails;
+        conn->opening = false;
+        host->finished(app->host_app, conn->id, true, fails ? NULL : &verdict);
+    } else {
+        answer(app, conn->id, conn->kind, mw_view(conn->data, conn->len));
+        host->finished(app->host_app, conn->id, false, NULL);
+    }
+    let_go(app, conn);
+}
+
+static void tick(struct mw_app *app, mw_ms now_ms)
+{
+    enter();
+    (void)now_ms;
+    for (struct mw_link *link = app->conns.next; link != &app->conns; link = link->next) {
+        struct conn *conn = MW_OWNER(link, struct conn, link);
+        if (conn->waiting && !c_engine.hold)
+            go_on(app, conn);
+    }
+    if (c_engine.hold)
+        wait_for_tick(app);
+    leave();
+}
+
+/* ---- apps ---- */
+
+static struct mw_app *create(const struct mw_app_setup *setup)
+{
+    struct mw_app *app = mw_alloc_zero(c_engine.mem, sizeof *app);
+    if (!app)
+        return NULL;
+    mw_mem_init(&app->mem, c_engine.mem, setup->memory_bytes);
+    app->host = setup->host;
+    app->host_app = setup->host_app;
+    mw_list_init(&app->conns);
+    return app;
+}
+
+static void destroy(struct mw_app *app)
+{
+    if (!app)
+        return;
+    assert(mw_list_is_empty(&app->conns));
+    version_free(app->candidate);
+    version_free(app->live);
+    assert(mw_mem_is_empty(&app->mem));
+    mw_free(c_engine.mem, app, sizeof *app);
+}
+
+static enum mw_app_result start(struct mw_app *app)
+{
+    (void)app;
+    c_engine.starts++;
+    return MW_APP_DONE;
+}
+
+static void stop(struct mw_app *app)
+{
+    (void)app;
+    c_engine.stops++;
+}
+
+static void stats(const struct mw_app *app, struct mw_app_stats *out)
+{
+    *out = (struct mw_app_stats){ .memory_bytes = app->mem.bytes, .version = app->version };
+}
+
+static int settings(const struct mw_source *file, mw_setting_fn *each, void *ctx,
+                    struct mw_fault *fault)
+{
+    (void)file;
+    (void)each;
+    (void)ctx;
+    (void)fault;
+    return MW_OK;
+}
+
+const struct mw_engine *c_engine_table(void)
+{
+    static const struct mw_engine table = {
+        .name = "c",
+        .suffix = ".capp",
+        .settings = settings,
+        .create = create,
+        .destroy = destroy,
+        .prepare = prepare,
+        .commit = commit,
+        .discard = discard,
+        .uses = uses,
+        .start = start,
+        .stop = stop,
+        .open = on_open,
+        .message = on_message,
+        .drain = on_drain,
+        .close = on_close,
+        .tick = tick,
+        .stats = stats,
+    };
+    return &table;
+}

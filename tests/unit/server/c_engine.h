@@ -1,0 +1,36 @@
+/*
+ * A script engine without Lua, to prove that the core needs none. A script is a list of lines, each
+ * one thing to do:
+ *
+ *   route PATH | protocol NAME | origin NAME | limit NAME NUMBER | deaf | broken | lib PATH
+ *   on_open:    join TOPIC | greet TEXT | refuse CODE TEXT | hang-up CODE | wait-open | fail-open
+ *   on_message: echo | publish TOPIC | flood COUNT | close CODE | wait | fail | bad-json
+ *   on_close:   farewell TOPIC
+ *
+ * What waits goes on at the next tick, unless c_engine.hold is set.
+ */
+#ifndef MW_TESTS_SERVER_C_ENGINE_H
+#define MW_TESTS_SERVER_C_ENGINE_H
+
+#include "core/base/mem.h"
+#include "moonwire/app.h"
+
+const struct mw_engine *c_engine_table(void);
+
+struct c_engine {
+    struct mw_mem *mem; /* where apps take their memory from; to be set by the test */
+    bool hold;
+
+    /* seen so far */
+    unsigned opens, messages, drains, closes, ends; /* ends: closes of accepted connections */
+    unsigned starts, stops, faults;
+    unsigned nested;   /* calls while another one was on the stack: must stay 0 */
+    unsigned overlaps; /* messages of a connection whose handler waited: must stay 0 */
+    unsigned codes[8]; /* of the last ends, the newest first */
+    char causes[8][24];
+    bool clean; /* of the last end */
+};
+
+extern struct c_engine c_engine;
+
+#endif
