@@ -69,6 +69,10 @@ static int send_shared(struct mw_client *client, struct mw_msg *msg)
     if (err == MW_ERR_DROPPED)
         err = still_full(client) ? MW_ERR_DROPPED
                                  : mw_conn_send_msg(&client->conn, msg, now(client->route));
+    /* Nobody hears of this one but the receiver, and a hole that it cannot see is worse than an
+     * end. */
+    if (err == MW_ERR_NOMEM)
+        (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
     mw_client_settle_later(client);
     return err;
 }

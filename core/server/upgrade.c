@@ -133,12 +133,21 @@ static void refuse_with_status(struct mw_client *client, const struct mw_verdict
     mw_http_driver_refuse(client, status, "refused", mw_view(body, len), 0);
 }
 
+/* What the script has queued already must not reach the peer without an answer before it. */
+static void refuse_for_memory(struct mw_client *client)
+{
+    mw_ws_driver_forget(client, MW_CAUSE_out_of_memory);
+    client->phase = MW_CLIENT_HTTP;
+    mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"),
+                          "Retry-After: 5\r\n");
+}
+
 /* Upgrades, then closes with a code that a browser's script can read. */
 static void open_and_close(struct mw_client *client, enum mw_cause cause, unsigned code,
                            struct mw_view reason)
 {
     if (!send_answer(client)) {
-        mw_ws_driver_end(client, true);
+        refuse_for_memory(client);
         return;
     }
     (void)mw_ws_driver_close(client, cause, code, reason);
@@ -162,7 +171,7 @@ void mw_ws_driver_decide(struct mw_client *client, const struct mw_verdict *verd
         client->accepted = true;
         mw_ws_driver_start(client);
     } else {
-        mw_ws_driver_end(client, true);
+        refuse_for_memory(client);
     }
 }
 
