@@ -143,7 +143,8 @@ static void read_echo(struct peer *peer)
     if (peer->have < load.echo_bytes)
         return;
     if (memcmp(peer->echo, peer->expected, load.echo_bytes) != 0) {
-        fputs("echo_load: an echo differs from what was sent\n", stderr);
+        fprintf(stderr, "echo_load: this is no echo of what was sent: %02x %02x ...\n",
+                peer->echo[0], peer->echo[1]);
         exit(1);
     }
     load.to_come--;

@@ -16,7 +16,8 @@ const CONNECTIONS = 100;
 const IDLE = [1000, 10_000];
 const built = process.env.MOONWIRE_BUILD ??
     fileURLToPath(new URL('../build/release', import.meta.url));
-const ECHO = 'return { on_message = function(conn, data) conn:send(data) end }\n';
+/* Without pings, for the load generator expects echoes and nothing else. */
+const ECHO = 'return { limits = { ping = 0 }, on_message = function(conn, data) conn:send(data) end }\n';
 const [SERVER_CORE, LOAD_CORE] = [0, cpus().length - 1];
 
 /* A child on one core, its lines one after the other. */
