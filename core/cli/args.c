@@ -12,6 +12,7 @@ static int unknown_flag(const char *arg, char why[256])
     struct mw_view name = mw_view_text(arg);
     while (name.len && name.data[0] == '-')
         name = mw_view_from(name, 1);
+    name.len = mw_view_find(name, '=', 0);
     const char *near = mw_config_nearest_flag(name);
     snprintf(why, 256, "there is no option %.64s%s%s%s; see moonwire --help", arg,
              near ? "; did you mean --" : "", near ? near : "", near ? "?" : "");

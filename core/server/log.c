@@ -143,15 +143,35 @@ void mw_log_say(struct mw_log_line *line, const char *format, ...)
     va_end(args);
 }
 
-/* What a script or a peer says must not move the cursor of the person who reads it. */
+static unsigned char byte_at(struct mw_view text, size_t at)
+{
+    return at < text.len ? (unsigned char)text.data[at] : 0;
+}
+
+/* C0, DEL, and both bytes of C1 in UTF-8 (U+0080 to U+009F), which some terminals obey too. */
+static bool is_control(struct mw_view text, size_t at)
+{
+    unsigned char c = byte_at(text, at);
+    if (c < 0x80)
+        return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+    size_t first = c == 0xc2 || at == 0 ? at : at - 1;
+    return byte_at(text, first) == 0xc2 && byte_at(text, first + 1) >> 5 == 4;
+}
+
+/*
+ * What a script or a peer says must not move the cursor of the person who reads it, nor begin a
+ * line that looks like one of ours: further lines begin with a blank.
+ */
 static void put_visible(struct mw_buf *out, struct mw_view text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
-            (void)mw_buf_putf(out, "\\x%02x", c);
+        bool starts_line = i > 0 && text.data[i - 1] == '\n';
+        if (starts_line && text.data[i] != ' ')
+            (void)mw_buf_put_text(out, "    ");
+        if (is_control(text, i))
+            (void)mw_buf_putf(out, "\\x%02x", (unsigned char)text.data[i]);
         else
-            (void)mw_buf_put_byte(out, (char)c);
+            (void)mw_buf_put_byte(out, text.data[i]);
     }
 }
 

@@ -1,0 +1,136 @@
+#include "core/cli/args.h"
+
+#include "tests/unit/unit.h"
+
+struct parsed {
+    struct mw_args args;
+    int err;
+    char why[256];
+};
+
+/* Words of a command line, without the program's name; NULL ends them. */
+static struct parsed parse(const char *const words[])
+{
+    struct parsed parsed = { .why = "" };
+    char *argv[16] = { (char *)"moonwire" };
+    int argc = 1;
+    for (; words[argc - 1]; argc++)
+        argv[argc] = (char *)words[argc - 1];
+    parsed.err = mw_args_parse(&parsed.args, argc, argv, parsed.why);
+    return parsed;
+}
+
+#define PARSE(...) parse((const char *const[]){ __VA_ARGS__, NULL })
+
+static void assert_applied(const struct parsed *parsed, const char *listen, const char *level)
+{
+    struct mw_config config;
+    char why[256];
+    mw_config_default(&config);
+    assert_int_equal(parsed->err, MW_OK);
+    assert_int_equal(mw_args_apply(&parsed->args, &config, why), MW_OK);
+    assert_string_equal(config.listen, listen);
+    assert_string_equal(config.log_level, level);
+}
+
+TEST(flags_may_stand_in_any_place_and_in_both_forms)
+{
+    const struct parsed table[] = {
+        PARSE("serve", "app", "--listen", ":9000", "--log-level", "warn"),
+        PARSE("--listen", ":9000", "serve", "--log-level=warn", "app"),
+        PARSE("--log-level", "warn", "--listen=:9000", "serve", "app"),
+        PARSE("serve", "--listen=:1", "app", "--log-level=warn", "--listen=:9000"), /* last wins */
+    };
+    for (size_t i = 0; i < MW_COUNT(table); i++) {
+        assert_applied(&table[i], ":9000", "warn");
+        assert_string_equal(table[i].args.verb, "serve");
+        assert_string_equal(table[i].args.dir, "app");
+    }
+}
+
+TEST(a_verb_alone_or_nothing_is_enough)
+{
+    struct parsed dev = PARSE("dev"), nothing = parse((const char *const[]){ NULL });
+    assert_int_equal(dev.err, MW_OK);
+    assert_string_equal(dev.args.verb, "dev");
+    assert_null(dev.args.dir);
+    assert_int_equal(nothing.err, MW_OK);
+    assert_null(nothing.args.verb);
+    assert_applied(&dev, "127.0.0.1:8080", "info");
+}
+
+TEST(a_value_may_be_empty_or_hold_an_equals_sign)
+{
+    struct parsed parsed = PARSE("dev", "--listen=a=b", "--log-level=");
+    assert_int_equal(parsed.err, MW_OK);
+    assert_string_equal(parsed.args.flags[0][1], "a=b");
+    assert_string_equal(parsed.args.flags[1][1], "");
+}
+
+TEST(help_and_version_are_known_in_both_forms)
+{
+    assert_true(PARSE("--help").args.help);
+    assert_true(PARSE("serve", "-h").args.help);
+    assert_string_equal(PARSE("--version").args.verb, "version");
+    assert_string_equal(PARSE("-V").args.verb, "version");
+}
+
+TEST(what_cannot_be_meant_is_refused_with_what_may_have_been)
+{
+    static const struct {
+        const char *words[5];
+        const char *says;
+    } table[] = {
+        { { "serve", "--listne", ":9000" }, "did you mean --listen?" },
+        { { "--log-levl=info" }, "did you mean --log-level?" },
+        { { "serve", "--wobble" }, "there is no option --wobble" },
+        { { "-x" }, "there is no option -x" },
+        { { "serve", "a", "b" }, "one folder is enough: \"a\" or \"b\"?" },
+        { { "serve", "--listen" }, "--listen wants a value" },
+    };
+    for (size_t i = 0; i < MW_COUNT(table); i++) {
+        struct parsed parsed = parse(table[i].words);
+        assert_int_equal(parsed.err, MW_ERR_BAD_ARG);
+        assert_non_null(strstr(parsed.why, table[i].says));
+    }
+}
+
+TEST(a_wrong_value_is_refused_when_it_is_applied)
+{
+    struct parsed parsed = PARSE("serve", "--log-format", "xml");
+    struct mw_config config;
+    char why[256];
+    mw_config_default(&config);
+    assert_int_equal(parsed.err, MW_OK);
+    assert_int_equal(mw_args_apply(&parsed.args, &config, why), MW_ERR_BAD_ARG);
+    assert_non_null(strstr(why, "xml"));
+}
+
+TEST(too_many_options_are_refused)
+{
+    const char *words[70] = { "serve" };
+    char *argv[71] = { (char *)"moonwire" };
+    for (size_t i = 1; i < 69; i++)
+        words[i] = "--listen=:1";
+    int argc = 1;
+    for (; words[argc - 1]; argc++)
+        argv[argc] = (char *)words[argc - 1];
+    struct mw_args args;
+    char why[256];
+    assert_int_equal(mw_args_parse(&args, argc, argv, why), MW_ERR_BAD_ARG);
+    assert_non_null(strstr(why, "too many"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        CASE(flags_may_stand_in_any_place_and_in_both_forms),
+        CASE(a_verb_alone_or_nothing_is_enough),
+        CASE(a_value_may_be_empty_or_hold_an_equals_sign),
+        CASE(help_and_version_are_known_in_both_forms),
+        CASE(what_cannot_be_meant_is_refused_with_what_may_have_been),
+        CASE(a_wrong_value_is_refused_when_it_is_applied),
+        CASE(too_many_options_are_refused),
+    };
+    return RUN(cases);
+}
