@@ -31,6 +31,7 @@ function pinned(core, file, args, from = 'stdout') {
         return value;
     };
     const ended = new Promise((resolve) => child.once('exit', resolve));
+    process.once('exit', () => child.kill('SIGKILL')); /* where a measurement fails */
     return { pid: child.pid, child, line, ended };
 }
 
@@ -126,6 +127,7 @@ async function alternate(servers) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'moonwire-bench-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 mkdirSync(join(folder, 'scripts'));
 writeFileSync(join(folder, 'scripts/echo.lua'), ECHO);
 
@@ -140,7 +142,6 @@ for (const connections of IDLE) {
     idle[connections] = await idleBytes(server, connections);
     await stop(server);
 }
-rmSync(folder, { recursive: true });
 
 const middle = (side, key) => rounded(median(side.map((cost) => cost[key])));
 console.log(JSON.stringify({
