@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/cli/commands.h"
+#include "core/server/places.h"
 #include "core/server/project.h"
 #include "core/server/server.h"
 #include "moonwire/engine_lua.h"

@@ -32,10 +32,15 @@ int mw_err_from_uv(int status)
     return status == UV_ENOMEM ? MW_ERR_NOMEM : MW_ERR_IO;
 }
 
+/*
+ * Each task once: what is added meanwhile waits for the next round, with the kernel asked in
+ * between, so that two tasks that add each other stop nobody else.
+ */
 static void run_tasks(struct mw_loop *loop)
 {
-    struct mw_link *link;
-    while ((link = mw_list_pop(&loop->tasks))) {
+    struct mw_link round, *link;
+    mw_list_take(&round, &loop->tasks);
+    while ((link = mw_list_pop(&round))) {
         struct mw_turn_task *task = MW_OWNER(link, struct mw_turn_task, link);
         task->run(task);
     }
@@ -55,10 +60,10 @@ static void turn_wheel(uv_timer_t *timer)
 
 static void arm_timer(struct mw_loop *loop)
 {
-    mw_ms next_ms = mw_wheel_next(&loop->wheel);
+    mw_ms now_ms = uv_now(&loop->uv);
+    mw_ms next_ms = mw_list_is_empty(&loop->tasks) ? mw_wheel_next(&loop->wheel) : now_ms;
     if (next_ms >= loop->armed_ms)
         return;
-    mw_ms now_ms = uv_now(&loop->uv);
     (void)uv_timer_start(&loop->timer, turn_wheel, next_ms > now_ms ? next_ms - now_ms : 0, 0);
     loop->armed_ms = next_ms;
 }

@@ -4,7 +4,7 @@
  * libuv shows.
  *
  * A turn: due timers, then what the kernel reports (reads, writes, mail), then the turn's end:
- * tasks put there run once, in order; tasks that they add run in the same turn's end. Nothing here
+ * tasks put there run once, in order; tasks that they add run in the next one. Nothing here
  * is thread-safe but mw_mailbox_post.
  */
 #ifndef MW_IO_LOOP_H

@@ -26,8 +26,13 @@ enum mw_client_phase {
     MW_CLIENT_GONE,
 };
 
-/* How long a closing connection is read and dropped, so that the peer really sees the code. */
-#define MW_LINGER_MS 2000
+/*
+ * How long a closing connection is read and dropped once everything has left, so that the peer
+ * really sees the code. Before that: how long it may take nothing, and the whole of it.
+ */
+#define MW_LINGER_MS       2000
+#define MW_LINGER_STALL_MS 10000
+#define MW_LINGER_MAX_MS   60000
 
 /* What is known of a WebSocket's handshake: one block, made at the upgrade. */
 struct mw_facts {
@@ -56,7 +61,9 @@ struct mw_client {
     bool stalled;     /* reading is off until it ends */
     bool open_failed; /* on_open had yielded and then failed */
     bool ended;       /* the peer has finished sending */
-    bool ending;      /* the peer has closed; what it said before is still being delivered */
+    bool half_closed; /* so have we */
+    mw_ms linger_end_ms;
+    bool ending; /* the peer has closed; what it said before is still being delivered */
     char ip[MW_STREAM_ADDRESS_LEN];
     size_t in_flight; /* bytes that the stream holds; 0: a write may be made */
     struct mw_alarm alarm;
@@ -88,7 +95,7 @@ void mw_client_settle_later(struct mw_client *client);
  */
 bool mw_client_write(struct mw_client *client, const struct mw_view *vectors, size_t count,
                      size_t *taken);
-/* Half-closes, then reads and drops for MW_LINGER_MS, once all output has left. */
+/* Writes what is left, half-closes, then reads and drops for MW_LINGER_MS. */
 void mw_client_linger(struct mw_client *client);
 /* Closes the stream now; the client is freed by the loop. */
 void mw_client_drop(struct mw_client *client, bool reset);

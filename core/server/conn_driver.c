@@ -6,6 +6,7 @@
  * is finished at the end of the turn, in settle.
  */
 #include "core/base/check.h"
+#include "core/base/clock.h"
 #include "core/server/client.h"
 #include "core/server/worker.h"
 
@@ -111,12 +112,18 @@ static void settle_linger(struct mw_client *client)
 {
     if (client->facts)
         mw_ws_driver_flush(client);
-    if (client->in_flight || client->phase != MW_CLIENT_LINGER)
-        return;
-    if (client->ended)
+    struct mw_loop *loop = client->worker->loop;
+    mw_ms now_ms = mw_loop_now(loop);
+    if (client->in_flight) {
+        mw_ms stall_ms = mw_ms_min(now_ms + MW_LINGER_STALL_MS, client->linger_end_ms);
+        mw_alarm_set(loop, &client->alarm, stall_ms);
+    } else if (client->ended) {
         mw_client_drop(client, false);
-    else
+    } else if (!client->half_closed) {
+        client->half_closed = true;
         mw_stream_finish(client->stream);
+        mw_alarm_set(loop, &client->alarm, now_ms + MW_LINGER_MS);
+    }
 }
 
 static void settle(struct mw_turn_task *task)
@@ -164,6 +171,7 @@ void mw_client_linger(struct mw_client *client)
 {
     struct mw_loop *loop = client->worker->loop;
     client->phase = MW_CLIENT_LINGER;
+    client->linger_end_ms = mw_loop_now(loop) + MW_LINGER_MAX_MS;
     mw_alarm_set(loop, &client->alarm, mw_loop_now(loop) + MW_LINGER_MS);
     mw_stream_set_reading(client->stream, true);
     mw_client_settle_later(client);

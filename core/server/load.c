@@ -204,40 +204,64 @@ static void note_names(struct mw_fault *fault, const struct mw_load *load)
     fault->version = load->to;
 }
 
-static void prepare_route(struct mw_batch *batch, struct mw_load *load, struct mw_route *route)
+static void refuse_route(struct mw_batch *batch, struct mw_load *load, struct mw_route *route,
+                         enum mw_load_outcome outcome, const struct mw_fault *fault)
 {
-    struct mw_worker *worker = route->worker;
+    route->failed = true;
+    mw_route_hold_place(route);
+    refuse(batch, load, outcome, fault);
+}
+
+/* The new version itself: MW_LOAD_READY, or MW_LOAD_FAULT with *fault. */
+static enum mw_load_outcome prepare_version(const struct mw_batch *batch,
+                                            const struct mw_load *load, struct mw_route *route,
+                                            struct mw_fault *fault)
+{
     const struct mw_project_file *file = mw_project_script(batch->project, load->name);
     const struct mw_sources sources = { { file->path, file->text },
                                         batch->libs,
                                         batch->project->lib_count };
+    const struct mw_engine *engine = route->worker->engine;
+    note_names(fault, load);
+    if (file->problem) {
+        snprintf(fault->message, sizeof fault->message, "%s", file->problem);
+        return MW_LOAD_FAULT;
+    }
+    int err = engine->prepare(route->app, &sources, load->to, &route->next_spec, fault);
+    return err ? MW_LOAD_FAULT : MW_LOAD_READY;
+}
+
+/* Its place among the others: MW_LOAD_READY, or why it cannot have it, with *fault. */
+static enum mw_load_outcome prepare_place(const struct mw_load *load, struct mw_route *route,
+                                          struct mw_fault *fault)
+{
+    if (prepare_pattern(route, fault))
+        return MW_LOAD_FAULT;
+    const struct mw_route *other = find_conflict(route);
+    if (!other)
+        return MW_LOAD_READY;
+    snprintf(fault->message, sizeof fault->message, "%.*s and %.*s both want the route %s",
+             (int)load->name.len, load->name.data, (int)other->name.len, other->name.data,
+             route->next_pattern.text);
+    snprintf(fault->hint, sizeof fault->hint, "give one of them another M.route");
+    return MW_LOAD_CONFLICT;
+}
+
+static void prepare_route(struct mw_batch *batch, struct mw_load *load, struct mw_route *route)
+{
     struct mw_fault fault = { 0 };
     load->from = route->version;
     load->to = route->version + 1;
-    if (worker->engine->prepare(route->app, &sources, load->to, &route->next_spec, &fault)) {
-        route->failed = true;
-        mw_route_hold_place(route);
-        refuse(batch, load, MW_LOAD_FAULT, &fault);
-        return;
+    load->outcome = prepare_version(batch, load, route, &fault);
+    if (load->outcome == MW_LOAD_READY) {
+        load->outcome = prepare_place(load, route, &fault);
+        if (load->outcome != MW_LOAD_READY)
+            mw_route_discard(route);
     }
-    note_names(&fault, load);
-    const struct mw_route *other = 0;
-    int err = prepare_pattern(route, &fault);
-    if (!err && (other = find_conflict(route))) {
-        snprintf(fault.message, sizeof fault.message, "%.*s and %.*s both want the route %s",
-                 (int)load->name.len, load->name.data, (int)other->name.len, other->name.data,
-                 route->next_pattern.text);
-        snprintf(fault.hint, sizeof fault.hint, "give one of them another M.route");
-    }
-    if (err || other) {
-        mw_route_discard(route);
-        route->failed = true;
-        mw_route_hold_place(route);
-        refuse(batch, load, other ? MW_LOAD_CONFLICT : MW_LOAD_FAULT, &fault);
-        return;
-    }
-    snprintf(load->pattern, sizeof load->pattern, "%s", route->next_pattern.text);
-    load->outcome = MW_LOAD_READY;
+    if (load->outcome != MW_LOAD_READY)
+        refuse_route(batch, load, route, load->outcome, &fault);
+    else
+        snprintf(load->pattern, sizeof load->pattern, "%s", route->next_pattern.text);
 }
 
 static void prepare_one(struct mw_worker *worker, struct mw_batch *batch, struct mw_load *load)

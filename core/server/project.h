@@ -15,6 +15,7 @@ struct mw_project_file {
     struct mw_view path; /* below the script folder: "chat.lua", "lib/rooms.lua" */
     struct mw_view text;
     uint64_t hash;
+    const char *problem; /* static: why it cannot be read; NULL: it could */
 };
 
 struct mw_project {
@@ -29,26 +30,10 @@ struct mw_project {
 };
 
 /*
- * Where things are, from the folder that was named: DIR/scripts or DIR; DIR/public or
- * <scripts>/public.
- */
-struct mw_places {
-    char scripts[4096];
-    char public_files[4096];
-    char settings[4096]; /* DIR/moonwire.lua */
-};
-
-/*
- * MW_OK, or MW_ERR_NOT_FOUND with a sentence in `why`: the folder is missing, is none, or holds no
- * script with this suffix.
- */
-int mw_places_find(struct mw_places *places, struct mw_view dir, struct mw_view suffix,
-                   char why[512]);
-
-/*
- * Reads every script and library. MW_OK; MW_ERR_NOMEM; MW_ERR_IO with a sentence in `why`: the
- * folder cannot be read. Files that vanish meanwhile or are too large are left out (the latter
- * named in `why`).
+ * Reads every script and library. MW_OK; MW_ERR_NOMEM; MW_ERR_IO with a sentence in `why`:
+ * something that is there could not be read now, so that a snapshot would lie (a script that is
+ * missing in one has been deleted). A script that cannot be read at all is in the snapshot, with
+ * its problem; a library of that kind is not, and is named in `why`.
  */
 int mw_project_scan(const char *folder, struct mw_view suffix, struct mw_project **out,
                     char why[512]);

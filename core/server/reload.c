@@ -25,7 +25,8 @@ struct mw_reload {
     struct mw_job scan;
     struct mw_project *project; /* what was last tried */
     struct mw_project *found;   /* what the scan has found */
-    char why[512];
+    char why[512];              /* what the scan had to say */
+    char said[512];             /* what of that was logged last */
     bool scanning, loading, again, closing, from_poll;
 };
 
@@ -181,10 +182,21 @@ static void scan_run(struct mw_job *job)
         reload->found = 0;
 }
 
+/* Once for as long as it stays the same: the folder is looked at every two seconds. */
+static void say_trouble(struct mw_reload *reload)
+{
+    if (!strcmp(reload->why, reload->said))
+        return;
+    memcpy(reload->said, reload->why, sizeof reload->said);
+    if (reload->why[0])
+        mw_log_note(reload->log, MW_LOG_WARN, reload->why);
+}
+
 static void scan_done(struct mw_job *job)
 {
     struct mw_reload *reload = MW_OWNER(job, struct mw_reload, scan);
     reload->scanning = false;
+    say_trouble(reload);
     if (!reload->closing && reload->found) {
         bool changed = !mw_project_equal(reload->project, reload->found);
         (void)mw_watch_set(reload->watch, reload->found->folders, reload->found->folder_count);

@@ -3,7 +3,7 @@
 #define MW_SERVER_SERVER_H
 
 #include "core/server/config.h"
-#include "core/server/project.h"
+#include "core/server/places.h"
 
 /* Exit codes (sysexits where there is one). */
 enum mw_exit {

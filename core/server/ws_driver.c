@@ -201,11 +201,28 @@ int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned c
 
 /* ---- out ---- */
 
+/* So much is given to the stream at once that a slow peer's progress still shows now and then. */
+#define WRITE_BYTES 262144
+
+static size_t cut_vectors(struct mw_view *vectors, size_t count)
+{
+    size_t room = WRITE_BYTES;
+    for (size_t i = 0; i < count; i++) {
+        if (vectors[i].len >= room) {
+            vectors[i].len = room;
+            return i + 1;
+        }
+        room -= vectors[i].len;
+    }
+    return count;
+}
+
 void mw_ws_driver_flush(struct mw_client *client)
 {
     while (client->in_flight == 0 && mw_conn_has_output(&client->conn)) {
         struct mw_view vectors[MW_STREAM_MAX_VECTORS];
         size_t count = mw_conn_iov(&client->conn, vectors, MW_STREAM_MAX_VECTORS), taken = 0;
+        count = cut_vectors(vectors, count);
         if (!mw_client_write(client, vectors, count, &taken))
             return; /* the stream's end follows */
         mw_conn_written(&client->conn, taken, now(client));

@@ -148,6 +148,13 @@ static const uint8_t *mask_key(struct mw_conn *conn, uint8_t room[4])
     return room;
 }
 
+/* The time to take what is queued begins with the first of it. */
+static void note_first_output(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (conn->out.bytes == 0)
+        conn->last_write_ms = now_ms;
+}
+
 static int queue_close(struct mw_conn *conn, unsigned code, struct mw_view reason)
 {
     uint8_t body[MW_CONTROL_MAX], key[4];
@@ -166,9 +173,11 @@ int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, stru
     remember_end(conn, cause, row->who == MW_WHO_NETWORK ? row->code : wire, reason);
     if (drops_queue(cause))
         mw_outq_drop(&conn->out);
+    note_first_output(conn, now_ms);
     int err = queue_close(conn, wire, reason);
     conn->phase = MW_CONN_CLOSE_SENT;
-    conn->close_due_ms = mw_ms_add(now_ms, MW_CONN_CLOSE_WAIT_MS);
+    conn->close_due_ms =
+        mw_ms_add(now_ms, drops_queue(cause) ? MW_CONN_CLOSE_WAIT_MS : MW_CONN_CLOSE_FLUSH_MS);
     if (err || ends_at_once(cause))
         become_closed(conn, false);
     return MW_OK;
@@ -248,13 +257,6 @@ void mw_conn_feed(struct mw_conn *conn, char *bytes, size_t len, mw_ms now_ms)
     conn->reader.max_message = conn->limits->message;
     conn->reader.max_fragments = conn->limits->fragments;
     mw_reader_feed(&conn->reader, bytes, len);
-}
-
-/* The time to take what is queued begins with the first of it. */
-static void note_first_output(struct mw_conn *conn, mw_ms now_ms)
-{
-    if (conn->out.bytes == 0)
-        conn->last_write_ms = now_ms;
 }
 
 static void on_ping(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
@@ -382,7 +384,7 @@ static int sent(struct mw_conn *conn, int err)
     if (err)
         return err;
     conn->messages_sent++;
-    if (conn->out.bytes > conn->limits->queue)
+    if (conn->out.bytes > conn->limits->queue / 2)
         conn->was_full = true;
     return MW_OK;
 }
@@ -426,6 +428,9 @@ void mw_conn_written(struct mw_conn *conn, size_t bytes, mw_ms now_ms)
     mw_outq_written(&conn->out, bytes);
     if (bytes)
         conn->last_write_ms = now_ms;
+    /* The peer's time to answer begins when the Close frame has left. */
+    if (conn->phase == MW_CONN_CLOSE_SENT && conn->out.bytes == 0)
+        conn->close_due_ms = mw_ms_min(conn->close_due_ms, now_ms + MW_CONN_CLOSE_WAIT_MS);
     if (conn->was_full && conn->out.bytes < conn->limits->queue / 2) {
         conn->was_full = false;
         conn->tell_drain = true;
@@ -470,7 +475,7 @@ mw_ms mw_conn_deadline(const struct mw_conn *conn)
         return mw_ms_min(due, mw_ms_add(conn->opened_ms, conn->limits->age_ms));
     }
     case MW_CONN_CLOSE_SENT:
-        return conn->close_due_ms;
+        return mw_ms_min(conn->close_due_ms, write_due(conn));
     case MW_CONN_CLOSED:
         return MW_NEVER;
     }
@@ -497,7 +502,7 @@ void mw_conn_tick(struct mw_conn *conn, mw_ms now_ms)
 {
     if (conn->phase == MW_CONN_OPEN)
         tick_open(conn, now_ms);
-    else if (conn->phase == MW_CONN_CLOSE_SENT && now_ms >= conn->close_due_ms)
+    else if (conn->phase == MW_CONN_CLOSE_SENT && now_ms >= mw_conn_deadline(conn))
         become_closed(conn, false);
 }
 

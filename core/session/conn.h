@@ -25,8 +25,10 @@ enum mw_conn_phase {
     MW_CONN_CLOSED,
 };
 
-/* How long the peer may take to answer a Close frame. */
-#define MW_CONN_CLOSE_WAIT_MS 5000
+/* How long the peer may take to answer a Close frame that has left; and to take what stands before.
+ */
+#define MW_CONN_CLOSE_WAIT_MS  5000
+#define MW_CONN_CLOSE_FLUSH_MS 60000
 
 struct mw_conn {
     /* read-only */

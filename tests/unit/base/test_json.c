@@ -332,8 +332,8 @@ static bool parse_much(struct mw_mem *mem)
     char text[4096], *end = text;
     *end++ = '[';
     for (int i = 0; i < 250; i++)
-        end += sprintf(end, "[{\"a\":%d}],", i);
-    end += sprintf(end, "0]");
+        end += snprintf(end, 32, "[{\"a\":%d}],", i);
+    end += snprintf(end, 4, "0]");
     struct mw_json_error error = { .text = "" };
     struct mw_json_doc *doc = mw_json_parse(mem, mw_view(text, (size_t)(end - text)), &error);
     if (doc)

@@ -150,65 +150,6 @@ TEST(a_flood_of_pings_while_output_is_blocked_is_bounded)
 
 /* ---- the send queue ---- */
 
-TEST(a_message_may_overshoot_the_limit_and_the_next_one_is_dropped)
-{
-    struct machine m;
-    static char big[3000];
-    open_machine_at(&m, MW_ROLE_SERVER, 1);
-    m.limits.queue = 1024;
-    begin_machine(&m);
-    struct mw_view payload = mw_view(big, sizeof big);
-    assert_int_equal(mw_conn_send(&m.conn, MW_OPCODE_BINARY, payload, m.now_ms), MW_OK);
-    size_t queued = m.conn.out.bytes;
-    struct mw_msg *msg = mw_msg_new(&m.mem, 1);
-    mw_msg_set_head(msg, "\x82\x01", 2);
-    int errs[] = { mw_conn_send(&m.conn, MW_OPCODE_BINARY, payload, m.now_ms),
-                   mw_conn_send_msg(&m.conn, msg, m.now_ms) };
-    mw_msg_drop(msg);
-    for (size_t i = 0; i < MW_COUNT(errs); i++)
-        assert_int_equal(errs[i], MW_ERR_DROPPED);
-    assert_int_equal(m.conn.out.bytes, queued);
-    assert_int_equal(m.conn.messages_sent, 1);
-    close_machine(&m);
-}
-
-TEST(drain_is_told_once_below_half_of_the_limit)
-{
-    struct machine m;
-    static char big[2000];
-    open_machine_at(&m, MW_ROLE_SERVER, 1);
-    m.limits.queue = 1024;
-    begin_machine(&m);
-    for (int round = 0; round < 2; round++) {
-        struct mw_view vector;
-        assert_int_equal(
-            mw_conn_send(&m.conn, MW_OPCODE_BINARY, mw_view(big, sizeof big), m.now_ms), MW_OK);
-        assert_no_event(&m);
-        assert_int_equal(mw_conn_iov(&m.conn, &vector, 1), 1);
-        mw_conn_written(&m.conn, m.conn.out.bytes - 512, m.now_ms);
-        assert_no_event(&m);
-        mw_conn_written(&m.conn, 1, m.now_ms);
-        assert_int_equal(pull(&m), MW_EVENT_DRAIN);
-        assert_no_event(&m);
-        flush(&m);
-        assert_no_event(&m);
-    }
-    close_machine(&m);
-}
-
-TEST(no_drain_is_told_below_the_limit)
-{
-    struct machine m;
-    static char some[1000];
-    open_machine_at(&m, MW_ROLE_SERVER, 1);
-    m.limits.queue = 1024;
-    begin_machine(&m);
-    assert_int_equal(mw_conn_send(&m.conn, MW_OPCODE_BINARY, mw_view(some, 1000), m.now_ms), MW_OK);
-    flush(&m);
-    assert_no_event(&m);
-    close_machine(&m);
-}
-
 /* ---- the closing handshake ---- */
 
 TEST(our_close_ends_clean_with_the_answer)
@@ -540,20 +481,6 @@ TEST(a_breach_is_remembered_with_its_rule_and_the_bytes_of_the_header)
 }
 
 /* What they do not take must not stand before the Close frame. */
-TEST(a_slow_consumer_gets_its_close_before_what_waits)
-{
-    struct machine m;
-    static char big[5000];
-    open_machine(&m, MW_ROLE_SERVER);
-    for (int i = 0; i < 20; i++)
-        mw_conn_send(&m.conn, MW_OPCODE_BINARY, mw_view(big, sizeof big), m.now_ms);
-    peer_reads_too_slowly(&m);
-    assert_in_range(m.conn.out.bytes, 4, 200);
-    flush(&m);
-    assert_sent_close(&m, 1013, "");
-    close_machine(&m);
-}
-
 /* ---- memory ---- */
 
 /* A whole life; what a call refuses for want of memory the next one may grant. */
@@ -629,9 +556,6 @@ int main(void)
         CASE(a_pong_tells_the_round_trip_time),
         CASE(an_invented_pong_tells_nothing),
         CASE(a_flood_of_pings_while_output_is_blocked_is_bounded),
-        CASE(a_message_may_overshoot_the_limit_and_the_next_one_is_dropped),
-        CASE(drain_is_told_once_below_half_of_the_limit),
-        CASE(no_drain_is_told_below_the_limit),
         CASE(our_close_ends_clean_with_the_answer),
         CASE(the_peers_close_is_answered_with_its_code),
         CASE(two_closes_that_cross_end_clean_with_our_code),
@@ -643,7 +567,6 @@ int main(void)
         CASE(a_reason_is_cut_on_a_code_point),
         CASE(every_end_has_its_cause_its_codes_and_its_manner),
         CASE(a_breach_is_remembered_with_its_rule_and_the_bytes_of_the_header),
-        CASE(a_slow_consumer_gets_its_close_before_what_waits),
         CASE(each_failing_allocation_is_an_answer_or_an_end),
         CASE(without_any_memory_every_end_is_still_an_end),
     };

@@ -231,6 +231,8 @@ TEST(a_close_is_waited_for_and_then_ends_unclean)
     struct machine m;
     open_machine(&m, MW_ROLE_SERVER);
     mw_conn_close(&m.conn, MW_CAUSE_script_close, 4000, mw_view(NULL, 0), m.now_ms);
+    pass(&m, 1000); /* the Close frame waits for the kernel: the peer's time has not begun */
+    flush(&m);
     assert_true(mw_conn_deadline(&m.conn) == m.now_ms + MW_CONN_CLOSE_WAIT_MS);
     pass(&m, MW_CONN_CLOSE_WAIT_MS - 1);
     assert_no_event(&m);
@@ -239,6 +241,25 @@ TEST(a_close_is_waited_for_and_then_ends_unclean)
     pass(&m, 1);
     assert_closed(&m);
     assert_ending(&m, MW_CAUSE_script_close, 4000, false);
+    close_machine(&m);
+}
+
+TEST(a_close_behind_a_queue_waits_for_a_peer_that_reads_slowly)
+{
+    struct machine m;
+    static char big[1 << 20];
+    open_machine(&m, MW_ROLE_SERVER);
+    mw_conn_send(&m.conn, MW_OPCODE_BINARY, mw_view(big, sizeof big), m.now_ms);
+    mw_conn_close(&m.conn, MW_CAUSE_script_close, 4000, mw_view(NULL, 0), m.now_ms);
+    for (int i = 0; i < 5; i++) {
+        struct mw_view vector;
+        pass(&m, 2 * MW_CONN_CLOSE_WAIT_MS);
+        assert_no_event(&m);
+        mw_conn_iov(&m.conn, &vector, 1);
+        mw_conn_written(&m.conn, 1000, m.now_ms);
+    }
+    pass(&m, MW_CONN_CLOSE_FLUSH_MS); /* but not for ever */
+    assert_closed(&m);
     close_machine(&m);
 }
 
@@ -344,6 +365,7 @@ int main(void)
         CASE(a_peer_that_takes_a_little_is_not_stalled),
         CASE(an_answer_to_a_ping_after_a_long_silence_is_no_write_stall),
         CASE(a_close_is_waited_for_and_then_ends_unclean),
+        CASE(a_close_behind_a_queue_waits_for_a_peer_that_reads_slowly),
         CASE(while_paused_silence_is_not_held_against_the_peer),
         CASE(after_a_pause_the_peer_has_its_whole_time_again),
         CASE(a_pause_longer_than_the_idle_limit_is_no_idling),
