@@ -35,16 +35,13 @@ static int describe(lua_State *L)
     return 0;
 }
 
-/* error({ ... }), error(nil): shown on the main thread, since the failed one can run nothing. */
-static void describe_value(lua_State *thread, char *out, size_t size)
+/* error({ ... }), error(nil): moved to another thread, since the failed one can run nothing. */
+static void describe_value(lua_State *L, lua_State *thread, char *out, size_t size)
 {
     void *mem;
     struct mw_buf text;
-    lua_getallocf(thread, &mem);
+    lua_getallocf(L, &mem);
     mw_buf_init(&text, mem, 0);
-    lua_rawgeti(thread, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-    lua_State *L = lua_tothread(thread, -1);
-    lua_pop(thread, 1);
     lua_pushcfunction(L, describe);
     lua_pushlightuserdata(L, &text);
     lua_xmove(thread, L, 1);
@@ -169,7 +166,7 @@ void mw_lua_fault_of_thread(lua_State *thread, int status, const struct mw_lua_w
         message = mw_lua_view(thread, -1);
         file = split_place(&message, where->sources, &line);
     } else {
-        describe_value(thread, described, sizeof(described));
+        describe_value(where->L, thread, described, sizeof(described));
         message = mw_view_text(described);
     }
     if (!file)
@@ -177,7 +174,7 @@ void mw_lua_fault_of_thread(lua_State *thread, int status, const struct mw_lua_w
     copy_text(fault->message, sizeof(fault->message), message);
     write_place(file, line, fault);
     if (status != LUA_ERRMEM)
-        mw_lua_hint(thread, where, file, line, fault->message, fault->hint, sizeof(fault->hint));
+        mw_lua_hint(where, file, line, fault->message, fault->hint, sizeof(fault->hint));
 }
 
 void mw_lua_fault_no_memory(const struct mw_app *app, struct mw_fault *fault)
@@ -212,7 +209,8 @@ static void write_no_memory(struct mw_app *app, lua_State *thread, struct mw_fau
 void mw_lua_fault_of_call(struct mw_app *app, const struct mw_lua_call *call, int status,
                           struct mw_fault *fault)
 {
-    struct mw_lua_where where = { .sources = &call->version->sources,
+    struct mw_lua_where where = { .L = app->L,
+                                  .sources = &call->version->sources,
                                   .env_meta = app->refs.env_meta };
     if (call->thread)
         mw_lua_fault_of_thread(call->thread, status, &where, call->kind->name, fault);

@@ -7,7 +7,7 @@
 
 /*
  * Fills *fault from a thread that has failed: the error value is on top of its stack and its frames
- * are still there. `where` says what ran; `handler` names it. Never raises.
+ * are still there, and may be taken off. `where` says what ran; `handler` names it. Never raises.
  */
 void mw_lua_fault_of_thread(lua_State *thread, int status, const struct mw_lua_where *where,
                             const char *handler, struct mw_fault *fault);

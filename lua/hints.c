@@ -19,7 +19,6 @@
 #define NAME_BYTES 64
 
 struct problem {
-    lua_State *L;
     const struct mw_lua_where *where;
     const struct mw_lua_source *file;
     const char *message;
@@ -73,18 +72,10 @@ static int find_names(lua_State *L)
     return 0;
 }
 
-static lua_State *main_thread(lua_State *L)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-    lua_State *main = lua_tothread(L, -1);
-    lua_pop(L, 1);
-    return main;
-}
-
 static const char *nearest(struct problem *p, const char *library)
 {
     struct names names = { .env_meta = p->where->env_meta, .library = library };
-    if (mw_lua_try(main_thread(p->L), find_names, &names) != MW_OK)
+    if (mw_lua_try(p->where->L, find_names, &names) != MW_OK)
         return NULL;
     return mw_nearest_name(mw_view_text(p->name), names.found);
 }
@@ -348,11 +339,10 @@ static bool fits(struct problem *p, const struct row *row)
     return true;
 }
 
-void mw_lua_hint(lua_State *L, const struct mw_lua_where *where, const struct mw_lua_source *file,
-                 int line, const char *message, char *out, size_t size)
+void mw_lua_hint(const struct mw_lua_where *where, const struct mw_lua_source *file, int line,
+                 const char *message, char *out, size_t size)
 {
     struct problem p = {
-        .L = L,
         .where = where,
         .file = file,
         .message = message,

@@ -5,15 +5,19 @@
 #include "lua/source.h"
 #include "lua/state.h"
 
-/* What an error may be compared with. */
+/*
+ * What an error may be compared with, and a thread on which that can be done: the failed one has no
+ * room left on its stack.
+ */
 struct mw_lua_where {
+    lua_State *L; /* not the failed thread */
     const struct mw_lua_sources *sources;
     int env_meta; /* registry place of the metatable of environments: what globals there are */
 };
 
 /* Writes a hint for this message, or "". `file` may be NULL. Never raises. */
-void mw_lua_hint(lua_State *L, const struct mw_lua_where *where, const struct mw_lua_source *file,
-                 int line, const char *message, char *out, size_t size);
+void mw_lua_hint(const struct mw_lua_where *where, const struct mw_lua_source *file, int line,
+                 const char *message, char *out, size_t size);
 
 /* The path of the library that was probably meant, or NULL. Borrows. */
 const char *mw_lua_nearest_lib(const struct mw_lua_sources *sources, struct mw_view path);

@@ -166,7 +166,7 @@ static int read_in(lua_State *L, struct mw_mem *mem, struct reading *r, struct m
     if (mw_lua_sources_copy(&copies, mem, &sources) != MW_OK)
         return MW_ERR_NOMEM;
     if (mw_lua_try(L, open_settings, r) == MW_OK && mw_lua_try(L, make_thread, &thread) == MW_OK) {
-        struct mw_lua_where where = { .sources = &copies, .env_meta = r->env_meta };
+        struct mw_lua_where where = { .L = L, .sources = &copies, .env_meta = r->env_meta };
         lua_pushcfunction(thread, run_settings);
         lua_pushlightuserdata(thread, r);
         status = lua_resume(thread, L, 1, &results);
