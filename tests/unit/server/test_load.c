@@ -291,6 +291,7 @@ TEST(a_script_whose_file_is_gone_closes_its_connections_with_1001)
     assert_string_equal(knock("/a"), "404 end");
     assert_int_equal(c_engine.stops, 0); /* somebody is still connected */
     say_close(peer, 1001);
+    peer->line.peer_finished = true;
     run(&world);
     assert_string_equal(c_engine.causes[0], "script_removed");
     assert_int_equal(c_engine.stops, 1);
@@ -339,6 +340,7 @@ TEST(a_removed_script_whose_only_connection_ends_while_it_is_told)
         peers[i] = add_peer(&world);
         say_hello(peers[i], "/a", "");
         say_close(peers[i], 1000); /* waits behind the handshake */
+        peers[i]->line.peer_finished = true;
     }
     RUN_UNTIL(&world, c_engine.opens == 2);
     remove_script("a.capp");

@@ -133,7 +133,9 @@ TEST(silence_after_a_ping_ends_the_connection)
 TEST(a_ping_of_our_own_is_waited_for_too)
 {
     struct machine m;
-    open_machine(&m, MW_ROLE_SERVER);
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.ping_ms = MW_NEVER;
+    begin_machine(&m);
     assert_int_equal(mw_conn_ping(&m.conn, m.now_ms), MW_OK);
     m.now_ms += 1000;
     assert_int_equal(mw_conn_ping(&m.conn, m.now_ms), MW_OK);
