@@ -110,12 +110,8 @@ static bool hint_foreign_word(struct problem *p)
         { "True", "true" },
         { "False", "false" },
         { "console", "log.info(...)" },
-        { "this", "self" },
-        { "JSON", "json" },
         { "setTimeout", "timer.after(seconds, fn)" },
-        { "self", "M" },
         { "setInterval", "timer.every(name, seconds, fn)" },
-        { "os", "os.time, os.clock, os.date, os.difftime: the rest is not there" },
         { "io", "files cannot be opened from a script" },
     };
     for (size_t i = 0; i < MW_COUNT(words); i++) {
