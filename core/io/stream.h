@@ -41,6 +41,7 @@ struct mw_stream_ops {
     void (*finish)(struct mw_stream *stream);
     void (*close)(struct mw_stream *stream, bool reset);
     void (*peer)(const struct mw_stream *stream, char out[MW_STREAM_ADDRESS_LEN]);
+    size_t (*untaken)(const struct mw_stream *stream);
 };
 
 struct mw_stream {
@@ -85,6 +86,15 @@ static inline void mw_stream_finish(struct mw_stream *stream)
 static inline void mw_stream_close(struct mw_stream *stream, bool reset)
 {
     stream->ops->close(stream, reset);
+}
+
+/*
+ * Bytes written that the peer has not taken yet, those in flight included: as long as nothing is
+ * written it only falls, and while it falls the peer is slow, not gone.
+ */
+static inline size_t mw_stream_untaken(const struct mw_stream *stream)
+{
+    return stream->ops->untaken(stream);
 }
 
 /* The peer's numeric address without its port, NUL-terminated; "" when it is gone. */

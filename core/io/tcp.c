@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include "core/io/tcp.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -240,12 +241,25 @@ static void tell_peer(const struct mw_stream *stream, char out[MW_STREAM_ADDRESS
     memcpy(out, plain, strlen(plain) + 1);
 }
 
+static size_t untaken(const struct mw_stream *stream)
+{
+    const struct tcp *tcp = from_stream(stream);
+    uv_os_fd_t socket;
+    int in_kernel = 0;
+    size_t bytes = uv_stream_get_write_queue_size((const uv_stream_t *)&tcp->handle);
+    if (uv_fileno((const uv_handle_t *)&tcp->handle, &socket) == 0 &&
+        ioctl(socket, TIOCOUTQ, &in_kernel) == 0) /* SIOCOUTQ by its other name */
+        bytes += (size_t)in_kernel;
+    return bytes;
+}
+
 static const struct mw_stream_ops ops = {
     .set_reading = set_reading,
     .write = write_vectors,
     .finish = finish,
     .close = close_stream,
     .peer = tell_peer,
+    .untaken = untaken,
 };
 
 struct mw_stream *mw_tcp_adopt(struct mw_loop *loop, int socket)

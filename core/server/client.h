@@ -63,7 +63,8 @@ struct mw_client {
     bool ended;       /* the peer has finished sending */
     bool half_closed; /* so have we */
     mw_ms linger_end_ms;
-    bool ending; /* the peer has closed; what it said before is still being delivered */
+    size_t untaken; /* as the stream said last */
+    bool ending;    /* the peer has closed; what it said before is still being delivered */
     char ip[MW_STREAM_ADDRESS_LEN];
     size_t in_flight; /* bytes that the stream holds; 0: a write may be made */
     struct mw_alarm alarm;
@@ -95,6 +96,8 @@ void mw_client_settle_later(struct mw_client *client);
  */
 bool mw_client_write(struct mw_client *client, const struct mw_view *vectors, size_t count,
                      size_t *taken);
+/* Since this was asked last the peer has taken something of what is in flight. */
+bool mw_client_advances(struct mw_client *client);
 /* Writes what is left, half-closes, then reads and drops for MW_LINGER_MS. */
 void mw_client_linger(struct mw_client *client);
 /* Closes the stream now; the client is freed by the loop. */

@@ -88,6 +88,19 @@ static const struct mw_stream_events events = { on_read, on_end, on_written, on_
 
 /* ---- time and the end of the turn ---- */
 
+/* A peer that still takes what is left is waited for, a bounded time. */
+static void linger_on(struct mw_client *client)
+{
+    struct mw_loop *loop = client->worker->loop;
+    mw_ms now_ms = mw_loop_now(loop);
+    if (client->in_flight == 0 || now_ms >= client->linger_end_ms || !mw_client_advances(client)) {
+        mw_client_drop(client, client->in_flight > 0);
+        return;
+    }
+    mw_alarm_set(loop, &client->alarm,
+                 mw_ms_min(now_ms + MW_LINGER_STALL_MS, client->linger_end_ms));
+}
+
 static void on_alarm(struct mw_alarm *alarm)
 {
     struct mw_client *client = MW_OWNER(alarm, struct mw_client, alarm);
@@ -100,7 +113,7 @@ static void on_alarm(struct mw_alarm *alarm)
         mw_ws_driver_alarm(client);
         break;
     case MW_CLIENT_LINGER:
-        mw_client_drop(client, client->in_flight > 0);
+        linger_on(client);
         break;
     case MW_CLIENT_GONE:
         break;
@@ -165,6 +178,15 @@ bool mw_client_write(struct mw_client *client, const struct mw_view *vectors, si
     *taken = (size_t)n;
     client->in_flight = total - (size_t)n;
     return true;
+}
+
+bool mw_client_advances(struct mw_client *client)
+{
+    if (client->in_flight == 0)
+        return false;
+    size_t before = client->untaken;
+    client->untaken = mw_stream_untaken(client->stream);
+    return client->untaken != before;
 }
 
 void mw_client_linger(struct mw_client *client)

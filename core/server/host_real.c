@@ -5,8 +5,6 @@
  */
 #include "core/server/host_real.h"
 
-#include <math.h>
-
 #include "core/base/clock.h"
 #include "core/base/utf8.h"
 #include "core/server/client.h"
@@ -18,7 +16,9 @@ static struct mw_client *find(void *host_app, mw_id id)
 {
     struct mw_route *route = host_app;
     struct mw_client *client = mw_slots_get(&route->worker->slots, id);
-    return client && client->route == route ? client : 0;
+    bool is_live =
+        client && (client->phase == MW_CLIENT_OPENING || client->phase == MW_CLIENT_OPEN);
+    return is_live && client->route == route ? client : 0;
 }
 
 static mw_ms now(const struct mw_route *route)
@@ -69,8 +69,10 @@ static int send_shared(struct mw_client *client, struct mw_msg *msg)
     if (err == MW_ERR_DROPPED)
         err = still_full(client) ? MW_ERR_DROPPED
                                  : mw_conn_send_msg(&client->conn, msg, now(client->route));
-    /* Nobody hears of this one but the receiver, and a hole that it cannot see is worse than an
-     * end. */
+    /*
+     * Nobody hears of this one but the receiver, and a hole that it cannot see is worse than an
+     * end.
+     */
     if (err == MW_ERR_NOMEM)
         (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
     mw_client_settle_later(client);

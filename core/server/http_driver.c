@@ -126,6 +126,8 @@ static bool next_request(struct mw_client *client)
     enum mw_http_event event = mw_http_conn_next(client->http, mw_clock_unix_ms());
     if (event == MW_HTTP_GOT_REQUEST)
         handle_request(client);
+    if (event == MW_HTTP_MORE && client->ended) /* nothing more can come */
+        mw_client_drop(client, false);
     return event != MW_HTTP_MORE;
 }
 
@@ -150,16 +152,20 @@ static bool step(struct mw_client *client)
     return false;
 }
 
-void mw_http_driver_settle(struct mw_client *client)
+static void put_alarm(struct mw_client *client)
 {
     struct mw_loop *loop = client->worker->loop;
-    while (client->phase == MW_CLIENT_HTTP && client->in_flight == 0 && step(client)) {
-    }
-    if (client->phase != MW_CLIENT_HTTP)
-        return;
     bool waits_for_head = client->http->phase == MW_HTTP_PHASE_HEAD;
     mw_alarm_set(loop, &client->alarm,
                  waits_for_head ? client->http->due_ms : mw_loop_now(loop) + WRITE_STALL_MS);
+}
+
+void mw_http_driver_settle(struct mw_client *client)
+{
+    while (client->phase == MW_CLIENT_HTTP && client->in_flight == 0 && step(client)) {
+    }
+    if (client->phase == MW_CLIENT_HTTP)
+        put_alarm(client);
 }
 
 void mw_http_driver_read(struct mw_client *client, char *bytes, size_t len)
@@ -175,7 +181,10 @@ void mw_http_driver_read(struct mw_client *client, char *bytes, size_t len)
 void mw_http_driver_alarm(struct mw_client *client)
 {
     if (client->http->phase != MW_HTTP_PHASE_HEAD) {
-        mw_client_drop(client, true);
+        if (mw_client_advances(client))
+            put_alarm(client);
+        else
+            mw_client_drop(client, true);
         return;
     }
     mw_http_conn_time_out(client->http, mw_clock_unix_ms());
@@ -184,8 +193,6 @@ void mw_http_driver_alarm(struct mw_client *client)
 
 void mw_http_driver_end(struct mw_client *client)
 {
-    /* A client may send its request, half-close and read: the answer is finished first. */
-    if (client->http->phase == MW_HTTP_PHASE_HEAD)
-        mw_client_drop(client, false);
-    client->http->keep_alive = false;
+    /* A client may send its requests, half-close and read: the answers are finished first. */
+    mw_client_settle_later(client);
 }

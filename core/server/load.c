@@ -20,115 +20,6 @@ static double elapsed_ms(const struct timespec *since)
            (double)(now.tv_nsec - since->tv_nsec) / 1e6;
 }
 
-/* ---- the batch ---- */
-
-static bool script_changed(const struct mw_project *before, const struct mw_project_file *file)
-{
-    const struct mw_project_file *old = before ? mw_project_script(before, file->path) : 0;
-    return !old || old->hash != file->hash;
-}
-
-static bool lib_changed(const struct mw_batch *batch, struct mw_view path)
-{
-    const struct mw_project_file *old = batch->before ? mw_project_lib(batch->before, path) : 0;
-    const struct mw_project_file *new = mw_project_lib(batch->project, path);
-    return !old || !new || old->hash != new->hash;
-}
-
-static bool any_lib_changed(const struct mw_batch *batch)
-{
-    if (!batch->before || batch->before->lib_count != batch->project->lib_count)
-        return true;
-    for (size_t i = 0; i < batch->project->lib_count; i++) {
-        if (lib_changed(batch, batch->project->libs[i].path))
-            return true;
-    }
-    return false;
-}
-
-static void list_loads(struct mw_batch *batch)
-{
-    const struct mw_project *project = batch->project, *before = batch->before;
-    for (size_t i = 0; i < project->script_count; i++) {
-        const struct mw_project_file *file = &project->scripts[i];
-        batch->loads[batch->count++] =
-            (struct mw_load){ .name = file->path, .changed = script_changed(before, file) };
-    }
-    for (size_t i = 0; before && i < before->script_count; i++) {
-        const struct mw_project_file *file = &before->scripts[i];
-        if (!mw_project_script(project, file->path))
-            batch->loads[batch->count++] =
-                (struct mw_load){ .name = file->path, .outcome = MW_LOAD_REMOVED, .commit = true };
-    }
-}
-
-/* Room for every script of both snapshots; never nothing. */
-static size_t loads_bytes(const struct mw_batch *batch)
-{
-    size_t most = batch->project->script_count + (batch->before ? batch->before->script_count : 0);
-    return (most + 1) * sizeof *batch->loads;
-}
-
-static size_t libs_bytes(const struct mw_batch *batch)
-{
-    return (batch->project->lib_count + 1) * sizeof *batch->libs;
-}
-
-int mw_batch_new(struct mw_project *before, struct mw_project *project, struct mw_batch **out)
-{
-    struct mw_mem mem;
-    mw_mem_init(&mem, 0, 0);
-    struct mw_batch *batch = mw_alloc_zero(&mem, sizeof *batch);
-    if (!batch)
-        return MW_ERR_NOMEM;
-    batch->mem = mem;
-    batch->project = mw_project_keep(project);
-    batch->before = before ? mw_project_keep(before) : 0;
-    batch->libs_changed = before && any_lib_changed(batch);
-    batch->loads = mw_alloc_zero(&batch->mem, loads_bytes(batch));
-    batch->libs = mw_alloc_zero(&batch->mem, libs_bytes(batch));
-    if (!batch->loads || !batch->libs) {
-        mw_batch_free(batch);
-        return MW_ERR_NOMEM;
-    }
-    list_loads(batch);
-    for (size_t i = 0; i < project->lib_count; i++)
-        batch->libs[i] = (struct mw_source){ project->libs[i].path, project->libs[i].text };
-    *out = batch;
-    return MW_OK;
-}
-
-void mw_batch_free(struct mw_batch *batch)
-{
-    if (!batch)
-        return;
-    for (size_t i = 0; i < batch->count; i++)
-        mw_free(&batch->mem, batch->loads[i].fault, sizeof(struct mw_fault));
-    mw_free(&batch->mem, batch->loads, loads_bytes(batch));
-    mw_free(&batch->mem, batch->libs, libs_bytes(batch));
-    mw_project_drop(batch->project);
-    mw_project_drop(batch->before);
-    struct mw_mem last = batch->mem; /* the batch holds its own account */
-    mw_free(&last, batch, sizeof *batch);
-}
-
-size_t mw_batch_decide(struct mw_batch *batch)
-{
-    size_t refused = 0;
-    for (size_t i = 0; i < batch->count; i++) {
-        enum mw_load_outcome outcome = batch->loads[i].outcome;
-        refused += outcome == MW_LOAD_FAULT || outcome == MW_LOAD_CONFLICT;
-    }
-    /* One change of a library is one transaction for everybody who uses it. */
-    bool all_or_none = batch->libs_changed && refused;
-    for (size_t i = 0; i < batch->count; i++) {
-        struct mw_load *load = &batch->loads[i];
-        if (load->outcome == MW_LOAD_READY)
-            load->commit = !all_or_none;
-    }
-    return refused;
-}
-
 /* ---- prepare ---- */
 
 /* Without room for the fault the refusal stands all the same; the log then says "out of memory". */
@@ -147,19 +38,16 @@ static bool uses_changed_lib(const struct mw_batch *batch, const struct mw_route
     for (size_t s = 0; s < MW_COUNT(sets); s++) {
         for (size_t i = 0; sets[s] && i < sets[s]->lib_count; i++) {
             struct mw_view path = sets[s]->libs[i].path;
-            if (lib_changed(batch, path) && route->worker->engine->uses(route->app, path))
+            if (mw_batch_lib_changed(batch, path) && route->worker->engine->uses(route->app, path))
                 return true;
         }
     }
     return false;
 }
 
-static bool is_due(const struct mw_batch *batch, const struct mw_load *load,
-                   const struct mw_route *route)
+static bool is_due(const struct mw_load *load, const struct mw_route *route)
 {
-    if (load->changed || !route || route->failed)
-        return true;
-    return batch->libs_changed && uses_changed_lib(batch, route);
+    return load->changed || load->by_lib || !route || route->failed;
 }
 
 /* Another script of this worker with an equal pattern, live or prepared; NULL: none. */
@@ -231,32 +119,15 @@ static enum mw_load_outcome prepare_version(const struct mw_batch *batch,
     return err ? MW_LOAD_FAULT : MW_LOAD_READY;
 }
 
-/* Its place among the others: MW_LOAD_READY, or why it cannot have it, with *fault. */
-static enum mw_load_outcome prepare_place(const struct mw_load *load, struct mw_route *route,
-                                          struct mw_fault *fault)
-{
-    if (prepare_pattern(route, fault))
-        return MW_LOAD_FAULT;
-    const struct mw_route *other = find_conflict(route);
-    if (!other)
-        return MW_LOAD_READY;
-    snprintf(fault->message, sizeof fault->message, "%.*s and %.*s both want the route %s",
-             (int)load->name.len, load->name.data, (int)other->name.len, other->name.data,
-             route->next_pattern.text);
-    snprintf(fault->hint, sizeof fault->hint, "give one of them another M.route");
-    return MW_LOAD_CONFLICT;
-}
-
 static void prepare_route(struct mw_batch *batch, struct mw_load *load, struct mw_route *route)
 {
     struct mw_fault fault = { 0 };
     load->from = route->version;
     load->to = route->version + 1;
     load->outcome = prepare_version(batch, load, route, &fault);
-    if (load->outcome == MW_LOAD_READY) {
-        load->outcome = prepare_place(load, route, &fault);
-        if (load->outcome != MW_LOAD_READY)
-            mw_route_discard(route);
+    if (load->outcome == MW_LOAD_READY && prepare_pattern(route, &fault)) {
+        load->outcome = MW_LOAD_FAULT;
+        mw_route_discard(route);
     }
     if (load->outcome != MW_LOAD_READY)
         refuse_route(batch, load, route, load->outcome, &fault);
@@ -267,7 +138,8 @@ static void prepare_route(struct mw_batch *batch, struct mw_load *load, struct m
 static void prepare_one(struct mw_worker *worker, struct mw_batch *batch, struct mw_load *load)
 {
     struct mw_route *route = mw_route_by_name(worker, load->name);
-    if (!is_due(batch, load, route))
+    load->by_lib = batch->libs_changed && route && uses_changed_lib(batch, route);
+    if (!is_due(load, route))
         return;
     if (!route)
         route = mw_route_new(worker, load->name);
@@ -278,6 +150,38 @@ static void prepare_one(struct mw_worker *worker, struct mw_batch *batch, struct
         return;
     }
     prepare_route(batch, load, route);
+}
+
+/* ---- places: judged when all are prepared, so that two scripts can trade theirs ---- */
+
+static void refuse_place(struct mw_batch *batch, struct mw_load *load, struct mw_route *route,
+                         const struct mw_route *other)
+{
+    struct mw_fault fault = { 0 };
+    note_names(&fault, load);
+    snprintf(fault.message, sizeof fault.message, "%.*s and %.*s both want the route %s",
+             (int)load->name.len, load->name.data, (int)other->name.len, other->name.data,
+             route->next_pattern.text);
+    snprintf(fault.hint, sizeof fault.hint, "give one of them another M.route");
+    mw_route_discard(route);
+    refuse_route(batch, load, route, MW_LOAD_CONFLICT, &fault);
+}
+
+/* Refuses the last one in order of names that wants what another one has; false: there is none. */
+static bool refuse_one_place(struct mw_worker *worker, struct mw_batch *batch)
+{
+    for (size_t i = batch->count; i-- > 0;) {
+        struct mw_load *load = &batch->loads[i];
+        if (load->outcome != MW_LOAD_READY)
+            continue;
+        struct mw_route *route = mw_route_by_name(worker, load->name);
+        const struct mw_route *other = find_conflict(route);
+        if (!other)
+            continue;
+        refuse_place(batch, load, route, other);
+        return true;
+    }
+    return false;
 }
 
 void mw_load_prepare(struct mw_worker *worker, struct mw_batch *batch)
@@ -299,6 +203,9 @@ void mw_load_prepare(struct mw_worker *worker, struct mw_batch *batch)
         if (batch->loads[i].outcome == MW_LOAD_UNTOUCHED)
             prepare_one(worker, batch, &batch->loads[i]);
         batch->loads[i].prepare_ms = elapsed_ms(&start);
+    }
+    /* Who is refused keeps the place that it has, which may be what another one wants. */
+    while (refuse_one_place(worker, batch)) {
     }
 }
 

@@ -147,7 +147,7 @@ void mw_reload_mail(struct mw_reload *reload, struct mw_batch *batch)
      * Once closing, the worker is stopping too, and takes what is prepared down with its scripts.
      */
     if (batch->step == MW_BATCH_PREPARED && !reload->closing) {
-        (void)mw_batch_decide(batch);
+        mw_batch_decide(batch);
         batch->step = MW_BATCH_COMMIT;
         mw_worker_post(reload->worker, batch);
         return;

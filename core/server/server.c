@@ -114,8 +114,7 @@ static int open_parts(struct server *server)
     if (err)
         return err;
     mw_alarm_init(&server->stop_bound, on_stop_bound);
-    err = mw_mailbox_open(server->loop, on_mail, server, &server->mailbox);
-    return err ? err : mw_signals_open(server->loop, on_signal, server, &server->signals);
+    return mw_mailbox_open(server->loop, on_mail, server, &server->mailbox);
 }
 
 static void close_parts(struct server *server)
@@ -183,7 +182,7 @@ static int first_load(struct server *server, struct mw_project *project)
     if (mw_batch_new(0, project, &batch))
         return MW_EXIT_FAILED;
     mw_load_prepare(&server->worker, batch);
-    (void)mw_batch_decide(batch);
+    mw_batch_decide(batch);
     mw_load_commit(&server->worker, batch);
     mw_reload_report(&server->log, batch);
     int code = judge_first_load(server, batch);
@@ -248,7 +247,9 @@ static int start(struct server *server)
     int code = open_worker(server);
     if (!code)
         code = first_load(server, project);
-    if (!code && (open_reload(server, project) || mw_worker_start(&server->worker))) {
+    /* Only now: until a loop runs that hears them, signals end the process as they always do. */
+    if (!code && (mw_signals_open(server->loop, on_signal, server, &server->signals) ||
+                  open_reload(server, project) || mw_worker_start(&server->worker))) {
         mw_log_note(&server->log, MW_LOG_ERROR,
                     "the worker cannot be started: no memory or no thread");
         code = MW_EXIT_FAILED;

@@ -182,6 +182,12 @@ static void opened(void *ctx, int err, struct mw_file *file, const struct mw_fil
     }
     if (err == MW_ERR_BAD_ARG && answer_folder(body))
         return;
+    if (err == MW_ERR_IO || err == MW_ERR_NOMEM) {
+        mw_http_driver_refuse(body->client, 503, "unavailable",
+                              mw_view_text("the file cannot be opened now"), "Retry-After: 5\r\n");
+        finish(body);
+        return;
+    }
     if (err || (!body->tried_index && asks_for_folder(body))) {
         answer_missing(body);
         return;
@@ -202,14 +208,14 @@ int mw_static_serve(struct mw_client *client, struct mw_view path, const struct 
                     void (*missing)(struct mw_client *client, struct mw_view path))
 {
     struct mw_mem *mem = &client->worker->mem;
-    path = mw_view_from(path, 1);
-    bool is_root = path.len == 0;
-    if (is_root)
-        path = mw_view_text("index.html");
     if (path.len > MAX_PATH_BYTES) {
         missing(client, path);
         return MW_OK;
     }
+    path = mw_view_from(path, 1);
+    bool is_root = path.len == 0;
+    if (is_root)
+        path = mw_view_text("index.html");
     struct mw_static *body = mw_alloc(mem, sizeof *body);
     if (!body)
         return MW_ERR_NOMEM;

@@ -53,11 +53,40 @@ static struct mw_facts *facts_new(struct mw_mem *mem, struct mw_view path, struc
 
 /* ---- who may not enter ---- */
 
-static bool origin_is_welcome(const struct mw_http_head *head, const struct mw_route_spec *spec)
+/* The request was sent to this machine by one of its own names. */
+static bool host_is_local(const struct mw_http_head *head)
+{
+    static const char *const names[] = { "localhost", "127.0.0.1", "[::1]" };
+    size_t count;
+    struct mw_view host = mw_http_header(head, "host", &count);
+    size_t after_v6 = host.len && host.data[0] == '[' ? mw_view_find(host, ']', 0) : 0;
+    host.len = mw_view_find(host, ':', after_v6);
+    for (size_t i = 0; i < MW_COUNT(names); i++) {
+        if (mw_view_is_nocase(host, names[i]))
+            return true;
+    }
+    return mw_view_ends_with(host, ".localhost");
+}
+
+/*
+ * While somebody develops on their own machine, a page whose name was made to point here (DNS
+ * rebinding) has the same host and origin, and is foreign all the same.
+ */
+static bool is_rebound(const struct mw_client *client, const struct mw_http_head *head)
+{
+    size_t count;
+    (void)mw_http_header(head, "origin", &count);
+    bool is_local =
+        mw_view_starts_with(mw_view_text(client->ip), "127.") || !strcmp(client->ip, "::1");
+    return count && client->worker->config->dev && is_local && !host_is_local(head);
+}
+
+static bool origin_is_welcome(const struct mw_client *client, const struct mw_http_head *head,
+                              const struct mw_route_spec *spec)
 {
     if (spec->origin_count)
         return mw_ws_origin_is_listed(head, spec->origins, spec->origin_count);
-    return mw_ws_origin_is_same(head);
+    return mw_ws_origin_is_same(head) && !is_rebound(client, head);
 }
 
 static void refuse_origin(struct mw_client *client, const struct mw_http_head *head)
@@ -91,7 +120,7 @@ static bool refused(struct mw_client *client, const struct mw_http_head *head,
             client, 503, "script_not_loaded",
             mw_view_text("the script of this route has an error: see the server's log"),
             "Retry-After: 5\r\n");
-    else if (!origin_is_welcome(head, route->spec))
+    else if (!origin_is_welcome(client, head, route->spec))
         refuse_origin(client, head);
     else
         return false;

@@ -7,8 +7,6 @@
  */
 #include "core/server/ws_driver.h"
 
-#include <stdio.h>
-
 #include "core/base/check.h"
 #include "core/proto/rule.h"
 #include "core/server/worker.h"
@@ -136,7 +134,10 @@ static void tell_app(struct mw_client *client, const struct mw_end *end)
     client->route->asked_count--;
 }
 
-/* App, log and route, in this order, exactly once. */
+/*
+ * App, then log, exactly once. The route is kept until the client is freed: the machine, which may
+ * still have something to flush, looks at its limits.
+ */
 static void end_now(struct mw_client *client)
 {
     char hex[2 * MW_FRAME_HEAD_MAX];
@@ -144,13 +145,14 @@ static void end_now(struct mw_client *client)
     describe_end(client, hex, &end);
     tell_app(client, &end);
     log_end(client, &end);
-    leave_route(client);
     mw_http_driver_close(client);
     mw_client_linger(client);
 }
 
-/* A peer that says three things and closes has said three things, also where the first one's
- * handler waits. */
+/*
+ * A peer that says three things and closes has said three things, also where the first one's
+ * handler waits.
+ */
 static void end_when_heard(struct mw_client *client)
 {
     enum mw_cause cause = mw_conn_ending(&client->conn)->cause;
@@ -201,7 +203,7 @@ int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned c
 
 /* ---- out ---- */
 
-/* So much is given to the stream at once that a slow peer's progress still shows now and then. */
+/* So much at once that control frames still get their turn on a slow line. */
 #define WRITE_BYTES 262144
 
 static size_t cut_vectors(struct mw_view *vectors, size_t count)
@@ -360,6 +362,8 @@ void mw_ws_driver_alarm(struct mw_client *client)
         end_now(client);
         return;
     }
+    if (mw_client_advances(client))
+        mw_conn_advance(&client->conn, now(client));
     mw_conn_tick(&client->conn, now(client));
     mw_client_settle_later(client);
 }
@@ -389,7 +393,8 @@ static void catch_up(struct mw_client *client)
         end_now(client);
         return;
     }
-    bool must_wait = client->busy && mw_backlog_is_full(&client->backlog);
+    /* Not for room for one message each time: what is held is copied when it is held back again. */
+    bool must_wait = client->busy && !mw_backlog_is_empty(&client->backlog);
     if (!client->stalled || (must_wait && client->conn.phase == MW_CONN_OPEN))
         return;
     client->stalled = false;

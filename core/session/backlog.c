@@ -23,8 +23,10 @@ void mw_backlog_free(struct mw_backlog *backlog)
     backlog->front = 0;
 }
 
-/* What was taken goes when it is the larger part, so that a queue that never runs empty does not
- * grow. */
+/*
+ * What was taken goes when it is the larger part, so that a queue that never runs empty does not
+ * grow.
+ */
 static void drop_taken(struct mw_backlog *backlog)
 {
     if (backlog->front < backlog->records.len / 2)

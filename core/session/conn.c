@@ -437,6 +437,11 @@ void mw_conn_written(struct mw_conn *conn, size_t bytes, mw_ms now_ms)
     }
 }
 
+void mw_conn_advance(struct mw_conn *conn, mw_ms now_ms)
+{
+    conn->last_write_ms = now_ms;
+}
+
 /* ---- time ---- */
 
 void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms)
@@ -453,7 +458,11 @@ static mw_ms pong_due(const struct mw_conn *conn)
 {
     if (conn->paused || conn->ping_sent_ms == MW_NEVER)
         return MW_NEVER;
-    return mw_ms_add(conn->ping_sent_ms, conn->limits->pong_ms);
+    /* The ping stands behind what is still on its way: the peer cannot have seen it before. */
+    mw_ms since_ms = conn->ping_sent_ms;
+    if (conn->out.bytes && conn->last_write_ms > since_ms)
+        since_ms = conn->last_write_ms;
+    return mw_ms_add(since_ms, conn->limits->pong_ms);
 }
 
 static mw_ms write_due(const struct mw_conn *conn)

@@ -25,7 +25,8 @@ enum mw_conn_phase {
     MW_CONN_CLOSED,
 };
 
-/* How long the peer may take to answer a Close frame that has left; and to take what stands before.
+/*
+ * How long the peer may take to answer a Close frame that has left; and to take what stands before.
  */
 #define MW_CONN_CLOSE_WAIT_MS  5000
 #define MW_CONN_CLOSE_FLUSH_MS 60000
@@ -63,8 +64,10 @@ struct mw_conn_setup {
 void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms now_ms);
 /* Whatever the phase. */
 void mw_conn_free(struct mw_conn *conn);
-/* Other limits from now on, or the same ones with other values (a reload): ask for the deadline
- * again. */
+/*
+ * Other limits from now on, or the same ones with other values (a reload): ask for the deadline
+ * again.
+ */
 void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits, mw_ms now_ms);
 
 /* Bytes from the peer, as mw_reader_feed; then next() until MORE. */
@@ -104,8 +107,10 @@ int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, stru
  */
 void mw_conn_eof(struct mw_conn *conn, bool reset);
 
-/* While paused the owner does not read, so silence is not held against the peer; after it, waiting
- * begins anew. */
+/*
+ * While paused the owner does not read, so silence is not held against the peer; after it, waiting
+ * begins anew.
+ */
 void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms);
 
 /* What is due is done; pull events and output after it. */
@@ -125,6 +130,8 @@ static inline size_t mw_conn_iov(struct mw_conn *conn, struct mw_view *vectors, 
     return mw_outq_iov(&conn->out, vectors, max);
 }
 void mw_conn_written(struct mw_conn *conn, size_t bytes, mw_ms now_ms);
+/* Of what is on its way the peer has taken some: it is slow, not gone. */
+void mw_conn_advance(struct mw_conn *conn, mw_ms now_ms);
 
 /* How it ended; NULL before the end has begun. Until mw_conn_free. */
 const struct mw_conn_end *mw_conn_ending(const struct mw_conn *conn);

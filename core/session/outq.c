@@ -164,17 +164,27 @@ int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_
     return put_frame(queue, opcode, payload, mask, true);
 }
 
+static int put_bytes(struct mw_outq *queue, struct mw_view bytes, bool control)
+{
+    struct mw_out_seg *seg = room_for(queue, bytes.len, control);
+    if (!seg)
+        return MW_ERR_NOMEM;
+    memcpy(seg->bytes + seg->end, bytes.data, bytes.len);
+    seg->end += bytes.len;
+    queue->bytes += bytes.len;
+    return MW_OK;
+}
+
 int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg)
 {
     struct mw_view wire = mw_msg_wire(msg);
     struct mw_out_seg *last = queue->tail;
-    bool fits = last && !last->msg && !last->control && last->cap - last->end >= wire.len;
-    if (fits && wire.len <= MW_OUT_COPY_MAX) {
-        memcpy(last->bytes + last->end, wire.data, wire.len);
-        last->end += wire.len;
-        queue->bytes += wire.len;
-        return MW_OK;
-    }
+    /*
+     * Only the first of several small ones is a reference: a segment of its own for each would cost
+     * many times the bytes that the queue counts.
+     */
+    if (last && wire.len <= MW_OUT_COPY_MAX)
+        return put_bytes(queue, wire, false);
     struct mw_out_seg *seg = seg_new(queue->pool, 0);
     if (!seg)
         return MW_ERR_NOMEM;
@@ -187,13 +197,7 @@ int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg)
 
 int mw_outq_put_raw(struct mw_outq *queue, struct mw_view bytes)
 {
-    struct mw_out_seg *seg = room_for(queue, bytes.len, true);
-    if (!seg)
-        return MW_ERR_NOMEM;
-    memcpy(seg->bytes + seg->end, bytes.data, bytes.len);
-    seg->end += bytes.len;
-    queue->bytes += bytes.len;
-    return MW_OK;
+    return put_bytes(queue, bytes, true);
 }
 
 void mw_outq_drop(struct mw_outq *queue)
@@ -213,8 +217,10 @@ void mw_outq_drop(struct mw_outq *queue)
     queue->tail = last;
 }
 
-/* Puts the control lane before the data that has not begun to leave, behind control frames that
- * stand there already. */
+/*
+ * Puts the control lane before the data that has not begun to leave, behind control frames that
+ * stand there already.
+ */
 static void splice_control(struct mw_outq *queue)
 {
     if (!queue->control_head)

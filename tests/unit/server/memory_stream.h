@@ -111,12 +111,20 @@ static inline void memory_peer_(const struct mw_stream *stream, char out[MW_STRE
     memcpy(out, "192.0.2.7", sizeof "192.0.2.7");
 }
 
+/* A peer that does not read takes nothing. */
+static inline size_t memory_untaken_(const struct mw_stream *stream)
+{
+    (void)stream;
+    return 1;
+}
+
 /* ---- the test's side ---- */
 
 static inline void memory_stream_init(struct memory_stream *line, struct mw_mem *mem, uint64_t seed)
 {
     static const struct mw_stream_ops ops = {
-        memory_set_reading_, memory_write_, memory_finish_, memory_close_, memory_peer_,
+        memory_set_reading_, memory_write_, memory_finish_,
+        memory_close_,       memory_peer_,  memory_untaken_,
     };
     *line = (struct memory_stream){
         .stream = { .ops = &ops },

@@ -150,7 +150,12 @@ static inline void prepare_load(struct world *world)
 
 static inline size_t finish_load(struct world *world)
 {
-    size_t refused = mw_batch_decide(world->batch);
+    size_t refused = 0;
+    for (size_t i = 0; i < world->batch->count; i++) {
+        enum mw_load_outcome outcome = world->batch->loads[i].outcome;
+        refused += outcome == MW_LOAD_FAULT || outcome == MW_LOAD_CONFLICT;
+    }
+    mw_batch_decide(world->batch);
     mw_load_commit(&world->worker, world->batch);
     return refused;
 }

@@ -67,7 +67,7 @@ TEST(a_slow_consumer_gets_its_close_before_what_waits)
     open_machine(&m, MW_ROLE_SERVER);
     for (int i = 0; i < 20; i++)
         mw_conn_send(&m.conn, MW_OPCODE_BINARY, mw_view(big, sizeof big), m.now_ms);
-    peer_reads_too_slowly(&m);
+    mw_conn_close(&m.conn, MW_CAUSE_slow_consumer, 0, mw_view(NULL, 0), m.now_ms);
     assert_in_range(m.conn.out.bytes, 4, 200);
     flush(&m);
     assert_sent_close(&m, 1013, "");
