@@ -12,7 +12,10 @@
 static bool is_folder(const char *path)
 {
     struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    if (stat(path, &st))
+        return false;
+    errno = ENOTDIR; /* where it is none */
+    return S_ISDIR(st.st_mode);
 }
 
 /* MW_OK where the folder holds a script that could be served. */
