@@ -1,7 +1,7 @@
 /*
- * Who of this worker hears which topic. Subscribers are ids; fan-out is an array walk per topic,
- * subscribing and leaving are O(1) in the number of subscribers. Pure: whoever publishes walks the
- * topic and sends.
+ * Who of this worker hears which topic. Subscribers are known by their owner; fan-out is an array
+ * walk per topic, subscribing and leaving are O(1) in the number of subscribers. Pure: whoever
+ * publishes walks the topic and sends.
  */
 #ifndef MW_HUB_SUB_H
 #define MW_HUB_SUB_H

@@ -84,8 +84,6 @@ struct mw_client {
     struct mw_buf held;  /* bytes that were read and could not be used yet */
 };
 
-/* ---- conn_driver: the life of a client ---- */
-
 /* For the listener: takes the stream. */
 void mw_client_accept(void *worker, struct mw_stream *stream);
 /* Output and whatever else is due are looked after at the end of this turn. */
@@ -102,44 +100,5 @@ bool mw_client_advances(struct mw_client *client);
 void mw_client_linger(struct mw_client *client);
 /* Closes the stream now; the client is freed by the loop. */
 void mw_client_drop(struct mw_client *client, bool reset);
-
-/* ---- http_driver: before an upgrade ---- */
-
-bool mw_http_driver_open(struct mw_client *client); /* false: no memory */
-void mw_http_driver_read(struct mw_client *client, char *bytes, size_t len);
-void mw_http_driver_settle(struct mw_client *client);
-void mw_http_driver_alarm(struct mw_client *client);
-/* The peer has finished sending. */
-void mw_http_driver_end(struct mw_client *client);
-/* Puts a refusal as the answer to the current request. */
-void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char *error,
-                           struct mw_view detail, const char *extra);
-/*
- * For static_files: the answer's head is in http->out and no body follows, or all of it has left.
- */
-void mw_http_driver_answered(struct mw_client *client);
-void mw_http_driver_close(struct mw_client *client);
-
-/* ---- ws_driver: from the upgrade to the end ---- */
-
-/* The current request wants to become a WebSocket. */
-void mw_ws_driver_upgrade(struct mw_client *client, struct mw_view path, struct mw_view query);
-void mw_ws_driver_read(struct mw_client *client, char *bytes, size_t len);
-void mw_ws_driver_end(struct mw_client *client, bool reset);
-/* Ends it here and now, whatever it waits for. */
-void mw_ws_driver_cut(struct mw_client *client);
-void mw_ws_driver_settle(struct mw_client *client);
-void mw_ws_driver_alarm(struct mw_client *client);
-/* Tries to write what is queued. */
-void mw_ws_driver_flush(struct mw_client *client);
-/* Begins the end; the rest happens at the end of the turn. */
-int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned code,
-                       struct mw_view reason);
-/*
- * The same for a client whose on_open has not decided yet: it is upgraded first, so that it can
- * read the code.
- */
-void mw_ws_driver_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason);
-void mw_ws_driver_free(struct mw_client *client);
 
 #endif

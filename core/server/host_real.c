@@ -9,6 +9,7 @@
 #include "core/base/utf8.h"
 #include "core/server/client.h"
 #include "core/server/worker.h"
+#include "core/server/ws_driver.h"
 #include "moonwire/app.h"
 
 /* The script's own live connection, or NULL. */

@@ -1,14 +1,16 @@
 /*
  * Requests before an upgrade: pulls them out of session/http_conn one after the other, lets
- * ws_driver or static_files answer, and writes the answer. Called by conn_driver.
+ * ws_driver or static_files answer, and writes the answer. Called by client.
  */
+#include "core/server/http_driver.h"
+
 #include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/proto/handshake.h"
 #include "core/proto/http_out.h"
 #include "core/proto/url.h"
-#include "core/server/client.h"
 #include "core/server/static_files.h"
+#include "core/server/upgrade.h"
 #include "core/server/worker.h"
 
 /* A client that takes nothing of its answer for this long is gone. */
@@ -95,7 +97,7 @@ static void handle_request(struct mw_client *client)
     if (len < 0)
         mw_http_driver_refuse(client, 400, "bad_target", head->target, 0);
     else if (mw_ws_is_upgrade(head))
-        mw_ws_driver_upgrade(client, mw_view(path, (size_t)len), target.query);
+        mw_upgrade(client, mw_view(path, (size_t)len), target.query);
     else
         serve_file(client, mw_view(path, (size_t)len));
 }

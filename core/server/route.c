@@ -8,7 +8,9 @@
 #include "core/base/str.h"
 #include "core/server/client.h"
 #include "core/server/host_real.h"
+#include "core/server/upgrade.h"
 #include "core/server/worker.h"
+#include "core/server/ws_driver.h"
 
 static void on_wake(struct mw_alarm *alarm)
 {
@@ -164,7 +166,7 @@ void mw_route_remove(struct mw_route *route)
         struct mw_client *client = MW_OWNER(link, struct mw_client, in_route);
         struct mw_view reason = mw_view_text("this service has ended");
         if (client->phase == MW_CLIENT_OPENING)
-            mw_ws_driver_give_up(client, MW_CAUSE_script_removed, reason);
+            mw_upgrade_give_up(client, MW_CAUSE_script_removed, reason);
         else
             (void)mw_ws_driver_close(client, MW_CAUSE_script_removed, 0, reason);
     }

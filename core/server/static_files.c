@@ -13,6 +13,7 @@
 #include "core/proto/http_out.h"
 #include "core/proto/mime.h"
 #include "core/server/client.h"
+#include "core/server/http_driver.h"
 #include "core/server/worker.h"
 
 #define PIECE_BYTES    65536

@@ -3,12 +3,14 @@
  * Origin, limits, and last the script's on_open, which may take its time. Called by http_driver;
  * what comes after is ws_driver's.
  */
+#include "core/server/upgrade.h"
+
 #include <stdio.h>
 
 #include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/proto/handshake.h"
-#include "core/server/client.h"
+#include "core/server/http_driver.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
 
@@ -183,12 +185,12 @@ static void open_and_close(struct mw_client *client, enum mw_cause cause, unsign
     mw_ws_driver_start(client);
 }
 
-void mw_ws_driver_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason)
+void mw_upgrade_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason)
 {
     open_and_close(client, cause, 0, reason);
 }
 
-void mw_ws_driver_decide(struct mw_client *client, const struct mw_verdict *verdict)
+void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdict)
 {
     if (!verdict) {
         open_and_close(client, MW_CAUSE_script_error, 0, mw_view_text("on_open failed"));
@@ -223,7 +225,7 @@ static void ask_script(struct mw_client *client, const struct mw_http_head *head
     client->route->asked_count++;
     switch (worker->engine->open(client->route->app, &request, &verdict)) {
     case MW_APP_DONE:
-        mw_ws_driver_decide(client, &verdict);
+        mw_upgrade_decide(client, &verdict);
         break;
     case MW_APP_WAITING:
         client->busy = true;
@@ -232,7 +234,7 @@ static void ask_script(struct mw_client *client, const struct mw_http_head *head
         break;
     case MW_APP_FAILED:
     case MW_APP_BAD_JSON:
-        mw_ws_driver_decide(client, 0);
+        mw_upgrade_decide(client, 0);
         break;
     }
 }
@@ -244,7 +246,7 @@ static struct mw_view pick_protocol(const struct mw_http_head *head,
     return index < 0 ? mw_view(0, 0) : spec->protocols[index];
 }
 
-void mw_ws_driver_upgrade(struct mw_client *client, struct mw_view path, struct mw_view query)
+void mw_upgrade(struct mw_client *client, struct mw_view path, struct mw_view query)
 {
     struct mw_worker *worker = client->worker;
     const struct mw_http_head *head = mw_http_conn_head(client->http);

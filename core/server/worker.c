@@ -10,6 +10,8 @@
 #include "core/base/check.h"
 #include "core/io/thread.h"
 #include "core/server/client.h"
+#include "core/server/upgrade.h"
+#include "core/server/ws_driver.h"
 
 /* After the time for Close frames: what still hangs is cut, and gets this long to be gone. */
 #define CUT_MS 500
@@ -109,7 +111,7 @@ static void close_client(struct mw_client *client)
             mw_client_drop(client, false);
         break;
     case MW_CLIENT_OPENING:
-        mw_ws_driver_give_up(client, MW_CAUSE_drain, reason);
+        mw_upgrade_give_up(client, MW_CAUSE_drain, reason);
         break;
     case MW_CLIENT_OPEN:
         (void)mw_ws_driver_close(client, MW_CAUSE_drain, 0, reason);

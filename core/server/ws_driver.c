@@ -1,14 +1,17 @@
 /*
  * An open WebSocket: the only place that pulls events from session/conn and turns them into calls
- * of the app. Called by conn_driver; upgrade.c comes before it.
+ * of the app. Called by client; upgrade.c comes before it.
  *
  * The app is never called from within a call of the app: host functions only queue and ask for
  * settle, which runs at the end of the turn.
  */
+
 #include "core/server/ws_driver.h"
 
 #include "core/base/check.h"
 #include "core/proto/rule.h"
+#include "core/server/http_driver.h"
+#include "core/server/upgrade.h"
 #include "core/server/worker.h"
 
 static mw_ms now(const struct mw_client *client)
@@ -355,7 +358,7 @@ void mw_ws_driver_cut(struct mw_client *client)
 void mw_ws_driver_alarm(struct mw_client *client)
 {
     if (client->phase == MW_CLIENT_OPENING) {
-        mw_ws_driver_decide(client, 0);
+        mw_upgrade_decide(client, 0);
         return;
     }
     if (client->ending && now(client) >= client->ending_due_ms) {
@@ -376,7 +379,7 @@ static void settle_opening(struct mw_client *client)
         return;
     struct mw_decided *decided = client->decided;
     client->decided = 0;
-    mw_ws_driver_decide(client, decided && !client->open_failed ? &decided->verdict : 0);
+    mw_upgrade_decide(client, decided && !client->open_failed ? &decided->verdict : 0);
     if (decided)
         mw_free(&client->worker->mem, decided, decided->size);
 }

@@ -1,8 +1,10 @@
-/* Between upgrade.c and ws_driver.c: the steps of an opening. Nobody else includes this. */
+/* A client from its upgrade to its end: phases OPENING and OPEN. */
 #ifndef MW_SERVER_WS_DRIVER_H
 #define MW_SERVER_WS_DRIVER_H
 
 #include "core/server/client.h"
+
+/* ---- for upgrade: the steps of an opening ---- */
 
 /* facts are set: the machine begins, the client belongs to its route. */
 void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route);
@@ -10,7 +12,24 @@ void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route);
 void mw_ws_driver_start(struct mw_client *client);
 /* Refused before the answer: the engine lets go, the client is HTTP again. */
 void mw_ws_driver_forget(struct mw_client *client, enum mw_cause cause);
-/* What on_open has decided; NULL: it failed. */
-void mw_ws_driver_decide(struct mw_client *client, const struct mw_verdict *verdict);
+
+/* ---- for client ---- */
+
+void mw_ws_driver_read(struct mw_client *client, char *bytes, size_t len);
+/* The stream has ended. */
+void mw_ws_driver_end(struct mw_client *client, bool reset);
+void mw_ws_driver_settle(struct mw_client *client);
+void mw_ws_driver_alarm(struct mw_client *client);
+void mw_ws_driver_free(struct mw_client *client);
+
+/* ---- for everybody ---- */
+
+/* Tries to write what is queued. */
+void mw_ws_driver_flush(struct mw_client *client);
+/* Begins the end; the rest happens at the end of the turn. As mw_conn_close. */
+int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned code,
+                       struct mw_view reason);
+/* Ends it here and now, whatever it waits for. */
+void mw_ws_driver_cut(struct mw_client *client);
 
 #endif

@@ -1,4 +1,4 @@
-/* The table of causes. Decides nothing; close_policy in conn.c and the log read it. */
+/* The table of causes. Decides nothing; conn.c and the log read it. */
 #include "core/session/cause.h"
 
 static const struct mw_cause_row rows[MW_CAUSE_COUNT] = {

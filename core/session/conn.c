@@ -1,5 +1,5 @@
 /*
- * The connection machine. Between conn_driver, which owns the socket, and proto/message, which
+ * The connection machine. Between the driver, which owns the socket, and proto/message, which
  * understands the bytes; it decides what answers what, and how a connection ends. Never calls back:
  * the driver pulls.
  */

@@ -11,7 +11,7 @@ enum mw_event_kind {
     MW_EVENT_MESSAGE, /* opcode and data */
     MW_EVENT_PONG,    /* the answer to our ping; rtt is new */
     MW_EVENT_DRAIN,   /* the send queue is below half of its limit after having been above that */
-    MW_EVENT_CLOSED,  /* the end; once, and the last one. mw_conn_end tells how */
+    MW_EVENT_CLOSED,  /* the end; once, and the last one. mw_conn_ending tells how */
 };
 
 struct mw_event {

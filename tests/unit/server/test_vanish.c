@@ -2,6 +2,7 @@
  * Peers that vanish, at every point of a conversation and in every manner: the app is told of each
  * end exactly once, and nothing of the peer stays.
  */
+#include "core/server/ws_driver.h"
 #include "tests/unit/server/c_engine.h"
 #include "tests/unit/server/world.h"
 

@@ -5,10 +5,13 @@
  * No phase is entered from deep inside another one: what a read, an alarm or a host call leads to
  * is finished at the end of the turn, in settle.
  */
+#include "core/server/client.h"
+
 #include "core/base/check.h"
 #include "core/base/clock.h"
-#include "core/server/client.h"
+#include "core/server/http_driver.h"
 #include "core/server/worker.h"
+#include "core/server/ws_driver.h"
 
 static void client_free(struct mw_client *client)
 {

@@ -1,0 +1,22 @@
+/* Requests before an upgrade, on a client in phase HTTP. */
+#ifndef MW_SERVER_HTTP_DRIVER_H
+#define MW_SERVER_HTTP_DRIVER_H
+
+#include "core/server/client.h"
+
+bool mw_http_driver_open(struct mw_client *client); /* false: no memory */
+void mw_http_driver_read(struct mw_client *client, char *bytes, size_t len);
+void mw_http_driver_settle(struct mw_client *client);
+void mw_http_driver_alarm(struct mw_client *client);
+/* The peer has finished sending. */
+void mw_http_driver_end(struct mw_client *client);
+/* Puts a refusal as the answer to the current request. */
+void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char *error,
+                           struct mw_view detail, const char *extra);
+/*
+ * For static_files: the answer's head is in http->out and no body follows, or all of it has left.
+ */
+void mw_http_driver_answered(struct mw_client *client);
+void mw_http_driver_close(struct mw_client *client);
+
+#endif

@@ -1,0 +1,17 @@
+/* From an upgrade request to an open WebSocket, or to its refusal. */
+#ifndef MW_SERVER_UPGRADE_H
+#define MW_SERVER_UPGRADE_H
+
+#include "core/server/client.h"
+
+/* The current request wants to become a WebSocket; path is normalised, query raw. */
+void mw_upgrade(struct mw_client *client, struct mw_view path, struct mw_view query);
+/* What on_open, which had waited, has decided; NULL: it failed. */
+void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdict);
+/*
+ * Ends a client whose on_open has not decided yet: it is upgraded first, so that it can read the
+ * code.
+ */
+void mw_upgrade_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason);
+
+#endif
