@@ -26,12 +26,11 @@ static inline bool mw_never_(bool condition)
     return condition;
 }
 
-#define MW_ALWAYS(condition) mw_always_(condition)
+#define MW_ALWAYS(condition)   mw_always_(condition)
 #define MW_NEVER_IF(condition) mw_never_(condition)
 
 /* The object that holds `member` at `pointer`. */
-#define MW_OWNER(pointer, type, member) \
-    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define MW_OWNER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #define MW_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

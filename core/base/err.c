@@ -4,9 +4,11 @@
 const char *mw_err_name(int err)
 {
     switch ((enum mw_err)err) {
-    case MW_OK: return "OK";
+    case MW_OK:
+        return "OK";
 #define CASE_NAME(name, number, text) \
-    case MW_ERR_##name: return #name;
+    case MW_ERR_##name: \
+        return #name;
         MW_ERR_LIST(CASE_NAME)
 #undef CASE_NAME
     }
@@ -16,9 +18,11 @@ const char *mw_err_name(int err)
 const char *mw_err_text(int err)
 {
     switch ((enum mw_err)err) {
-    case MW_OK: return "no error";
+    case MW_OK:
+        return "no error";
 #define CASE_TEXT(name, number, text) \
-    case MW_ERR_##name: return text;
+    case MW_ERR_##name: \
+        return text;
         MW_ERR_LIST(CASE_TEXT)
 #undef CASE_TEXT
     }

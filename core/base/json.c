@@ -94,15 +94,20 @@ enum mw_json_kind mw_json_kind(const struct mw_json *value)
 {
     yyjson_val *v = value_of(value);
     switch (yyjson_get_type(v)) {
-    case YYJSON_TYPE_BOOL: return MW_JSON_BOOL;
-    case YYJSON_TYPE_STR: return MW_JSON_STRING;
-    case YYJSON_TYPE_ARR: return MW_JSON_ARRAY;
-    case YYJSON_TYPE_OBJ: return MW_JSON_OBJECT;
+    case YYJSON_TYPE_BOOL:
+        return MW_JSON_BOOL;
+    case YYJSON_TYPE_STR:
+        return MW_JSON_STRING;
+    case YYJSON_TYPE_ARR:
+        return MW_JSON_ARRAY;
+    case YYJSON_TYPE_OBJ:
+        return MW_JSON_OBJECT;
     case YYJSON_TYPE_NUM:
         if (yyjson_is_sint(v) || (yyjson_is_uint(v) && yyjson_get_uint(v) <= INT64_MAX))
             return MW_JSON_INTEGER;
         return MW_JSON_NUMBER;
-    default: return MW_JSON_NULL; /* types are macros of yyjson, not an enum */
+    default:
+        return MW_JSON_NULL; /* types are macros of yyjson, not an enum */
     }
 }
 

@@ -10,13 +10,13 @@
 #include "moonwire/types.h"
 
 struct mw_mem {
-    size_t bytes;        /* held now */
-    size_t peak;         /* most ever held */
-    size_t blocks;       /* held now */
-    size_t max_bytes;    /* 0 = no cap */
-    uint64_t count;      /* allocations and growths asked for, ever */
-    uint64_t fail_at;    /* the call with this number fails; 0 = none */
-    bool fail_after;     /* every later one fails too */
+    size_t bytes;          /* held now */
+    size_t peak;           /* most ever held */
+    size_t blocks;         /* held now */
+    size_t max_bytes;      /* 0 = no cap */
+    uint64_t count;        /* allocations and growths asked for, ever */
+    uint64_t fail_at;      /* the call with this number fails; 0 = none */
+    bool fail_after;       /* every later one fails too */
     struct mw_mem *parent; /* borrowed, or NULL; counts, caps and fails the same bytes again */
 };
 

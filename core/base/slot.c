@@ -10,10 +10,10 @@
 
 #include "core/base/check.h"
 
-#define WORKER_SHIFT 56
+#define WORKER_SHIFT     56
 #define GENERATION_SHIFT 32
-#define LAST_GENERATION 0xFFFFFFU
-#define FIRST_CAP 16
+#define LAST_GENERATION  0xFFFFFFU
+#define FIRST_CAP        16
 
 struct mw_slot {
     void *object;        /* NULL where no id leads here */

@@ -9,6 +9,7 @@
  * must lie. The narrow ranges keep out overlong forms (E0, F0), surrogates (ED) and what is above
  * U+10FFFF (F4). A zero row is ASCII below 0x80 and never a first byte from there on.
  */
+/* clang-format off */
 static const struct mw_utf8 first_byte[256] = {
     [0xC2 ... 0xDF] = { 1, 0x80, 0xBF },
     [0xE0] = { 2, 0xA0, 0xBF },
@@ -19,6 +20,7 @@ static const struct mw_utf8 first_byte[256] = {
     [0xF1 ... 0xF3] = { 3, 0x80, 0xBF },
     [0xF4] = { 3, 0x80, 0x8F },
 };
+/* clang-format on */
 
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 

@@ -9,8 +9,8 @@
 
 /* Zero starts a text. */
 struct mw_utf8 {
-    uint8_t need;       /* continuation bytes still missing */
-    uint8_t low, high;  /* range of the next continuation byte where need > 0 */
+    uint8_t need;      /* continuation bytes still missing */
+    uint8_t low, high; /* range of the next continuation byte where need > 0 */
 };
 
 /*

@@ -14,9 +14,9 @@
  */
 #include "core/base/wheel.h"
 
-#define SLOTS (1U << MW_WHEEL_BITS)
+#define SLOTS     (1U << MW_WHEEL_BITS)
 #define SLOT_MASK (SLOTS - 1)
-#define TOP (MW_WHEEL_LEVELS - 1)
+#define TOP       (MW_WHEEL_LEVELS - 1)
 
 struct place {
     unsigned level, slot;

@@ -9,7 +9,7 @@
 #include "core/base/list.h"
 #include "moonwire/types.h"
 
-#define MW_WHEEL_BITS 6 /* 64 slots a level */
+#define MW_WHEEL_BITS   6 /* 64 slots a level */
 #define MW_WHEEL_LEVELS 7 /* 2^42 ms = 139 years */
 
 struct mw_timer {

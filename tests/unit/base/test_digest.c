@@ -74,10 +74,10 @@ TEST(base64_gives_the_texts_of_the_rfc_and_reads_them_back)
 TEST(base64_that_is_not_exactly_what_encoding_gives_is_refused)
 {
     static const char *const texts[] = {
-        "Z",        "Zg",       "Zg=",      "Zg===",     "=",         "====",      "A===",
-        "Zm9v=",    "Zm9vZg",   " Zg==",    "Zg== ",     "Zm9v\n",    "Zm9v\r\n",  "Zm\n9v12",
-        "Zm 9v123", "Zm9v\tZm9", "Zg==Zg==", "Z===",      "Z=g=",      "Zh==",      "Zm9=",
-        "Zm9-",     "Zm9_",     "Zm9\x80",  "Zm9v    ",  "    Zm9v",  "\r\n\r\nZm9v", "Zg=g",
+        "Z",        "Zg",        "Zg=",      "Zg===",    "=",        "====",         "A===",
+        "Zm9v=",    "Zm9vZg",    " Zg==",    "Zg== ",    "Zm9v\n",   "Zm9v\r\n",     "Zm\n9v12",
+        "Zm 9v123", "Zm9v\tZm9", "Zg==Zg==", "Z===",     "Z=g=",     "Zh==",         "Zm9=",
+        "Zm9-",     "Zm9_",      "Zm9\x80",  "Zm9v    ", "    Zm9v", "\r\n\r\nZm9v", "Zg=g",
     };
     for (size_t i = 0; i < MW_COUNT(texts); i++) {
         uint8_t bytes[16];

@@ -2,10 +2,9 @@
 
 #include "tests/unit/unit.h"
 
-static const int numbers[] = {
-    MW_OK,
+static const int numbers[] = { MW_OK,
 #define NUMBER(name, number, text) MW_ERR_##name,
-    MW_ERR_LIST(NUMBER)
+                               MW_ERR_LIST(NUMBER)
 #undef NUMBER
 };
 

@@ -106,10 +106,29 @@ TEST(containers_are_walked_in_order)
 TEST(what_is_not_json_is_refused_with_place_and_reason)
 {
     static const char *const texts[] = {
-        "",           " ",          "nul",      "[1,]",     "{\"a\":1,}", "{a:1}",
-        "[1] x",      "// x\n1",    "NaN",      "Infinity", "01",        "+1",
-        ".5",         "'a'",        "\"a\nb\"", "\"\xFF\"", "\"\\x\"",   "\"\xED\xA0\x80\"",
-        "\"\\ud800\"", "1e999",      "[",        "{\"a\"}",  "\xEF\xBB\xBF 1",
+        "",
+        " ",
+        "nul",
+        "[1,]",
+        "{\"a\":1,}",
+        "{a:1}",
+        "[1] x",
+        "// x\n1",
+        "NaN",
+        "Infinity",
+        "01",
+        "+1",
+        ".5",
+        "'a'",
+        "\"a\nb\"",
+        "\"\xFF\"",
+        "\"\\x\"",
+        "\"\xED\xA0\x80\"",
+        "\"\\ud800\"",
+        "1e999",
+        "[",
+        "{\"a\"}",
+        "\xEF\xBB\xBF 1",
     };
     struct mw_mem mem;
     mw_mem_init(&mem, NULL, 0);
@@ -261,12 +280,21 @@ TEST(doubles_are_written_shortest)
         double number;
         const char *json;
     } rows[] = {
-        { 0, "0.0" },       { -0.0, "-0.0" },     { 1, "1.0" },         { 0.1, "0.1" },
-        { 1e300, "1e300" }, { 5e-324, "5e-324" }, { 100000, "100000.0" }, { 1.5, "1.5" },
-        { 1.0 / 3, "0.3333333333333333" },        { 9007199254740993.0, "9007199254740992.0" },
+        { 0, "0.0" },
+        { -0.0, "-0.0" },
+        { 1, "1.0" },
+        { 0.1, "0.1" },
+        { 1e300, "1e300" },
+        { 5e-324, "5e-324" },
+        { 100000, "100000.0" },
+        { 1.5, "1.5" },
+        { 1.0 / 3, "0.3333333333333333" },
+        { 9007199254740993.0, "9007199254740992.0" },
         { 1.7976931348623157e308, "1.7976931348623157e308" },
         { -2.2250738585072014e-308, "-2.2250738585072014e-308" },
-        { (double)NAN, "null" }, { (double)INFINITY, "null" }, { (double)-INFINITY, "null" },
+        { (double)NAN, "null" },
+        { (double)INFINITY, "null" },
+        { (double)-INFINITY, "null" },
     };
     struct mw_mem mem;
     struct mw_buf buf;

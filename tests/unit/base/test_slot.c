@@ -56,8 +56,14 @@ TEST(nonsense_ids_find_nothing)
     assert_true(mw_slots_next(&table, 0) == 0);
     mw_id id = mw_slots_add(&table, &object);
     const mw_id nonsense[] = {
-        0, UINT64_MAX, id + 1, id ^ UINT64_C(1) << 56, id ^ UINT64_C(1) << 33, 1,
-        id | 0xFFFFFFFF, (id & UINT64_C(0xFF000000FFFFFFFF)),
+        0,
+        UINT64_MAX,
+        id + 1,
+        id ^ UINT64_C(1) << 56,
+        id ^ UINT64_C(1) << 33,
+        1,
+        id | 0xFFFFFFFF,
+        (id & UINT64_C(0xFF000000FFFFFFFF)),
     };
     for (size_t i = 0; i < MW_COUNT(nonsense); i++) {
         assert_null(mw_slots_get(&table, nonsense[i]));

@@ -19,10 +19,11 @@ TEST(views_compare_by_bytes_and_length)
         int order;
         bool nocase;
     } rows[] = {
-        { "", "", 0, true },         { "a", "a", 0, true },      { "a", "A", 1, true },
-        { "ab", "a", 1, false },     { "a", "ab", -1, false },   { "abc", "abd", -1, false },
-        { "\xC3\xA4", "z", 1, false }, { "@", "`", -1, false },  { "[", "{", -1, false },
-        { "WebSocket", "websocket", -1, true },
+        { "", "", 0, true },           { "a", "a", 0, true },
+        { "a", "A", 1, true },         { "ab", "a", 1, false },
+        { "a", "ab", -1, false },      { "abc", "abd", -1, false },
+        { "\xC3\xA4", "z", 1, false }, { "@", "`", -1, false },
+        { "[", "{", -1, false },       { "WebSocket", "websocket", -1, true },
     };
     for (size_t i = 0; i < MW_COUNT(rows); i++) {
         struct mw_view a = v(rows[i].a), b = v(rows[i].b);
@@ -78,9 +79,12 @@ TEST(splitting_gives_each_part_also_the_empty_one_at_the_end)
         const char *text;
         const char *parts[5];
     } rows[] = {
-        { "", { NULL } },           { "a", { "a", NULL } },
-        { "a,b", { "a", "b", NULL } }, { "a,b,", { "a", "b", "", NULL } },
-        { ",", { "", "", NULL } },  { ",,a", { "", "", "a", NULL } },
+        { "", { NULL } },
+        { "a", { "a", NULL } },
+        { "a,b", { "a", "b", NULL } },
+        { "a,b,", { "a", "b", "", NULL } },
+        { ",", { "", "", NULL } },
+        { ",,a", { "", "", "a", NULL } },
         { ",,", { "", "", "", NULL } },
     };
     for (size_t i = 0; i < MW_COUNT(rows); i++) {
@@ -101,9 +105,11 @@ TEST(a_token_is_found_in_a_list_in_any_case_and_never_by_its_part)
         const char *list;
         bool found;
     } rows[] = {
-        { "Upgrade", true },          { "keep-alive, Upgrade", true }, { "upgrade,", true },
-        { " ,, \tUPGRADE\t,x", true }, { "", false },                  { "upgrades", false },
-        { "up grade", false },        { "xupgrade", false },           { ",", false },
+        { "Upgrade", true },   { "keep-alive, Upgrade", true },
+        { "upgrade,", true },  { " ,, \tUPGRADE\t,x", true },
+        { "", false },         { "upgrades", false },
+        { "up grade", false }, { "xupgrade", false },
+        { ",", false },
     };
     for (size_t i = 0; i < MW_COUNT(rows); i++)
         assert_int_equal(mw_list_has_token(v(rows[i].list), "upgrade"), rows[i].found);
@@ -130,10 +136,18 @@ TEST(numbers_keep_to_digits_and_bounds)
         bool ok;
         uint64_t number;
     } rows[] = {
-        { "0", 0, 10, true, 0 },       { "10", 0, 10, true, 10 },     { "11", 0, 10, false, 0 },
-        { "4", 5, 10, false, 0 },      { "007", 0, 10, true, 7 },     { "", 0, 10, false, 0 },
-        { "+1", 0, 10, false, 0 },     { "-1", 0, 10, false, 0 },     { " 1", 0, 10, false, 0 },
-        { "1 ", 0, 10, false, 0 },     { "0x1", 0, 10, false, 0 },    { "1.0", 0, 10, false, 0 },
+        { "0", 0, 10, true, 0 },
+        { "10", 0, 10, true, 10 },
+        { "11", 0, 10, false, 0 },
+        { "4", 5, 10, false, 0 },
+        { "007", 0, 10, true, 7 },
+        { "", 0, 10, false, 0 },
+        { "+1", 0, 10, false, 0 },
+        { "-1", 0, 10, false, 0 },
+        { " 1", 0, 10, false, 0 },
+        { "1 ", 0, 10, false, 0 },
+        { "0x1", 0, 10, false, 0 },
+        { "1.0", 0, 10, false, 0 },
         { "18446744073709551615", 0, UINT64_MAX, true, UINT64_MAX },
         { "18446744073709551616", 0, UINT64_MAX, false, 0 },
         { "99999999999999999999", 0, UINT64_MAX, false, 0 },
@@ -155,10 +169,17 @@ TEST(the_nearest_name_is_one_that_was_meant)
     static const struct {
         const char *wrong, *name;
     } rows[] = {
-        { "lisen", "listen" },   { "lsiten", "listen" },       { "LISTEN", "listen" },
-        { "listenn", "listen" }, { "max_msg_bytes", "max_message_bytes" },
-        { "idle_timout", "idle_timeout" }, { "no", "on" },     { "xy", NULL },
-        { "on", "on" },          { "", NULL },                 { "q", NULL },
+        { "lisen", "listen" },
+        { "lsiten", "listen" },
+        { "LISTEN", "listen" },
+        { "listenn", "listen" },
+        { "max_msg_bytes", "max_message_bytes" },
+        { "idle_timout", "idle_timeout" },
+        { "no", "on" },
+        { "xy", NULL },
+        { "on", "on" },
+        { "", NULL },
+        { "q", NULL },
         { "certificate", NULL },
         { "a_name_that_is_so_long_that_nobody_can_have_meant_any_option_by_it_at_all", NULL },
     };

@@ -4,9 +4,9 @@
 #include "tests/unit/unit.h"
 
 #define SECOND_MS UINT64_C(1000)
-#define HOUR_MS (3600 * SECOND_MS)
-#define YEAR_MS (365 * 24 * HOUR_MS)
-#define REACH_MS (UINT64_C(1) << (MW_WHEEL_BITS * MW_WHEEL_LEVELS))
+#define HOUR_MS   (3600 * SECOND_MS)
+#define YEAR_MS   (365 * 24 * HOUR_MS)
+#define REACH_MS  (UINT64_C(1) << (MW_WHEEL_BITS * MW_WHEEL_LEVELS))
 
 TEST(an_entry_is_due_at_its_moment_and_not_before)
 {
