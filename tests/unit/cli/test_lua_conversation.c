@@ -123,7 +123,7 @@ TEST(when_the_scripts_memory_fails_nothing_is_garbled_and_nothing_stays)
         script_fail_at = 0;
         uint64_t count = talk_with_failing_scripts();
         assert_true(count > 1000);
-        for (script_fail_at = 1; script_fail_at <= count; script_fail_at += 1 + count / 400)
+        for (script_fail_at = 1; script_fail_at <= count; script_fail_at += 1 + count / 100)
             (void)talk_with_failing_scripts();
     }
 }
