@@ -87,6 +87,13 @@ static void read_origins(lua_State *L, struct mw_lua_version *version, const cha
     version->spec.origins = read_texts(L, version, key, &version->spec.origin_count);
 }
 
+static void read_compression(lua_State *L, struct mw_lua_version *version, const char *key)
+{
+    if (!lua_isboolean(L, -1))
+        luaL_error(L, "%s must be true or false, not a %s", key, type_of(L));
+    version->spec.compression = lua_toboolean(L, -1);
+}
+
 static void read_format(lua_State *L, struct mw_lua_version *version, const char *key)
 {
     if (lua_type(L, -1) != LUA_TSTRING || strcmp(lua_tostring(L, -1), "json") != 0)
@@ -206,9 +213,13 @@ struct key {
     read_fn *read;
 };
 
-static const struct key keys[] = { { "route", read_route },         { "protocols", read_protocols },
-                                   { "format", read_format },       { "origins", read_origins },
-                                   { "limits", read_limits },       { "codes", read_codes },
+static const struct key keys[] = { { "route", read_route },
+                                   { "protocols", read_protocols },
+                                   { "format", read_format },
+                                   { "origins", read_origins },
+                                   { "limits", read_limits },
+                                   { "codes", read_codes },
+                                   { "compression", read_compression },
 #define HANDLER_ROW(name, key) { #key, read_handler },
                                    MW_LUA_HANDLER_LIST(HANDLER_ROW)
 #undef HANDLER_ROW
@@ -282,6 +293,7 @@ void mw_lua_shape_read(lua_State *L, struct mw_lua_version *version)
     lua_settop(L, 1);
     check_is_module(L);
     set_normal_limits(&version->spec.limits);
+    version->spec.compression = true;
     lua_newtable(L);
     version->kept = luaL_ref(L, LUA_REGISTRYINDEX);
     for (size_t i = 0; i < MW_COUNT(keys); i++) {

@@ -14,6 +14,7 @@
 
 #define BIT_FIN      0x80
 #define BITS_RSV     0x70
+#define BIT_RSV1     0x40
 #define BITS_OPCODE  0x0F
 #define BIT_CONTROL  0x08
 #define BIT_MASK     0x80
@@ -24,13 +25,24 @@
 /* Bit n is set where opcode n is one: 0, 1, 2, 8, 9, A. */
 #define OPCODES 0x0707u
 
-/* RFC 6455 5.2, 5.5: what the first byte shows. */
-static enum mw_rule check_first(uint8_t first)
+/* RFC 7692 6: where RSV1 may stand once it has a meaning. */
+static enum mw_rule check_compressed(uint8_t first)
 {
-    if (first & BITS_RSV)
+    if (first & BIT_CONTROL)
+        return MW_RULE_RSV1_CONTROL;
+    bool starts = first & BITS_OPCODE;
+    return starts ? MW_RULE_NONE : MW_RULE_RSV1_CONTINUATION;
+}
+
+/* RFC 6455 5.2, 5.5: what the first byte shows. */
+static enum mw_rule check_first(uint8_t first, bool deflate)
+{
+    if (first & BITS_RSV & ~(deflate ? BIT_RSV1 : 0))
         return MW_RULE_RSV;
     if (!(OPCODES >> (first & BITS_OPCODE) & 1))
         return MW_RULE_OPCODE;
+    if ((first & BIT_RSV1) && check_compressed(first))
+        return check_compressed(first);
     if ((first & (BIT_FIN | BIT_CONTROL)) == BIT_CONTROL)
         return MW_RULE_CONTROL_FRAGMENTED;
     return MW_RULE_NONE;
@@ -78,9 +90,9 @@ static size_t length_size(uint8_t second)
     return length < LENGTH_IS_16 ? 0 : length == LENGTH_IS_16 ? 2 : 8;
 }
 
-static enum mw_rule check(const uint8_t *bytes, size_t len, enum mw_role role)
+static enum mw_rule check(const uint8_t *bytes, size_t len, enum mw_role role, bool deflate)
 {
-    enum mw_rule rule = check_first(bytes[0]);
+    enum mw_rule rule = check_first(bytes[0], deflate);
     if (rule || len < 2)
         return rule;
     rule = check_second(bytes[0], bytes[1], role);
@@ -90,12 +102,12 @@ static enum mw_rule check(const uint8_t *bytes, size_t len, enum mw_role role)
     return is_16 ? check_length_16(bytes + 2, len - 2) : check_length_64(bytes + 2, len - 2);
 }
 
-int mw_frame_decode(const uint8_t *bytes, size_t len, enum mw_role role, struct mw_frame_head *head,
-                    enum mw_rule *rule)
+int mw_frame_decode(const uint8_t *bytes, size_t len, enum mw_role role, bool deflate,
+                    struct mw_frame_head *head, enum mw_rule *rule)
 {
     if (len == 0)
         return 0;
-    *rule = check(bytes, len, role);
+    *rule = check(bytes, len, role, deflate);
     if (*rule)
         return MW_ERR_PROTOCOL;
     if (len < 2)
@@ -109,6 +121,7 @@ int mw_frame_decode(const uint8_t *bytes, size_t len, enum mw_role role, struct 
     head->fin = bytes[0] & BIT_FIN;
     head->opcode = bytes[0] & BITS_OPCODE;
     head->masked = masked;
+    head->compressed = bytes[0] & BIT_RSV1;
     head->size = (uint8_t)size;
     head->len = more ? read_number(bytes + 2, more) : bytes[1] & BITS_LENGTH;
     if (masked)

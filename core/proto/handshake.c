@@ -46,7 +46,10 @@ static const struct mw_ws_refusal
     bad_protocol = { 400, "bad_protocol",
                      "RFC 6455 4.1: Sec-WebSocket-Protocol lists tokens, each of them once", NULL },
     many_protocols = { 400, "too_many_protocols",
-                       "Sec-WebSocket-Protocol lists more than 64 tokens", NULL };
+                       "Sec-WebSocket-Protocol lists more than 64 tokens", NULL },
+    bad_extensions = { 400, "bad_extensions",
+                       "RFC 6455 9.1: Sec-WebSocket-Extensions is a list of names and parameters",
+                       NULL };
 
 bool mw_ws_is_upgrade(const struct mw_http_head *head)
 {
@@ -154,7 +157,9 @@ static const struct mw_ws_refusal *find_refusal(const struct mw_http_head *head)
         return &bad_ws_version;
     if (!key_is_right(head))
         return &bad_key;
-    return head->has_body ? &has_body : check_protocols(head);
+    if (head->has_body)
+        return &has_body;
+    return mw_ext_is_wellformed(head) ? check_protocols(head) : &bad_extensions;
 }
 
 int mw_ws_check_request(const struct mw_http_head *head, struct mw_ws_refusal *refusal)
@@ -270,20 +275,23 @@ int mw_ws_accept(struct mw_view key, char out[MW_WS_ACCEPT_LEN + 1])
     return err;
 }
 
-int mw_ws_answer(struct mw_buf *out, const struct mw_http_head *request, struct mw_view protocol)
+int mw_ws_answer(struct mw_buf *out, const struct mw_http_head *request, struct mw_view protocol,
+                 const struct mw_ext_deflate *terms)
 {
-    char accept[MW_WS_ACCEPT_LEN + 1];
+    char accept[MW_WS_ACCEPT_LEN + 1], extensions[MW_EXT_TEXT_MAX];
     int err = mw_ws_accept(mw_http_header(request, "sec-websocket-key", NULL), accept);
     if (err)
         return err;
     mw_assert(protocol.len == 0 || mw_is_token(protocol));
     const char *protocol_name = protocol.len ? "\r\nSec-WebSocket-Protocol: " : "";
+    mw_ext_write(extensions, terms);
     err = mw_buf_putf(out,
                       "HTTP/1.1 101 Switching Protocols\r\n"
                       "Upgrade: websocket\r\n"
                       "Connection: Upgrade\r\n"
-                      "Sec-WebSocket-Accept: %s%s%.*s\r\n\r\n",
-                      accept, protocol_name, (int)protocol.len, protocol.len ? protocol.data : "");
+                      "Sec-WebSocket-Accept: %s%s%.*s%s%s\r\n\r\n",
+                      accept, protocol_name, (int)protocol.len, protocol.len ? protocol.data : "",
+                      terms->on ? "\r\nSec-WebSocket-Extensions: " : "", extensions);
     return err ? MW_ERR_NOMEM : MW_OK;
 }
 
@@ -316,10 +324,10 @@ static bool accept_is_right(const struct mw_http_head *head, const char *key)
 
 /* The text of what is wrong, *error its short name; NULL: all is well. */
 static const char *check_answer(const struct mw_http_head *head, const char *key,
-                                const char **error)
+                                struct mw_ext_deflate *terms, const char **error)
 {
-    size_t extensions, protocols;
-    mw_http_header(head, "sec-websocket-extensions", &extensions);
+    const struct mw_ext_deflate offer = *terms;
+    size_t protocols;
     mw_http_header(head, "sec-websocket-protocol", &protocols);
     *error = "bad_status";
     if (head->status != 101)
@@ -334,16 +342,16 @@ static const char *check_answer(const struct mw_http_head *head, const char *key
     if (!accept_is_right(head, key))
         return "RFC 6455 4.1: Sec-WebSocket-Accept is not the answer to the key that was sent";
     *error = "bad_extension";
-    if (extensions > 0)
-        return "RFC 6455 4.1: the server uses an extension that was not offered";
+    if (mw_ext_check(head, &offer, terms) != MW_OK)
+        return "RFC 6455 4.1: the server uses an extension as it was not offered";
     *error = "bad_protocol";
     return protocols > 1 ? "RFC 6455 4.1: the server picked more than one subprotocol" : NULL;
 }
 
 int mw_ws_check_answer(const struct mw_http_head *head, const char *key,
-                       struct mw_ws_refusal *refusal)
+                       struct mw_ext_deflate *terms, struct mw_ws_refusal *refusal)
 {
-    const char *error, *text = check_answer(head, key, &error);
+    const char *error, *text = check_answer(head, key, terms, &error);
     if (!text)
         return MW_OK;
     *refusal = (struct mw_ws_refusal){ head->status, error, text, NULL };

@@ -6,6 +6,7 @@
 #define MW_PROTO_HANDSHAKE_H
 
 #include "core/base/buf.h"
+#include "core/proto/ext.h"
 #include "core/proto/http.h"
 
 #define MW_WS_KEY_LEN    24 /* base64 of 16 bytes */
@@ -45,14 +46,18 @@ bool mw_ws_origin_is_listed(const struct mw_http_head *head, const struct mw_vie
 /* The answer to a key (4.2.2): NUL-terminated text. */
 int mw_ws_accept(struct mw_view key, char out[MW_WS_ACCEPT_LEN + 1]);
 
-/* Writes the whole 101 head; protocol empty: none. MW_OK, MW_ERR_NOMEM. */
-int mw_ws_answer(struct mw_buf *out, const struct mw_http_head *request, struct mw_view protocol);
+/* Writes the whole 101 head; protocol empty: none; all-zero terms: none. MW_OK, MW_ERR_NOMEM. */
+int mw_ws_answer(struct mw_buf *out, const struct mw_http_head *request, struct mw_view protocol,
+                 const struct mw_ext_deflate *terms);
 
 /* Client: writes a whole request. `extra` are whole header lines or NULL. */
 int mw_ws_request(struct mw_buf *out, struct mw_view host, struct mw_view target, const char *key,
                   const char *extra);
-/* Client: every rule of 4.1 on the answer; *refusal.status is what came, text what was wrong. */
+/*
+ * Client: every rule of 4.1 on the answer; *refusal.status is what came, text what was wrong.
+ * `terms` comes in as the offer that was made (all zero: none) and goes out as what was agreed on.
+ */
 int mw_ws_check_answer(const struct mw_http_head *head, const char *key,
-                       struct mw_ws_refusal *refusal);
+                       struct mw_ext_deflate *terms, struct mw_ws_refusal *refusal);
 
 #endif

@@ -6,7 +6,7 @@
  * Two states, one function each: read_head until a header is whole, read_payload until its frame
  * is. The common case runs through both without copying: header and payload lie in the fed bytes,
  * are unmasked where they lie, and the item is a view of them. Whatever is split takes the same way
- * through `message` or `control`.
+ * through `message` or `control`, and so does what is compressed, through the inflater.
  *
  * The outcome is the same however the bytes were cut: every rule is judged at the first byte that
  * shows it, in the order of the bytes, and a breach reports the bytes of the header up to that
@@ -22,6 +22,7 @@ void mw_reader_init(struct mw_reader *reader, struct mw_mem *mem, enum mw_role r
     *reader = (struct mw_reader){
         .max_message = SIZE_MAX,
         .max_fragments = SIZE_MAX,
+        .max_inflated = SIZE_MAX,
         .mem = mem,
         .role = (uint8_t)role,
     };
@@ -35,6 +36,7 @@ void mw_reader_free(struct mw_reader *reader)
         return;
     mw_buf_free(&reader->message);
     mw_buf_free(&reader->control);
+    mw_inflater_free(reader->inflater);
 }
 
 /* The buffer behind the last item has been read by now: an idle reader owns nothing. */
@@ -97,6 +99,8 @@ static bool breach_behind_head(struct mw_reader *reader, struct mw_item *item, e
     const struct mw_frame_head *head = &reader->head;
     size_t len = mw_frame_encode(reader->head_bytes, (enum mw_opcode)head->opcode, head->fin,
                                  head->len, head->masked ? head->mask : NULL);
+    if (head->compressed)
+        mw_frame_set_compressed(reader->head_bytes);
     return breach(reader, item, rule, len);
 }
 
@@ -167,15 +171,56 @@ static bool text_is_wrong(struct mw_reader *reader, struct mw_view part, bool is
     return is_last && !mw_utf8_is_whole(&reader->utf8);
 }
 
+/* True where the reader has died of it. */
+static bool plain_data(struct mw_reader *reader, struct mw_item *item, bool is_last)
+{
+    if (text_is_wrong(reader, item->data, is_last))
+        return breach_behind_head(reader, item, MW_RULE_TEXT_UTF8);
+    if (!gather(reader, &reader->message, is_last, &item->data))
+        return no_memory(reader, item);
+    return false;
+}
+
+/* What an inflater's answer means; NONE for no memory, too. */
+static enum mw_rule rule_of(int err)
+{
+    if (err == MW_ERR_PROTOCOL)
+        return MW_RULE_DEFLATE_DATA;
+    return err == MW_ERR_FULL ? MW_RULE_INFLATED_TOO_BIG : MW_RULE_NONE;
+}
+
+/*
+ * The same for a compressed message. What an error leaves was inflated before it, so the text is
+ * judged first.
+ */
+static bool compressed_data(struct mw_reader *reader, struct mw_item *item, bool is_last)
+{
+    struct mw_buf *message = &reader->message;
+    size_t before = message->len;
+    int err = mw_inflater_feed(reader->inflater, item->data, message);
+    if (!err && is_last)
+        err = mw_inflater_end(reader->inflater, message);
+    struct mw_view fresh =
+        mw_view(before ? message->data + before : message->data, message->len - before);
+    if (text_is_wrong(reader, fresh, is_last && !err))
+        return breach_behind_head(reader, item, MW_RULE_TEXT_UTF8);
+    if (rule_of(err))
+        return breach_behind_head(reader, item, rule_of(err));
+    if (err)
+        return no_memory(reader, item);
+    item->data = mw_buf_view(message);
+    reader->release = is_last;
+    return false;
+}
+
 static bool read_data(struct mw_reader *reader, struct mw_item *item)
 {
     item->data = take_payload(reader);
     bool frame_ends = reader->left == 0;
     bool is_last = frame_ends && reader->head.fin;
-    if (text_is_wrong(reader, item->data, is_last))
-        return breach_behind_head(reader, item, MW_RULE_TEXT_UTF8);
-    if (!gather(reader, &reader->message, is_last, &item->data))
-        return die(reader, item, MW_ITEM_NOMEM);
+    if (reader->compressed ? compressed_data(reader, item, is_last)
+                           : plain_data(reader, item, is_last))
+        return true;
     reader->in_frame = !frame_ends;
     if (!is_last)
         return false;
@@ -205,28 +250,40 @@ static enum mw_rule check_order(const struct mw_reader *reader, uint8_t opcode)
 
 static enum mw_rule check_limits(const struct mw_reader *reader)
 {
-    size_t held = reader->message.len;
-    size_t before = reader->head.opcode == MW_OPCODE_CONTINUATION ? reader->fragments : 0;
-    if (held > reader->max_message || reader->head.len > reader->max_message - held)
+    bool goes_on = reader->head.opcode == MW_OPCODE_CONTINUATION;
+    size_t received = goes_on ? reader->received : 0, before = goes_on ? reader->fragments : 0;
+    if (received > reader->max_message || reader->head.len > reader->max_message - received)
         return MW_RULE_MESSAGE_TOO_BIG;
     return before < reader->max_fragments ? MW_RULE_NONE : MW_RULE_TOO_MANY_FRAGMENTS;
+}
+
+/* A limit that a reload has made smaller than what is here already refuses the next byte. */
+static size_t inflated_end(const struct mw_reader *reader)
+{
+    size_t held = reader->message.len;
+    return reader->max_inflated > held ? reader->max_inflated : held;
 }
 
 /* A buffer need not double beyond where the message can end. */
 static void bound_message(struct mw_reader *reader)
 {
-    size_t end = reader->message.len + (size_t)reader->head.len;
+    size_t end = reader->received;
     bool may_go_on = !reader->head.fin && reader->max_message > end;
     reader->message.max_bytes = may_go_on ? reader->max_message : end;
+    if (reader->compressed)
+        reader->message.max_bytes = inflated_end(reader);
 }
 
 static void begin_data(struct mw_reader *reader)
 {
     if (reader->head.opcode != MW_OPCODE_CONTINUATION) {
         reader->message_opcode = reader->head.opcode;
+        reader->compressed = reader->head.compressed;
         reader->fragments = 0;
+        reader->received = 0;
     }
     reader->fragments++;
+    reader->received += (size_t)reader->head.len;
     bound_message(reader);
 }
 
@@ -258,7 +315,8 @@ static bool breach_in_head(struct mw_reader *reader, struct mw_item *item, const
     while (!rule && len < have && len < MW_FRAME_HEAD_MAX) {
         reader->head_bytes[len] = bytes[len];
         len++;
-        (void)mw_frame_decode(reader->head_bytes, len, (enum mw_role)reader->role, &head, &rule);
+        (void)mw_frame_decode(reader->head_bytes, len, (enum mw_role)reader->role, reader->inflater,
+                              &head, &rule);
         if (!rule)
             rule = check_order(reader, reader->head_bytes[0] & 0x0F);
     }
@@ -273,7 +331,8 @@ static bool try_head(struct mw_reader *reader, struct mw_item *item, const uint8
                      size_t have)
 {
     enum mw_rule rule = MW_RULE_NONE;
-    int size = mw_frame_decode(bytes, have, (enum mw_role)reader->role, &reader->head, &rule);
+    int size = mw_frame_decode(bytes, have, (enum mw_role)reader->role, reader->inflater,
+                               &reader->head, &rule);
     if (size < 0 || check_order(reader, bytes[0] & 0x0F))
         return breach_in_head(reader, item, bytes, have);
     if (size == 0) {
@@ -350,6 +409,8 @@ bool mw_reader_validate(const struct mw_reader *reader)
     if (reader->head_have >= MW_FRAME_HEAD_MAX)
         return false;
     if (!reader->message_opcode && !mw_utf8_is_whole(&reader->utf8))
+        return false;
+    if (reader->inflater && !mw_inflater_validate(reader->inflater))
         return false;
     return keeps_only_what_it_needs(reader);
 }

@@ -1,7 +1,7 @@
 /*
  * Bytes of a stream to messages and control frames: header, unmasking in place, fragments, limits,
- * streaming UTF-8. Pull: feed bytes, then ask for items until MORE. Never calls back, never looks
- * at a clock, answers nothing.
+ * inflating, streaming UTF-8. Pull: feed bytes, then ask for items until MORE. Never calls back,
+ * never looks at a clock, answers nothing.
  *
  * A frame that lies whole in the fed bytes is handed over in place. Only what is split moves to a
  * buffer, which grows with bytes received, never with lengths promised, and is freed with the
@@ -13,6 +13,7 @@
 #include "core/base/buf.h"
 #include "core/base/utf8.h"
 #include "core/proto/close.h"
+#include "core/proto/deflate.h"
 #include "core/proto/frame.h"
 
 enum mw_item_kind {
@@ -35,7 +36,11 @@ struct mw_item {
 
 struct mw_reader {
     /* limits; may be changed at any time */
-    size_t max_message, max_fragments;
+    size_t max_message, max_fragments; /* bytes as they come over the wire, frames */
+    size_t max_inflated;               /* bytes of a compressed message, at least 1 */
+
+    /* borrowed; set once permessage-deflate was agreed on, else NULL */
+    struct mw_inflater *inflater;
 
     /* private */
     struct mw_mem *mem;
@@ -43,14 +48,16 @@ struct mw_reader {
     size_t in_len;
     struct mw_frame_head head;
     uint64_t left;      /* payload bytes of the frame still to come */
+    size_t received;    /* payload bytes of the message, with those of the current frame */
     uint32_t fragments; /* of the message, so far */
     struct mw_utf8 utf8;
     uint8_t head_bytes[MW_FRAME_HEAD_MAX]; /* of the current or last header */
     uint8_t head_have;
     uint8_t role;           /* enum mw_role */
     uint8_t message_opcode; /* 0: no message is unfinished */
+    bool compressed;        /* the unfinished message is */
     bool in_frame, dead, release;
-    struct mw_buf message; /* split or fragmented message */
+    struct mw_buf message; /* split, fragmented or inflated message */
     struct mw_buf control; /* split control frame */
 };
 

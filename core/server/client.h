@@ -38,6 +38,7 @@ enum mw_client_phase {
 struct mw_facts {
     size_t size; /* of the block */
     struct mw_view path, protocol;
+    struct mw_ext_deflate deflate; /* what is agreed on with the answer */
     mw_ms opened_unix_ms;
     size_t param_count;
     struct mw_param params[];

@@ -29,8 +29,9 @@ static const struct row rows[] = {
 /* clang-format on */
 
 /* Flags are keys with dashes; one spelling each, made at the first question. */
-static const char *const flags[] = { "listen",        "log-format",   "log-level",
-                                     "script-memory", "stop-timeout", 0 };
+static const char *const flags[] = {
+    "listen", "log-format", "log-level", "compression-memory", "script-memory", "stop-timeout", 0
+};
 _Static_assert(MW_COUNT(flags) == MW_COUNT(rows) + 1, "one flag for each row of config.def");
 
 static const char *const formats[] = { "auto", "human", "json", 0 };

@@ -13,10 +13,11 @@ struct mw_config {
     char listen[MW_CONFIG_TEXT_MAX];
     char log_format[MW_CONFIG_TEXT_MAX];
     char log_level[MW_CONFIG_TEXT_MAX];
-    double script_memory; /* bytes */
-    double stop_timeout;  /* s */
-    bool dev;             /* `moonwire dev`: goes on although no script loads */
-    struct mw_view dir;   /* the project; borrowed */
+    double compression_memory; /* bytes */
+    double script_memory;      /* bytes */
+    double stop_timeout;       /* s */
+    bool dev;                  /* `moonwire dev`: goes on although no script loads */
+    struct mw_view dir;        /* the project; borrowed */
 };
 
 void mw_config_default(struct mw_config *config);

@@ -10,6 +10,7 @@
 #include "core/server/client.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
+#include "core/session/broadcast.h"
 #include "moonwire/app.h"
 
 /* The script's own live connection, or NULL. */
@@ -64,12 +65,12 @@ static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_vi
     return err;
 }
 
-static int send_shared(struct mw_client *client, struct mw_msg *msg)
+static int send_shared(struct mw_client *client, struct mw_broadcast *broadcast)
 {
-    int err = mw_conn_send_msg(&client->conn, msg, now(client->route));
+    int err = mw_broadcast_send(broadcast, &client->conn, now(client->route));
     if (err == MW_ERR_DROPPED)
         err = still_full(client) ? MW_ERR_DROPPED
-                                 : mw_conn_send_msg(&client->conn, msg, now(client->route));
+                                 : mw_broadcast_send(broadcast, &client->conn, now(client->route));
     /*
      * Nobody hears of this one but the receiver, and a hole that it cannot see is worse than an
      * end.
@@ -78,19 +79,6 @@ static int send_shared(struct mw_client *client, struct mw_msg *msg)
         (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
     mw_client_settle_later(client);
     return err;
-}
-
-/* Framed once, in its own head-room; every subscriber gets a reference. */
-static struct mw_msg *frame_once(struct mw_worker *worker, enum mw_opcode kind, struct mw_view data)
-{
-    struct mw_msg *msg = mw_msg_new(&worker->mem, data.len);
-    if (!msg)
-        return 0;
-    uint8_t head[MW_FRAME_HEAD_MAX];
-    if (data.len)
-        memcpy(mw_msg_payload(msg), data.data, data.len);
-    mw_msg_set_head(msg, head, mw_frame_encode(head, kind, true, data.len, 0));
-    return msg;
 }
 
 static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode kind,
@@ -104,16 +92,15 @@ static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode ki
     struct mw_audience audience = mw_hub_audience(&worker->hub, topic);
     if (audience.count == 0)
         return 0;
-    struct mw_msg *msg = frame_once(worker, kind, data);
-    if (!msg)
-        return MW_ERR_NOMEM;
+    struct mw_broadcast broadcast;
+    mw_broadcast_begin(&broadcast, &worker->mem, kind, data);
     long receivers = 0;
     for (size_t i = 0; i < audience.count; i++) {
         struct mw_client *client = mw_audience_owner(&audience, i);
-        if (client->id != except && send_shared(client, msg) == MW_OK)
+        if (client->id != except && send_shared(client, &broadcast) == MW_OK)
             receivers++;
     }
-    mw_msg_drop(msg);
+    mw_broadcast_end(&broadcast);
     return receivers;
 }
 

@@ -136,7 +136,8 @@ static bool send_answer(struct mw_client *client)
 {
     struct mw_buf answer;
     mw_buf_init(&answer, &client->worker->mem, 0);
-    int err = mw_ws_answer(&answer, mw_http_conn_head(client->http), client->facts->protocol);
+    int err = mw_ws_answer(&answer, mw_http_conn_head(client->http), client->facts->protocol,
+                           &client->facts->deflate);
     if (!err)
         err = mw_outq_put_raw(&client->conn.out, mw_buf_view(&answer));
     mw_buf_free(&answer);
@@ -261,6 +262,8 @@ void mw_upgrade(struct mw_client *client, struct mw_view path, struct mw_view qu
                               "Retry-After: 5\r\n");
         return;
     }
+    if (route->spec->compression)
+        mw_ext_pick(head, worker->config->compression_memory > 0, &client->facts->deflate);
     bool full = route->max_connections && route->asked_count >= route->max_connections;
     mw_ws_driver_begin(client, route);
     client->phase = MW_CLIENT_OPENING;

@@ -33,6 +33,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     mw_mem_init(&worker->mem, 0, 0);
     mw_slots_init(&worker->slots, &worker->mem, setup->number);
     mw_out_pool_init(&worker->pool, &worker->mem);
+    mw_deflate_pool_init(&worker->deflate, &worker->mem, (size_t)setup->config->compression_memory);
     mw_hub_init(&worker->hub, &worker->mem);
     mw_list_init(&worker->routes);
     mw_list_init(&worker->clients);
@@ -192,6 +193,7 @@ struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
     mw_hub_free(&worker->hub);
     mw_slots_free(&worker->slots);
     mw_out_pool_free(&worker->pool);
+    mw_deflate_pool_free(&worker->deflate);
     left.bytes = worker->mem.bytes;
     return left;
 }

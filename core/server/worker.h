@@ -11,6 +11,7 @@
 #include "core/hub/sub.h"
 #include "core/io/listener.h"
 #include "core/io/mailbox.h"
+#include "core/proto/deflate.h"
 #include "core/server/config.h"
 #include "core/server/load.h"
 #include "core/server/log.h"
@@ -25,6 +26,7 @@ struct mw_worker {
     struct mw_listener *listener;
     struct mw_slots slots; /* id to struct mw_client */
     struct mw_out_pool pool;
+    struct mw_deflate_pool deflate;
     struct mw_hub hub;
     struct mw_rng rng;
     struct mw_link routes;

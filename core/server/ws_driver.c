@@ -43,6 +43,8 @@ void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
         .pool = &worker->pool,
         .rng = &worker->rng,
         .limits = &route->limits,
+        .deflate = &worker->deflate,
+        .terms = client->facts->deflate,
     };
     mw_conn_init(&client->conn, &setup, now(client));
     client->route = route;

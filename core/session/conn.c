@@ -20,6 +20,15 @@
  */
 #define PING_BYTES 4
 
+/*
+ * From these many bytes on a message is compressed. With a context even small messages shrink to a
+ * third, but below this the gain is less than a hundred bytes of a packet that travels anyway. A
+ * message alone has to bring its own code tables: 272 bytes of JSON shrink by a quarter only, for
+ * more time than with a context.
+ */
+#define COMPRESS_IN_CONTEXT 128
+#define COMPRESS_ALONE      1024
+
 /* Stands in where there is no memory left to remember an end. */
 static const struct mw_conn_end forgotten_end = { .cause = MW_CAUSE_out_of_memory, .code = 1006 };
 
@@ -31,6 +40,26 @@ static mw_ms first_ping(const struct mw_conn *conn, mw_ms now_ms)
     /* A random phase: a thousand clients that came at once are not pinged at once. */
     mw_ms phase = period / 2;
     return now_ms + phase + (phase ? mw_rng_below(conn->rng, phase) : 0);
+}
+
+/* Neither side has compressed anything yet, so this costs no memory. */
+static void init_deflate(struct mw_conn *conn, const struct mw_conn_setup *setup)
+{
+    const struct mw_ext_deflate *terms = &setup->terms;
+    if (!terms->on || !setup->deflate)
+        return;
+    bool is_server = setup->role == MW_ROLE_SERVER;
+    uint8_t ours = mw_ext_bits(is_server ? terms->server_bits : terms->client_bits);
+    uint8_t theirs = mw_ext_bits(is_server ? terms->client_bits : terms->server_bits);
+    bool our_takeover = !(is_server ? terms->server_no_takeover : terms->client_no_takeover);
+    bool their_takeover = !(is_server ? terms->client_no_takeover : terms->server_no_takeover);
+    if (ours > MW_EXT_WINDOW_BITS)
+        ours = MW_EXT_WINDOW_BITS;
+    /* A server may ask a client for a window that zlib has not; what is plain fits into any. */
+    if (ours >= MW_DEFLATE_BITS_MIN)
+        mw_deflater_init(&conn->deflater, setup->deflate, ours, our_takeover);
+    mw_inflater_init(&conn->inflater, setup->deflate, theirs, their_takeover);
+    conn->reader.inflater = &conn->inflater;
 }
 
 void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms now_ms)
@@ -49,6 +78,7 @@ void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms
     };
     mw_reader_init(&conn->reader, setup->mem, setup->role);
     mw_outq_init(&conn->out, setup->pool);
+    init_deflate(conn, setup);
     conn->limits = setup->limits;
     conn->ping_at_ms = first_ping(conn, now_ms);
 }
@@ -56,6 +86,7 @@ void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms
 void mw_conn_free(struct mw_conn *conn)
 {
     mw_reader_free(&conn->reader);
+    mw_deflater_free(&conn->deflater);
     mw_outq_free(&conn->out);
     if (conn->end && conn->end != &forgotten_end)
         mw_free(conn->mem, conn->end, sizeof *conn->end);
@@ -82,7 +113,9 @@ static bool ends_at_once(enum mw_cause cause)
     case MW_CAUSE_write_timeout:
     case MW_CAUSE_protocol_error:
     case MW_CAUSE_bad_utf8:
+    case MW_CAUSE_bad_compression:
     case MW_CAUSE_message_too_big:
+    case MW_CAUSE_inflated_too_big:
     case MW_CAUSE_too_many_fragments:
     case MW_CAUSE_out_of_memory:
     case MW_CAUSE_peer_close:
@@ -185,6 +218,10 @@ int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, stru
 
 static enum mw_cause cause_of(enum mw_rule rule)
 {
+    if (rule == MW_RULE_DEFLATE_DATA)
+        return MW_CAUSE_bad_compression;
+    if (rule == MW_RULE_INFLATED_TOO_BIG)
+        return MW_CAUSE_inflated_too_big;
     switch (mw_rule_code(rule)) {
     case MW_CLOSE_INVALID_DATA:
         return MW_CAUSE_bad_utf8;
@@ -256,6 +293,7 @@ void mw_conn_feed(struct mw_conn *conn, char *bytes, size_t len, mw_ms now_ms)
     /* The limits may be another version's by now. */
     conn->reader.max_message = conn->limits->message;
     conn->reader.max_fragments = conn->limits->fragments;
+    conn->reader.max_inflated = conn->limits->inflated;
     mw_reader_feed(&conn->reader, bytes, len);
 }
 
@@ -389,13 +427,46 @@ static int sent(struct mw_conn *conn, int err)
     return MW_OK;
 }
 
-int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload, mw_ms now_ms)
+enum mw_conn_packing mw_conn_packing(const struct mw_conn *conn, size_t len)
+{
+    if (!conn->deflater.pool)
+        return MW_CONN_PLAIN;
+    if (conn->deflater.takeover)
+        return len < COMPRESS_IN_CONTEXT ? MW_CONN_PLAIN : MW_CONN_IN_CONTEXT;
+    return len < COMPRESS_ALONE ? MW_CONN_PLAIN : MW_CONN_ALONE;
+}
+
+static int put_plain(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload)
 {
     uint8_t key[4];
+    return mw_outq_put(&conn->out, opcode, payload, mask_key(conn, key));
+}
+
+/* Without memory for it the message goes plain: every receiver takes that at any time. */
+static int put_compressed(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload)
+{
+    uint8_t key[4];
+    struct mw_buf packed;
+    mw_buf_init(&packed, conn->mem, 0);
+    int err = mw_deflater_run(&conn->deflater, payload, &packed);
+    bool helps = !err && (conn->deflater.takeover || packed.len < payload.len);
+    if (helps) {
+        err = mw_outq_put_compressed(&conn->out, opcode, mw_buf_view(&packed), mask_key(conn, key));
+        if (err)
+            mw_deflater_forget(&conn->deflater);
+    }
+    mw_buf_free(&packed);
+    return helps ? err : put_plain(conn, opcode, payload);
+}
+
+int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload, mw_ms now_ms)
+{
     int err = may_send(conn, now_ms);
     if (err)
         return err;
-    return sent(conn, mw_outq_put(&conn->out, opcode, payload, mask_key(conn, key)));
+    bool plain = mw_conn_packing(conn, payload.len) == MW_CONN_PLAIN;
+    return sent(conn,
+                plain ? put_plain(conn, opcode, payload) : put_compressed(conn, opcode, payload));
 }
 
 int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms)

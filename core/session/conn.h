@@ -14,6 +14,7 @@
 
 #include "core/base/rate.h"
 #include "core/base/rng.h"
+#include "core/proto/ext.h"
 #include "core/proto/message.h"
 #include "core/session/event.h"
 #include "core/session/limits.h"
@@ -50,6 +51,8 @@ struct mw_conn {
     struct mw_rate rate;
     struct mw_reader reader;
     struct mw_outq out;
+    struct mw_deflater deflater;
+    struct mw_inflater inflater;
 };
 
 struct mw_conn_setup {
@@ -58,6 +61,8 @@ struct mw_conn_setup {
     struct mw_out_pool *pool; /* for the send queue */
     struct mw_rng *rng;       /* ping phases; a client's masking keys */
     const struct mw_limits_ms *limits;
+    struct mw_deflate_pool *deflate; /* NULL where nothing is ever compressed */
+    struct mw_ext_deflate terms;     /* what the handshake has agreed on; all zero: nothing */
 };
 
 /* Open from here on. All pointers are borrowed for the connection's life. */
@@ -90,8 +95,15 @@ static inline void mw_conn_detach(struct mw_conn *conn)
  * so that one larger than the limit can be sent at all.
  */
 int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload, mw_ms now_ms);
-/* The same for a framed message (server only), by reference. */
+/* The same for a framed message (server only), by reference; it goes as it is. */
 int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms);
+
+/*
+ * How a message of this many bytes is sent: as it is; compressed, alike for all whose deflater has
+ * the same bits; or compressed with what this connection was sent before.
+ */
+enum mw_conn_packing { MW_CONN_PLAIN, MW_CONN_ALONE, MW_CONN_IN_CONTEXT };
+enum mw_conn_packing mw_conn_packing(const struct mw_conn *conn, size_t len);
 int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms);
 
 /*

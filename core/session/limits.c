@@ -17,6 +17,7 @@ void mw_limits_from(struct mw_limits_ms *out, const struct mw_limits *limits)
 {
     *out = (struct mw_limits_ms){
         .message = (size_t)limits->message,
+        .inflated = (size_t)(limits->inflated > 0 ? limits->inflated : limits->message),
         .fragments = (size_t)limits->fragments,
         .queue = (size_t)limits->queue,
         .idle_ms = span_ms(limits->idle),

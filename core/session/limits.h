@@ -9,6 +9,7 @@
 
 struct mw_limits_ms {
     size_t message, fragments, queue;        /* bytes, pieces, bytes */
+    size_t inflated;                         /* bytes of a message that came compressed */
     mw_ms idle_ms, ping_ms, pong_ms, age_ms; /* MW_NEVER: off */
     double rate_per_s, burst;                /* 0: off */
 };

@@ -133,12 +133,16 @@ static struct mw_out_seg *room_for(struct mw_outq *queue, size_t need, bool cont
     return seg;
 }
 
+enum lane { DATA, COMPRESSED_DATA, CONTROL };
+
 static int put_frame(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
-                     const uint8_t mask[4], bool control)
+                     const uint8_t mask[4], enum lane lane)
 {
     uint8_t head[MW_FRAME_HEAD_MAX];
     size_t head_len = mw_frame_encode(head, opcode, true, payload.len, mask);
-    struct mw_out_seg *seg = room_for(queue, head_len + payload.len, control);
+    if (lane == COMPRESSED_DATA)
+        mw_frame_set_compressed(head);
+    struct mw_out_seg *seg = room_for(queue, head_len + payload.len, lane == CONTROL);
     if (!seg)
         return MW_ERR_NOMEM;
     char *to = seg->bytes + seg->end;
@@ -155,13 +159,19 @@ static int put_frame(struct mw_outq *queue, enum mw_opcode opcode, struct mw_vie
 int mw_outq_put(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
                 const uint8_t mask[4])
 {
-    return put_frame(queue, opcode, payload, mask, false);
+    return put_frame(queue, opcode, payload, mask, DATA);
+}
+
+int mw_outq_put_compressed(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
+                           const uint8_t mask[4])
+{
+    return put_frame(queue, opcode, payload, mask, COMPRESSED_DATA);
 }
 
 int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
                         const uint8_t mask[4])
 {
-    return put_frame(queue, opcode, payload, mask, true);
+    return put_frame(queue, opcode, payload, mask, CONTROL);
 }
 
 static int put_bytes(struct mw_outq *queue, struct mw_view bytes, bool control)

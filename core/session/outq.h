@@ -44,7 +44,10 @@ void mw_outq_free(struct mw_outq *queue);
  */
 int mw_outq_put(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
                 const uint8_t mask[4]);
-/* The same to the control lane. */
+/* The same for a payload that was compressed. */
+int mw_outq_put_compressed(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
+                           const uint8_t mask[4]);
+/* The same as put, to the control lane. */
 int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
                         const uint8_t mask[4]);
 /* A framed message, by reference (keeps one). */

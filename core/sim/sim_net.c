@@ -8,10 +8,11 @@
 #include "core/base/clock.h"
 
 void mw_sim_net_init(struct mw_sim_net *net, struct mw_mem *mem, const struct mw_limits_ms *limits,
-                     uint64_t seed)
+                     const struct mw_ext_deflate *terms, uint64_t seed)
 {
     *net = (struct mw_sim_net){ .mem = mem, .now_ms = 1000, .max_chunk = 1500 };
     mw_rng_seed(&net->rng, seed);
+    mw_deflate_pool_init(&net->deflate, mem, SIZE_MAX);
     for (int role = 0; role < 2; role++) {
         struct mw_sim_peer *peer = &net->peers[role];
         mw_out_pool_init(&peer->pool, mem);
@@ -22,6 +23,8 @@ void mw_sim_net_init(struct mw_sim_net *net, struct mw_mem *mem, const struct mw
             .pool = &peer->pool,
             .rng = &net->rng,
             .limits = limits,
+            .deflate = &net->deflate,
+            .terms = *terms,
         };
         mw_conn_init(&peer->conn, &setup, net->now_ms);
     }
@@ -34,6 +37,7 @@ void mw_sim_net_free(struct mw_sim_net *net)
         mw_out_pool_free(&net->peers[role].pool);
         mw_buf_free(&net->peers[role].line);
     }
+    mw_deflate_pool_free(&net->deflate);
 }
 
 /* Kernel and wire: from one side's queue to the other side's line. */

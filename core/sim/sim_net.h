@@ -18,6 +18,7 @@ struct mw_sim_peer {
 struct mw_sim_net {
     struct mw_mem *mem;
     struct mw_rng rng;
+    struct mw_deflate_pool deflate; /* of both sides */
     mw_ms now_ms;
     size_t max_chunk;            /* bytes that arrive at once, 1..max */
     struct mw_sim_peer peers[2]; /* by enum mw_role */
@@ -28,9 +29,9 @@ struct mw_sim_net {
 typedef void mw_sim_event_fn(void *ctx, struct mw_sim_net *net, enum mw_role role,
                              const struct mw_event *event);
 
-/* Both are open from here on. Everything is borrowed. */
+/* Both are open from here on, with these terms. Everything is borrowed. */
 void mw_sim_net_init(struct mw_sim_net *net, struct mw_mem *mem, const struct mw_limits_ms *limits,
-                     uint64_t seed);
+                     const struct mw_ext_deflate *terms, uint64_t seed);
 void mw_sim_net_free(struct mw_sim_net *net);
 
 static inline struct mw_conn *mw_sim_conn(struct mw_sim_net *net, enum mw_role role)

@@ -42,6 +42,7 @@ struct mw_sources {
 /* M.limits (docs/scripting.md); a number that the script did not give holds the default below. */
 #define MW_LIMIT_LIST(X) \
     X(message, 1048576, 1, 1073741824)  /* bytes of a message */ \
+    X(inflated, 0, 0, 1073741824)       /* bytes of a compressed one, inflated; 0 = message */ \
     X(fragments, 131072, 1, 16777216)   /* of one message */ \
     X(queue, 1048576, 1024, 1073741824) /* bytes waiting to be sent */ \
     X(idle, 0, 0, 31536000)             /* s without a message; 0 = off */ \
@@ -65,6 +66,7 @@ struct mw_route_spec {
     const struct mw_view *origins; /* empty: same origin only; "*" allows all */
     size_t origin_count;
     struct mw_limits limits;
+    bool compression;    /* permessage-deflate is agreed to where the client offers it */
     bool wants_messages; /* on_message exists; messages are counted and dropped otherwise */
 };
 

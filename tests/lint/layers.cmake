@@ -31,6 +31,7 @@ set(foreign
     "uv.h: core/io"
     "mbedtls/.*.h: core/io core/base/digest.c"
     "llhttp.h: core/proto/http.c"
+    "zlib.h: core/proto/deflate.c"
     "yyjson.h: core/base/json.c"
     "(lua|lauxlib|lualib).h: lua"
     "ut(hash|list|array|string).h: core lua")

@@ -154,8 +154,10 @@ static const struct {
     const char *name;
     uint8_t first; /* byte of the header */
 } frames[] = {
-    { "text", 0x81 },  { "text+", 0x01 }, { "binary", 0x82 }, { "binary+", 0x02 }, { "cont", 0x80 },
-    { "cont+", 0x00 }, { "close", 0x88 }, { "ping", 0x89 },   { "pong", 0x8A },
+    { "text", 0x81 },     { "text+", 0x01 }, { "binary", 0x82 }, { "binary+", 0x02 },
+    { "cont", 0x80 },     { "ztext", 0xC1 }, { "ztext+", 0x41 }, { "zbinary", 0xC2 },
+    { "zbinary+", 0x42 }, { "cont+", 0x00 }, { "close", 0x88 },  { "ping", 0x89 },
+    { "pong", 0x8A },
 };
 
 /* The first byte of a header by the frame's name, or -1. */
@@ -218,7 +220,11 @@ static bool read_case(struct file_reader *reader, struct mw_view rest)
     }
     struct wire_case *now = &reader->cases[reader->count++];
     *now = (struct wire_case){
-        .line = reader->line, .role = MW_ROLE_SERVER, .max_message = 1 << 20, .max_fragments = 1000
+        .line = reader->line,
+        .role = MW_ROLE_SERVER,
+        .max_message = 1 << 20,
+        .max_fragments = 1000,
+        .max_inflated = 1 << 20,
     };
     if (rest.len == 0 || rest.len >= sizeof now->name)
         return fail(reader, "a case has a name of at most 127 bytes");
@@ -244,8 +250,35 @@ static bool read_limits(struct file_reader *reader, struct mw_view rest)
             reader->now->max_message = number;
         else if (mw_view_is(name, "fragments"))
             reader->now->max_fragments = number;
+        else if (mw_view_is(name, "inflated"))
+            reader->now->max_inflated = number;
         else
-            return fail(reader, "the limits are message and fragments");
+            return fail(reader, "the limits are message, fragments and inflated");
+    }
+    return true;
+}
+
+/* deflate [server_alone] [client_alone] [server_bits=N] [client_bits=N] */
+static bool read_deflate(struct file_reader *reader, struct mw_view rest)
+{
+    struct mw_ext_deflate *terms = &reader->now->terms;
+    terms->on = true;
+    while (rest.len > 0) {
+        struct mw_view word = take_word(&rest);
+        size_t equals = mw_view_find(word, '=', 0);
+        struct mw_view name = mw_view(word.data, equals);
+        uint64_t bits = 0;
+        bool has_bits = mw_parse_u64(mw_view_from(word, equals + 1), 8, 15, &bits);
+        if (mw_view_is(word, "server_alone"))
+            terms->server_no_takeover = true;
+        else if (mw_view_is(word, "client_alone"))
+            terms->client_no_takeover = true;
+        else if (has_bits && mw_view_is(name, "server_bits"))
+            terms->server_bits = (uint8_t)bits;
+        else if (has_bits && mw_view_is(name, "client_bits"))
+            terms->client_bits = (uint8_t)bits;
+        else
+            return fail(reader, "deflate knows server_alone, client_alone, *_bits=8..15");
     }
     return true;
 }
@@ -368,8 +401,9 @@ static const struct {
     const char *sign;
     bool (*read)(struct file_reader *reader, struct mw_view rest);
 } lines[] = {
-    { ">", read_input }, { "!", read_command },     { "=", read_event },
-    { "<", read_reply }, { "limits", read_limits }, { "role", read_role },
+    { ">", read_input },         { "!", read_command },     { "=", read_event },
+    { "<", read_reply },         { "limits", read_limits }, { "role", read_role },
+    { "deflate", read_deflate },
 };
 
 static bool read_line(struct file_reader *reader, struct mw_view line)

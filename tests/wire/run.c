@@ -31,6 +31,7 @@ struct run {
     const struct wire_case *of;
     struct mw_mem mem; /* the machine's */
     struct mw_out_pool pool;
+    struct mw_deflate_pool deflate;
     struct mw_rng rng;
     struct mw_limits_ms limits;
     struct mw_conn conn;
@@ -47,13 +48,23 @@ static void open_run(struct run *run, const struct wire_case *of, uint64_t fail_
     mw_buf_init(&run->events, &run->own, 0);
     mw_buf_init(&run->reply, &run->own, 0);
     mw_out_pool_init(&run->pool, &run->mem);
+    mw_deflate_pool_init(&run->deflate, &run->mem, SIZE_MAX);
     mw_rng_seed(&run->rng, 7);
     struct mw_limits limits;
     mw_limits_default(&limits);
     mw_limits_from(&run->limits, &limits);
     run->limits.message = of->max_message;
     run->limits.fragments = of->max_fragments;
-    const struct mw_conn_setup setup = { of->role, &run->mem, &run->pool, &run->rng, &run->limits };
+    run->limits.inflated = of->max_inflated;
+    const struct mw_conn_setup setup = {
+        .role = of->role,
+        .mem = &run->mem,
+        .pool = &run->pool,
+        .rng = &run->rng,
+        .limits = &run->limits,
+        .deflate = &run->deflate,
+        .terms = of->terms,
+    };
     mw_conn_init(&run->conn, &setup, NOW_MS);
 }
 
@@ -61,6 +72,7 @@ static void close_run(struct run *run)
 {
     mw_conn_free(&run->conn);
     mw_out_pool_free(&run->pool);
+    mw_deflate_pool_free(&run->deflate);
     mw_buf_free(&run->events);
     mw_buf_free(&run->reply);
     assert_true(mw_mem_is_empty(&run->mem));
@@ -179,12 +191,14 @@ static void unmask_reply(struct mw_buf *reply)
         struct mw_frame_head head;
         enum mw_rule rule = MW_RULE_NONE;
         uint8_t *bytes = (uint8_t *)reply->data + at;
-        int size = mw_frame_decode(bytes, reply->len - at, MW_ROLE_SERVER, &head, &rule);
+        int size = mw_frame_decode(bytes, reply->len - at, MW_ROLE_SERVER, true, &head, &rule);
         assert_true(size > 0);
         uint8_t out[MW_FRAME_HEAD_MAX];
         mw_mask(bytes + size, (size_t)head.len, head.mask, 0);
-        mw_buf_put(&plain, out,
-                   mw_frame_encode(out, (enum mw_opcode)head.opcode, head.fin, head.len, NULL));
+        size_t len = mw_frame_encode(out, (enum mw_opcode)head.opcode, head.fin, head.len, NULL);
+        if (head.compressed)
+            mw_frame_set_compressed(out);
+        mw_buf_put(&plain, out, len);
         mw_buf_put(&plain, bytes + size, (size_t)head.len);
         at += (size_t)size + (size_t)head.len;
     }

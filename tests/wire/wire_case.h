@@ -6,6 +6,7 @@
 #define MW_TESTS_WIRE_CASE_H
 
 #include "core/base/buf.h"
+#include "core/proto/ext.h"
 #include "core/proto/frame.h"
 
 #define WIRE_MAX_COMMANDS 8
@@ -24,7 +25,8 @@ struct wire_case {
     char name[128];
     int line;
     enum mw_role role; /* ours */
-    size_t max_message, max_fragments;
+    size_t max_message, max_fragments, max_inflated;
+    struct mw_ext_deflate terms;
     struct mw_buf input; /* all bytes of the peer */
     struct wire_command commands[WIRE_MAX_COMMANDS];
     size_t command_count;

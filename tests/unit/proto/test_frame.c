@@ -6,7 +6,7 @@ static int decode(const uint8_t *bytes, size_t len, enum mw_role role, struct mw
                   enum mw_rule *rule)
 {
     char *exact = exact_copy(bytes, len);
-    int size = mw_frame_decode((const uint8_t *)exact, len, role, head, rule);
+    int size = mw_frame_decode((const uint8_t *)exact, len, role, false, head, rule);
     free(exact);
     return size;
 }
@@ -35,6 +35,33 @@ static enum mw_rule expected_of_two(unsigned first, unsigned second, enum mw_rol
     if (role == MW_ROLE_CLIENT && second >= 128)
         return MW_RULE_MASKED;
     return (first & 15) >= 8 && second % 128 > 125 ? MW_RULE_CONTROL_TOO_LONG : MW_RULE_NONE;
+}
+
+/* RFC 7692 6: what RSV1 makes of a first byte where it has a meaning. */
+static enum mw_rule expected_with_deflate(unsigned first)
+{
+    if ((first & 0x40) == 0 || (first & 0x30) != 0)
+        return expected_of_first(first);
+    enum mw_rule rule = expected_of_first(first & ~0x40u);
+    if (rule == MW_RULE_OPCODE)
+        return rule;
+    if ((first & 15) >= 8)
+        return MW_RULE_RSV1_CONTROL;
+    return (first & 15) == 0 ? MW_RULE_RSV1_CONTINUATION : rule;
+}
+
+TEST(RSV1_has_a_meaning_where_compression_was_agreed_on)
+{
+    for (unsigned first = 0; first < 256; first++) {
+        const uint8_t bytes[2] = { (uint8_t)first, 0 };
+        struct mw_frame_head head;
+        enum mw_rule rule = MW_RULE_NONE;
+        int size = mw_frame_decode(bytes, 2, MW_ROLE_CLIENT, true, &head, &rule);
+        assert_int_equal(rule, expected_with_deflate(first));
+        assert_int_equal(size, rule ? MW_ERR_PROTOCOL : 2);
+        if (!rule)
+            assert_int_equal(head.compressed, (first & 0x40) != 0);
+    }
 }
 
 static void check_two(unsigned first, unsigned second, enum mw_role role)
@@ -199,6 +226,7 @@ TEST(examples_of_the_standard_decode)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(RSV1_has_a_meaning_where_compression_was_agreed_on),
         CASE(every_first_two_bytes_are_judged_as_the_standard_says),
         CASE(lengths_are_judged_with_the_byte_that_shows_them),
         CASE(what_is_encoded_decodes_to_the_same),

@@ -9,6 +9,8 @@
 
 static struct mw_mem heads; /* of all fixtures */
 
+static const struct mw_ext_deflate none; /* no extension */
+
 struct fixture {
     struct mw_http_reader *reader;
     const struct mw_http_head *head;
@@ -58,6 +60,10 @@ static const struct {
                 "\r\n",
       NULL, 0 },
     { "extensions offered", ALL "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n", NULL, 0 },
+    { "extensions that nobody knows",
+      ALL "Sec-WebSocket-Extensions: x-a; b=1, x-c; d=\"e\"\r\n\r\n", NULL, 0 },
+    { "extensions against the grammar", ALL "Sec-WebSocket-Extensions: x-a;;b\r\n\r\n",
+      "bad_extensions", 400 },
     { "length 0", ALL "Content-Length: 0\r\n\r\n", NULL, 0 },
     { "POST", "POST / HTTP/1.1\r\n" HOST UPGRADE CONNECTION VERSION KEY "\r\n", "bad_method", 405 },
     { "HEAD", "HEAD / HTTP/1.1\r\n" HOST UPGRADE CONNECTION VERSION KEY "\r\n", "bad_method", 405 },
@@ -319,10 +325,11 @@ static void check_both_roles(struct mw_view protocol, const char *extra)
     struct mw_ws_refusal refusal;
     assert_int_equal(mw_ws_check_request(server.head, &refusal), MW_OK);
     assert_view(server.head->target, "/x?y");
-    assert_int_equal(mw_ws_answer(&answer, server.head, protocol), MW_OK);
+    assert_int_equal(mw_ws_answer(&answer, server.head, protocol, &none), MW_OK);
 
     struct fixture client = read_head(MW_HTTP_RESPONSE, mw_buf_cstr(&answer));
-    assert_int_equal(mw_ws_check_answer(client.head, key, &refusal), MW_OK);
+    struct mw_ext_deflate terms = none;
+    assert_int_equal(mw_ws_check_answer(client.head, key, &terms, &refusal), MW_OK);
     struct mw_view agreed = mw_http_header(client.head, "sec-websocket-protocol", NULL);
     assert_int_equal(agreed.len, protocol.len);
     done(&server);
@@ -346,7 +353,7 @@ TEST(the_answer_is_the_one_of_the_standard)
     struct mw_buf out;
     mw_mem_init(&mem, NULL, 0);
     mw_buf_init(&out, &mem, 0);
-    assert_int_equal(mw_ws_answer(&out, fixture.head, mw_view_text("chat")), MW_OK);
+    assert_int_equal(mw_ws_answer(&out, fixture.head, mw_view_text("chat"), &none), MW_OK);
     assert_view(mw_buf_view(&out), "HTTP/1.1 101 Switching Protocols\r\n"
                                    "Upgrade: websocket\r\n"
                                    "Connection: Upgrade\r\n"
@@ -384,7 +391,8 @@ TEST(a_client_refuses_each_wrong_answer)
     for (size_t i = 0; i < MW_COUNT(answers); i++) {
         struct fixture fixture = read_head(MW_HTTP_RESPONSE, answers[i].head);
         struct mw_ws_refusal refusal;
-        assert_int_equal(mw_ws_check_answer(fixture.head, key, &refusal), MW_ERR_PROTOCOL);
+        struct mw_ext_deflate terms = none;
+        assert_int_equal(mw_ws_check_answer(fixture.head, key, &terms, &refusal), MW_ERR_PROTOCOL);
         assert_string_equal(refusal.error, answers[i].error);
         assert_int_equal(refusal.status, answers[i].status);
         done(&fixture);
@@ -398,7 +406,7 @@ static bool write_both(struct mw_mem *mem)
     mw_buf_init(&out, mem, 0);
     int err = mw_ws_request(&out, mw_view_text("h"), mw_view_text("/"), key, NULL);
     if (!err)
-        err = mw_ws_answer(&out, fixture.head, mw_view("", 0));
+        err = mw_ws_answer(&out, fixture.head, mw_view("", 0), &none);
     assert_true(err == MW_OK || err == MW_ERR_NOMEM);
     mw_buf_free(&out);
     done(&fixture);

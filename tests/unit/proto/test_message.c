@@ -302,7 +302,8 @@ static bool mask_stream(const struct input *from, struct input *to)
     while (at < from->len) {
         struct mw_frame_head head;
         enum mw_rule rule;
-        int size = mw_frame_decode(from->bytes + at, from->len - at, MW_ROLE_CLIENT, &head, &rule);
+        int size =
+            mw_frame_decode(from->bytes + at, from->len - at, MW_ROLE_CLIENT, false, &head, &rule);
         if (size <= 0)
             return false;
         at += (size_t)size;

@@ -16,6 +16,8 @@
 struct machine {
     struct mw_mem mem, wire_mem;
     struct mw_out_pool pool;
+    struct mw_deflate_pool deflate;
+    struct mw_ext_deflate terms;
     struct mw_rng rng;
     struct mw_limits_ms limits;
     struct mw_conn conn;
@@ -28,6 +30,7 @@ struct machine {
 
 /* A frame that the machine has sent; data is valid until the next one is taken. */
 struct sent {
+    bool compressed;
     enum mw_opcode opcode;
     struct mw_view data;
 };
@@ -45,10 +48,19 @@ static inline void open_machine_at(struct machine *m, enum mw_role role, uint64_
     mw_buf_init(&m->wire, &m->wire_mem, 0);
 }
 
-/* The limits may have been changed since open_machine_at. */
+/* Limits and terms may have been changed since open_machine_at. */
 static inline void begin_machine(struct machine *m)
 {
-    const struct mw_conn_setup setup = { m->role, &m->mem, &m->pool, &m->rng, &m->limits };
+    mw_deflate_pool_init(&m->deflate, &m->mem, SIZE_MAX);
+    const struct mw_conn_setup setup = {
+        .role = m->role,
+        .mem = &m->mem,
+        .pool = &m->pool,
+        .rng = &m->rng,
+        .limits = &m->limits,
+        .deflate = &m->deflate,
+        .terms = m->terms,
+    };
     mw_conn_init(&m->conn, &setup, m->now_ms);
 }
 
@@ -63,6 +75,7 @@ static inline void close_machine(struct machine *m)
     assert_true(mw_conn_validate(&m->conn));
     mw_conn_free(&m->conn);
     mw_out_pool_free(&m->pool);
+    mw_deflate_pool_free(&m->deflate);
     mw_buf_free(&m->wire);
     free(m->fed);
     assert_mem_empty(&m->mem);
@@ -184,12 +197,13 @@ static inline bool take_sent(struct machine *m, struct sent *sent)
     enum mw_role reader = m->role == MW_ROLE_SERVER ? MW_ROLE_CLIENT : MW_ROLE_SERVER;
     if (m->wire.len == 0)
         return false;
-    int size = mw_frame_decode((uint8_t *)m->wire.data, m->wire.len, reader, &head, &rule);
+    int size = mw_frame_decode((uint8_t *)m->wire.data, m->wire.len, reader, true, &head, &rule);
     assert_true(size > 0);
     assert_true(head.fin && m->wire.len >= (size_t)size + head.len);
     char *payload = m->wire.data + size;
     if (head.masked)
         mw_mask((uint8_t *)payload, head.len, head.mask, 0);
+    sent->compressed = head.compressed;
     sent->opcode = (enum mw_opcode)head.opcode;
     static char copy[1 << 17]; /* skip moves what is behind it to the front */
     assert_true(head.len <= sizeof copy);

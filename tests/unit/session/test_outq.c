@@ -414,7 +414,7 @@ static void check_output(const struct model *model)
         struct mw_frame_head head;
         enum mw_rule rule;
         int size = mw_frame_decode((uint8_t *)model->out.data + at, model->out.len - at,
-                                   MW_ROLE_CLIENT, &head, &rule);
+                                   MW_ROLE_CLIENT, false, &head, &rule);
         assert_true(size > 0 && at + (size_t)size + head.len <= model->out.len);
         const char *payload = model->out.data + at + size;
         memcpy(&number, payload, sizeof number);

@@ -1,6 +1,7 @@
 /*
  * sim_net: random conversations of both roles over a line that cuts the bytes anywhere. What one
- * side sends arrives at the other once, in order and whole, as long as nothing is cut.
+ * side sends arrives at the other once, in order and whole, as long as nothing is cut. The terms of
+ * permessage-deflate follow from the seed as well.
  */
 #include "core/sim/sim_net.h"
 
@@ -19,6 +20,7 @@ struct way {
 struct talk {
     struct mw_mem mem;
     struct mw_limits_ms limits;
+    struct mw_ext_deflate terms;
     struct mw_sim_net net;
     struct mw_rng choices;
     struct way ways[2]; /* by the role that sends */
@@ -102,6 +104,20 @@ static void seen(void *ctx, struct mw_sim_net *net, enum mw_role role, const str
 
 /* ---- a conversation ---- */
 
+/* One conversation in three is plain. */
+static struct mw_ext_deflate pick_terms(struct mw_rng *choices)
+{
+    uint64_t n = mw_rng_next(choices);
+    static const uint8_t bits[] = { 0, 9, 10, 12, 15, 0, 8, 12 };
+    return (struct mw_ext_deflate){
+        .on = n % 3 != 0,
+        .server_no_takeover = n >> 8 & 1,
+        .client_no_takeover = n >> 9 & 1,
+        .server_bits = bits[(n >> 16 & 7) % 6], /* a window of 8 is never agreed to by a server */
+        .client_bits = bits[n >> 24 & 7],
+    };
+}
+
 static void open_talk(struct talk *talk, uint64_t seed, uint64_t fail_at)
 {
     struct mw_limits limits;
@@ -111,7 +127,8 @@ static void open_talk(struct talk *talk, uint64_t seed, uint64_t fail_at)
     mw_limits_default(&limits);
     mw_limits_from(&talk->limits, &limits);
     mw_rng_seed(&talk->choices, seed ^ 0x7461);
-    mw_sim_net_init(&talk->net, &talk->mem, &talk->limits, seed);
+    talk->terms = pick_terms(&talk->choices);
+    mw_sim_net_init(&talk->net, &talk->mem, &talk->limits, &talk->terms, seed);
     static const struct {
         size_t chunk, message;
     } lines[] = { { 1, 130 }, { 7, 1000 }, { 200, 8000 }, { 1500, 70000 }, { 70000, 70000 } };
