@@ -1,5 +1,6 @@
 /* The browser's own WebSocket: what a page sees of handshakes, messages, closes and refusals. */
 import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
 import { after, test } from 'node:test';
 import { SENDABLE, start } from '../e2e/harness.mjs';
 import { launch, open } from './chromium.mjs';
@@ -12,6 +13,10 @@ const server = await start({ after }, {
         function M.on_message(conn, data, kind)
           conn:send(data, kind == "binary" and "binary" or nil)
         end
+        return M`,
+    'scripts/compressed.lua': `
+        local M = { origins = { "*" } }
+        function M.on_message(conn, data) conn:send(data) end
         return M`,
     'scripts/open.lua': 'return { origins = { "*" } }',
     'scripts/ends.lua': `
@@ -59,7 +64,8 @@ const end = (tag) => server.log({ msg: 'end', tag });
 test('the handshake, with the subprotocol that the script prefers', async () => {
     const seen = await talk('/echo', { protocols: ['v1', 'v2'], close: [1000, 'done'] });
     assert.deepEqual(seen, {
-        opened: true, protocol: 'v2', extensions: '', messages: [],
+        opened: true, protocol: 'v2', messages: [],
+        extensions: 'permessage-deflate; client_max_window_bits=12',
         code: 1000, reason: '', wasClean: true,
     });
 });
@@ -77,6 +83,39 @@ for (const size of [0, 1, 125, 126, 65535, 65536, 1 << 20, 1 << 24]) {
         assert.deepEqual(same, [1000, true, size, true]);
     });
 }
+
+/* Between the browser and the server: counts the bytes of both ways. */
+async function counted(t) {
+    const line = { up: 0, down: 0 };
+    const proxy = createServer((near) => {
+        const far = connect(server.port, '127.0.0.1');
+        near.on('data', (chunk) => { line.up += chunk.length; });
+        far.on('data', (chunk) => { line.down += chunk.length; });
+        near.pipe(far).pipe(near);
+        for (const end of [near, far]) end.on('error', () => { near.destroy(); far.destroy(); });
+    });
+    await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    t.after(() => proxy.close());
+    return Object.assign(line, { port: proxy.address().port });
+}
+
+test('what the browser and the server say is really compressed', async (t) => {
+    const line = await counted(t);
+    const answers = await page.evaluate((port) => new Promise((resolve) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${port}/compressed`);
+        const said = Array.from({ length: 50 }, (_, i) =>
+            JSON.stringify({ id: i, text: `message ${i * 7919} of a talk`.repeat(30) }));
+        const heard = [];
+        socket.onopen = () => said.forEach((text) => socket.send(text));
+        socket.onmessage = ({ data }) => heard.push(data) === said.length && socket.close(1000);
+        socket.onclose = ({ code }) => resolve(
+            { code, same: said.every((text, i) => text === heard[i]), size: said.join('').length });
+    }), line.port);
+    assert.deepEqual([answers.code, answers.same], [1000, true]);
+    assert.ok(answers.size > 30_000);
+    assert.ok(line.up < answers.size / 4, `${line.up} bytes up for ${answers.size}`);
+    assert.ok(line.down < answers.size / 4, `${line.down} bytes down for ${answers.size}`);
+});
 
 /* A page may close with these only; the browser itself sends 1001 when the page is left. */
 for (const code of [1000, 3000, 3999, 4000, 4999]) {

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Conversations with Python's websockets (Debian's python3-websockets), strict in its own way."""
 import asyncio
+import itertools
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import tempfile
 import unittest
 
 import websockets
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 PATIENCE_S = 30
 MIB = 1024 * 1024
@@ -116,8 +118,30 @@ class Peer(unittest.IsolatedAsyncioTestCase):
             await peer.send([b"\xff"] * 1000)
             self.assertEqual(await self.soon(peer.recv()), b"\xff" * 1000)
 
-    async def test_an_offer_of_compression_is_declined_and_all_goes_on(self):
-        async with self.connect("/echo", compression="deflate") as peer:
+    async def test_compression_in_every_combination_of_parameters(self):
+        talk = [json.dumps({"id": i, "text": f"line {i * 7919}"}) * (i % 40) for i in range(60)]
+        combinations = itertools.product(
+            (False, True), (False, True), (None, 9, 12, 15), (None, True, 9, 15))
+        for server_alone, client_alone, server_bits, client_bits in combinations:
+            factory = ClientPerMessageDeflateFactory(
+                server_no_context_takeover=server_alone,
+                client_no_context_takeover=client_alone,
+                server_max_window_bits=server_bits,
+                client_max_window_bits=client_bits)
+            with self.subTest(offer=factory.get_request_params()):
+                async with self.connect("/echo", extensions=[factory]) as peer:
+                    self.assertEqual(len(peer.extensions), 1)
+                    for text in talk:
+                        await peer.send(text)
+                    for text in talk:
+                        self.assertEqual(await self.soon(peer.recv()), text)
+                    await peer.send([talk[39], "", talk[38]])
+                    self.assertEqual(await self.soon(peer.recv()), talk[39] + talk[38])
+
+    async def test_a_window_of_8_for_the_server_is_declined_and_all_goes_on(self):
+        factory = ClientPerMessageDeflateFactory(server_max_window_bits=8)
+        async with self.connect("/echo", extensions=[factory]) as peer:
+            self.assertEqual(peer.extensions, [])
             await peer.send("plain")
             self.assertEqual(await self.soon(peer.recv()), "plain")
 

@@ -24,7 +24,7 @@ TEST(a_full_module_is_read)
     must_load(&world, "return { route = '/chat/:room', protocols = { 'chat.v2', 'chat.v1' },\n"
                       "  origins = { 'https://example.org', '*' },\n"
                       "  limits = { message = 65536, ping = 0, rate = 2.5 },\n"
-                      "  codes = { [4001] = { 'kicked', retry = false } },\n"
+                      "  codes = { [4001] = { 'kicked', retry = false } }, compression = false,\n"
                       "  on_message = function() end }");
     const struct mw_route_spec *spec = world.spec;
     assert_view(spec->pattern, "/chat/:room");
@@ -36,6 +36,7 @@ TEST(a_full_module_is_read)
     assert_true(spec->limits.message == 65536 && spec->limits.ping == 0);
     assert_true(spec->limits.rate == 2.5 && spec->limits.pong == 20);
     assert_true(spec->wants_messages);
+    assert_false(spec->compression);
     expect(&world, "");
     world_close(&world);
 }
@@ -47,6 +48,7 @@ TEST(one_origin_may_stand_without_a_list)
     assert_int_equal(world.spec->origin_count, 1);
     assert_view(world.spec->origins[0], "*");
     assert_view(world.spec->protocols[0], "one");
+    assert_true(world.spec->compression);
     world_close(&world);
 }
 
@@ -63,6 +65,10 @@ static const struct {
     { "return { protocols = { 5 } }", "protocols[1] must be a string, not a number" },
     { "return { protocols = { 'a', 'b c' } }",
       "protocols[2]: 'b c' is no token: letters, digits and !#$%&'*+-.^_`|~ only" },
+    { "return { compression = 'no' }", "compression must be true or false, not a string" },
+    { "return { compression = 1 }", "compression must be true or false, not a number" },
+    { "return { limits = { inflated = -1 } }",
+      "limits.inflated is -1, but must be from 0 to 1073741824" },
     { "return { origins = true }", "origins must be a list of strings, not a boolean" },
     { "return { format = 'xml' }", "format can only be \"json\"" },
     { "return { limits = 5 }", "limits must be a table, not a number" },

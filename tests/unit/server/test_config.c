@@ -25,6 +25,7 @@ TEST(the_defaults_are_those_of_the_table)
     assert_string_equal(config.log_format, "auto");
     assert_int_equal(mw_config_level(&config), MW_LOG_INFO);
     assert_true(same(config.script_memory, 64.0 * 1024 * 1024));
+    assert_true(same(config.compression_memory, 32.0 * 1024 * 1024));
     assert_true(same(config.stop_timeout, 5));
     for (; mw_config_help(n, &help); n++) {
         const char *key = mw_config_key_of_flag(mw_view_text(help.flag));
@@ -33,7 +34,7 @@ TEST(the_defaults_are_those_of_the_table)
         assert_int_equal(set(&config, key, help.normal, why), MW_OK);
         assert_true(strlen(help.text) > 10);
     }
-    assert_int_equal(n, 5);
+    assert_int_equal(n, 6);
 }
 
 TEST(good_values_are_taken)

@@ -8,16 +8,17 @@ static const struct {
     const char *name, *who;
     unsigned code, wire_code;
 } contract[] = {
-    { "peer_close", "client", 1005, 1005 },      { "peer_fin", "network", 1006, 1006 },
-    { "peer_reset", "network", 1006, 1006 },     { "ping_timeout", "network", 1006, 3008 },
-    { "write_timeout", "network", 1006, 3008 },  { "idle_timeout", "server", 3008, 3008 },
-    { "max_age", "server", 1001, 1001 },         { "protocol_error", "server", 1002, 1002 },
-    { "bad_utf8", "server", 1007, 1007 },        { "bad_json", "server", 1007, 1007 },
-    { "message_too_big", "server", 1009, 1009 }, { "too_many_fragments", "server", 1008, 1008 },
-    { "rate_limited", "server", 1008, 1008 },    { "connection_limit", "server", 1013, 1013 },
-    { "slow_consumer", "server", 1013, 1013 },   { "out_of_memory", "server", 1013, 1013 },
-    { "script_close", "server", 1000, 1000 },    { "script_error", "server", 1011, 1011 },
-    { "script_removed", "server", 1001, 1001 },  { "drain", "server", 1001, 1001 },
+    { "peer_close", "client", 1005, 1005 },       { "peer_fin", "network", 1006, 1006 },
+    { "peer_reset", "network", 1006, 1006 },      { "ping_timeout", "network", 1006, 3008 },
+    { "write_timeout", "network", 1006, 3008 },   { "idle_timeout", "server", 3008, 3008 },
+    { "max_age", "server", 1001, 1001 },          { "protocol_error", "server", 1002, 1002 },
+    { "bad_utf8", "server", 1007, 1007 },         { "bad_compression", "server", 1007, 1007 },
+    { "bad_json", "server", 1007, 1007 },         { "message_too_big", "server", 1009, 1009 },
+    { "inflated_too_big", "server", 1009, 1009 }, { "too_many_fragments", "server", 1008, 1008 },
+    { "rate_limited", "server", 1008, 1008 },     { "connection_limit", "server", 1013, 1013 },
+    { "slow_consumer", "server", 1013, 1013 },    { "out_of_memory", "server", 1013, 1013 },
+    { "script_close", "server", 1000, 1000 },     { "script_error", "server", 1011, 1011 },
+    { "script_removed", "server", 1001, 1001 },   { "drain", "server", 1001, 1001 },
 };
 
 TEST(the_table_of_causes_says_what_the_contract_says)

@@ -10,6 +10,7 @@ TEST(the_defaults_are_those_of_the_contract)
     mw_limits_from(&ms, &limits);
     assert_int_equal(ms.message, 1024 * 1024);
     assert_int_equal(ms.fragments, 131072);
+    assert_int_equal(ms.inflated, ms.message);
     assert_int_equal(ms.queue, 1024 * 1024);
     assert_true(ms.idle_ms == MW_NEVER && ms.age_ms == MW_NEVER);
     assert_int_equal(ms.ping_ms, 25000);

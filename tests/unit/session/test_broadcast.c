@@ -1,0 +1,189 @@
+/* broadcast: one message to connections of every kind, made no more often than it must be. */
+#include "core/session/broadcast.h"
+
+#include "tests/unit/session/machine.h"
+
+enum { PLAIN, ALONE, ALONE_TOO, ALONE_NARROW, IN_CONTEXT, MACHINES };
+
+static const struct mw_ext_deflate terms[MACHINES] = {
+    [ALONE] = { .on = true, .server_no_takeover = true },
+    [ALONE_TOO] = { .on = true, .server_no_takeover = true, .client_bits = 9 },
+    [ALONE_NARROW] = { .on = true, .server_no_takeover = true, .server_bits = 9 },
+    [IN_CONTEXT] = { .on = true },
+};
+
+static void open_machines(struct machine machines[MACHINES])
+{
+    for (size_t i = 0; i < MACHINES; i++) {
+        open_machine_at(&machines[i], MW_ROLE_SERVER, i);
+        machines[i].terms = terms[i];
+        begin_machine(&machines[i]);
+    }
+}
+
+static void close_machines(struct machine machines[MACHINES])
+{
+    for (size_t i = 0; i < MACHINES; i++)
+        close_machine(&machines[i]);
+}
+
+/* What a client on these terms makes of the frame; it must be this text. */
+static void assert_understood(struct machine *m, size_t i, struct mw_view text, bool compressed)
+{
+    struct sent sent;
+    flush(m);
+    assert_true(take_sent(m, &sent));
+    assert_int_equal(sent.compressed, compressed);
+    struct machine client;
+    open_machine_at(&client, MW_ROLE_CLIENT, 1);
+    client.terms = terms[i];
+    begin_machine(&client);
+    uint8_t head[MW_FRAME_HEAD_MAX];
+    size_t len = mw_frame_encode(head, MW_OPCODE_TEXT, true, sent.data.len, NULL);
+    if (sent.compressed)
+        mw_frame_set_compressed(head);
+    struct mw_buf bytes;
+    mw_buf_init(&bytes, &m->wire_mem, 0);
+    assert_int_equal(mw_buf_put(&bytes, head, len), MW_OK);
+    assert_int_equal(mw_buf_put_view(&bytes, sent.data), MW_OK);
+    give_bytes(&client, bytes.data, bytes.len);
+    mw_buf_free(&bytes);
+    assert_int_equal(pull(&client), MW_EVENT_MESSAGE);
+    assert_int_equal(client.event.data.len, text.len);
+    assert_memory_equal(client.event.data.data, text.data, text.len);
+    assert_no_event(&client);
+    close_machine(&client);
+}
+
+static char text[5000];
+
+static struct mw_view compose(size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        text[i] = "{\"temperature\":21.5},"[i % 21];
+    return mw_view(text, len);
+}
+
+static void check(size_t len, const bool compressed[MACHINES])
+{
+    struct machine machines[MACHINES];
+    struct mw_broadcast broadcast;
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 0);
+    open_machines(machines);
+    struct mw_view data = compose(len);
+    mw_broadcast_begin(&broadcast, &mem, MW_OPCODE_TEXT, data);
+    for (size_t i = 0; i < MACHINES; i++)
+        assert_int_equal(mw_broadcast_send(&broadcast, &machines[i].conn, START_MS), MW_OK);
+    mw_broadcast_end(&broadcast);
+    for (size_t i = 0; i < MACHINES; i++)
+        assert_understood(&machines[i], i, data, compressed[i]);
+    close_machines(machines);
+    assert_mem_empty(&mem);
+}
+
+TEST(a_large_message_goes_to_everybody_as_it_was_agreed)
+{
+    check(5000, (bool[MACHINES]){ false, true, true, true, true });
+}
+
+TEST(a_message_alone_is_compressed_from_1024_bytes_on)
+{
+    check(1024, (bool[MACHINES]){ false, true, true, true, true });
+    check(1023, (bool[MACHINES]){ false, false, false, false, true });
+}
+
+TEST(a_message_in_context_is_compressed_from_128_bytes_on)
+{
+    check(128, (bool[MACHINES]){ [IN_CONTEXT] = true });
+    check(127, (bool[MACHINES]){ false });
+    check(0, (bool[MACHINES]){ false });
+}
+
+TEST(what_many_get_is_made_once_for_each_window)
+{
+    struct machine machines[MACHINES];
+    struct mw_broadcast broadcast;
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 0);
+    open_machines(machines);
+    mw_broadcast_begin(&broadcast, &mem, MW_OPCODE_TEXT, compose(5000));
+    assert_int_equal(mw_broadcast_send(&broadcast, &machines[ALONE].conn, START_MS), MW_OK);
+    assert_null(broadcast.plain);
+    const struct mw_msg *made = broadcast.packed[12];
+    assert_non_null(made);
+    uint64_t count = mem.count;
+    for (int i = 0; i < 3; i++)
+        mw_broadcast_send(&broadcast, &machines[ALONE_TOO].conn, START_MS);
+    assert_true(broadcast.packed[12] == made);
+    assert_int_equal(mem.count, count);
+    mw_broadcast_send(&broadcast, &machines[ALONE_NARROW].conn, START_MS);
+    assert_non_null(broadcast.packed[9]);
+    assert_true(mem.count > count);
+    close_machines(machines);
+    mw_broadcast_end(&broadcast);
+    assert_mem_empty(&mem);
+}
+
+TEST(what_does_not_shrink_goes_plain)
+{
+    struct machine machines[MACHINES];
+    struct mw_broadcast broadcast;
+    struct mw_rng rng;
+    struct sent sent;
+    mw_rng_seed(&rng, 4);
+    open_machines(machines);
+    for (size_t i = 0; i < 2000; i++)
+        text[i] = (char)mw_rng_next(&rng);
+    mw_broadcast_begin(&broadcast, &machines[ALONE].mem, MW_OPCODE_BINARY, mw_view(text, 2000));
+    assert_int_equal(mw_broadcast_send(&broadcast, &machines[ALONE].conn, START_MS), MW_OK);
+    assert_int_equal(
+        mw_conn_send(&machines[ALONE].conn, MW_OPCODE_BINARY, mw_view(text, 2000), START_MS),
+        MW_OK);
+    mw_broadcast_end(&broadcast);
+    flush(&machines[ALONE]);
+    for (int i = 0; i < 2; i++) {
+        assert_true(take_sent(&machines[ALONE], &sent));
+        assert_false(sent.compressed);
+        assert_int_equal(sent.data.len, 2000);
+    }
+    close_machines(machines);
+}
+
+static bool publish(struct mw_mem *mem)
+{
+    struct machine machines[MACHINES];
+    struct mw_broadcast broadcast;
+    bool all = true;
+    open_machines(machines);
+    mw_broadcast_begin(&broadcast, mem, MW_OPCODE_TEXT, compose(3000));
+    for (size_t i = 0; i < MACHINES; i++) {
+        int err = mw_broadcast_send(&broadcast, &machines[i].conn, START_MS);
+        assert_true(err == MW_OK || err == MW_ERR_NOMEM);
+        all = all && !err;
+    }
+    mw_broadcast_end(&broadcast);
+    for (size_t i = 0; i < MACHINES; i++) {
+        flush(&machines[i]);
+        close_machine(&machines[i]);
+    }
+    return all;
+}
+
+TEST(no_memory_is_an_answer_at_every_allocation)
+{
+    assert_in_range(fail_each_allocation(publish), 3, 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        CASE(a_large_message_goes_to_everybody_as_it_was_agreed),
+        CASE(a_message_alone_is_compressed_from_1024_bytes_on),
+        CASE(a_message_in_context_is_compressed_from_128_bytes_on),
+        CASE(what_many_get_is_made_once_for_each_window),
+        CASE(what_does_not_shrink_goes_plain),
+        CASE(no_memory_is_an_answer_at_every_allocation),
+    };
+    return RUN(cases);
+}
