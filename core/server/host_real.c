@@ -93,7 +93,7 @@ static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode ki
     if (audience.count == 0)
         return 0;
     struct mw_broadcast broadcast;
-    mw_broadcast_begin(&broadcast, &worker->mem, kind, data);
+    mw_broadcast_begin(&broadcast, &worker->mem, audience.count, kind, data);
     long receivers = 0;
     for (size_t i = 0; i < audience.count; i++) {
         struct mw_client *client = mw_audience_owner(&audience, i);

@@ -4,10 +4,12 @@
  */
 #include "core/session/broadcast.h"
 
-void mw_broadcast_begin(struct mw_broadcast *broadcast, struct mw_mem *mem, enum mw_opcode kind,
-                        struct mw_view data)
+void mw_broadcast_begin(struct mw_broadcast *broadcast, struct mw_mem *mem, size_t receivers,
+                        enum mw_opcode kind, struct mw_view data)
 {
-    *broadcast = (struct mw_broadcast){ .mem = mem, .kind = kind, .data = data };
+    *broadcast = (struct mw_broadcast){
+        .mem = mem, .few = receivers <= MW_BROADCAST_FEW, .kind = kind, .data = data
+    };
 }
 
 void mw_broadcast_end(struct mw_broadcast *broadcast)
@@ -40,12 +42,14 @@ static struct mw_msg *plain(struct mw_broadcast *broadcast)
     return broadcast->plain;
 }
 
-static struct mw_msg *compress(struct mw_broadcast *broadcast, struct mw_deflater *deflater)
+static struct mw_msg *compress(struct mw_broadcast *broadcast, const struct mw_deflater *deflater)
 {
     struct mw_buf payload;
+    struct mw_deflater alone;
     mw_buf_init(&payload, broadcast->mem, 0);
+    mw_deflater_init(&alone, deflater->pool, deflater->bits, false);
     struct mw_msg *msg = 0;
-    int err = mw_deflater_run(deflater, broadcast->data, &payload);
+    int err = mw_deflater_run(&alone, broadcast->data, &payload);
     if (!err && payload.len < broadcast->data.len)
         msg = frame(broadcast, mw_buf_view(&payload), true);
     mw_buf_free(&payload);
@@ -53,7 +57,7 @@ static struct mw_msg *compress(struct mw_broadcast *broadcast, struct mw_deflate
 }
 
 /* What does not shrink, or finds no memory, is the plain one: that is asked once, too. */
-static struct mw_msg *packed(struct mw_broadcast *broadcast, struct mw_deflater *deflater)
+static struct mw_msg *packed(struct mw_broadcast *broadcast, const struct mw_deflater *deflater)
 {
     struct mw_msg **place = &broadcast->packed[deflater->bits];
     if (!*place)
@@ -63,18 +67,36 @@ static struct mw_msg *packed(struct mw_broadcast *broadcast, struct mw_deflater 
     return *place;
 }
 
+static int send_alone(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms)
+{
+    struct mw_msg *msg = packed(broadcast, &conn->deflater);
+    int err = msg ? mw_conn_send_msg(conn, msg, now_ms) : MW_ERR_NOMEM;
+    /* The receiver has in its window now what the connection's own compressor never saw. */
+    if (!err && msg != broadcast->plain)
+        mw_deflater_forget(&conn->deflater);
+    return err;
+}
+
+static int send_plain(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms)
+{
+    struct mw_msg *msg = plain(broadcast);
+    return msg ? mw_conn_send_msg(conn, msg, now_ms) : MW_ERR_NOMEM;
+}
+
 int mw_broadcast_send(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms)
 {
-    struct mw_msg *msg = 0;
+    bool pays_alone = broadcast->data.len >= MW_CONN_COMPRESS_ALONE;
     switch (mw_conn_packing(conn, broadcast->data.len)) {
     case MW_CONN_PLAIN:
-        msg = plain(broadcast);
         break;
     case MW_CONN_ALONE:
-        msg = packed(broadcast, &conn->deflater);
-        break;
+        return send_alone(broadcast, conn, now_ms);
     case MW_CONN_IN_CONTEXT:
-        return mw_conn_send(conn, broadcast->kind, broadcast->data, now_ms);
+        if (broadcast->few)
+            return mw_conn_send(conn, broadcast->kind, broadcast->data, now_ms);
+        if (pays_alone)
+            return send_alone(broadcast, conn, now_ms);
+        break;
     }
-    return msg ? mw_conn_send_msg(conn, msg, now_ms) : MW_ERR_NOMEM;
+    return send_plain(broadcast, conn, now_ms);
 }

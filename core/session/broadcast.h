@@ -1,23 +1,30 @@
 /*
  * One message to many connections: framed once, and compressed once for all that keep no context
- * (RFC 7692 7.1.1), whatever their number. Those that keep one get it compressed for themselves.
- * Lives on the stack of whoever publishes.
+ * (RFC 7692 7.1.1), whatever their number. Those that keep one get it compressed for themselves, as
+ * long as they are few. Lives on the stack of whoever publishes.
  */
 #ifndef MW_SESSION_BROADCAST_H
 #define MW_SESSION_BROADCAST_H
 
 #include "core/session/conn.h"
 
+/*
+ * Up to here a receiver's context is worth its time: 64 times 7 us is half a millisecond. More than
+ * these get what stands alone, and their contexts begin anew after it, as a sender's always may.
+ */
+#define MW_BROADCAST_FEW 64
+
 struct mw_broadcast {
     struct mw_mem *mem; /* borrowed */
+    bool few;
     enum mw_opcode kind;
     struct mw_view data;                            /* borrowed */
     struct mw_msg *plain;                           /* made when first wanted */
     struct mw_msg *packed[MW_DEFLATE_BITS_MAX + 1]; /* the same, by window */
 };
 
-void mw_broadcast_begin(struct mw_broadcast *broadcast, struct mw_mem *mem, enum mw_opcode kind,
-                        struct mw_view data);
+void mw_broadcast_begin(struct mw_broadcast *broadcast, struct mw_mem *mem, size_t receivers,
+                        enum mw_opcode kind, struct mw_view data);
 /* Everything as mw_conn_send; server only. */
 int mw_broadcast_send(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms);
 void mw_broadcast_end(struct mw_broadcast *broadcast);

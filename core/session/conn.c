@@ -20,15 +20,6 @@
  */
 #define PING_BYTES 4
 
-/*
- * From these many bytes on a message is compressed. With a context even small messages shrink to a
- * third, but below this the gain is less than a hundred bytes of a packet that travels anyway. A
- * message alone has to bring its own code tables: 272 bytes of JSON shrink by a quarter only, for
- * more time than with a context.
- */
-#define COMPRESS_IN_CONTEXT 128
-#define COMPRESS_ALONE      1024
-
 /* Stands in where there is no memory left to remember an end. */
 static const struct mw_conn_end forgotten_end = { .cause = MW_CAUSE_out_of_memory, .code = 1006 };
 
@@ -432,8 +423,8 @@ enum mw_conn_packing mw_conn_packing(const struct mw_conn *conn, size_t len)
     if (!conn->deflater.pool)
         return MW_CONN_PLAIN;
     if (conn->deflater.takeover)
-        return len < COMPRESS_IN_CONTEXT ? MW_CONN_PLAIN : MW_CONN_IN_CONTEXT;
-    return len < COMPRESS_ALONE ? MW_CONN_PLAIN : MW_CONN_ALONE;
+        return len < MW_CONN_COMPRESS_IN_CONTEXT ? MW_CONN_PLAIN : MW_CONN_IN_CONTEXT;
+    return len < MW_CONN_COMPRESS_ALONE ? MW_CONN_PLAIN : MW_CONN_ALONE;
 }
 
 static int put_plain(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload)

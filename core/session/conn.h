@@ -32,6 +32,15 @@ enum mw_conn_phase {
 #define MW_CONN_CLOSE_WAIT_MS  5000
 #define MW_CONN_CLOSE_FLUSH_MS 60000
 
+/*
+ * From these many bytes on a message is compressed. With a context even small messages shrink to a
+ * third, but below this the gain is less than a hundred bytes of a packet that travels anyway. A
+ * message alone has to bring its own code tables: 272 bytes of JSON shrink by a quarter only, for
+ * more time than with a context.
+ */
+#define MW_CONN_COMPRESS_IN_CONTEXT 128
+#define MW_CONN_COMPRESS_ALONE      1024
+
 struct mw_conn {
     /* read-only */
     uint8_t phase;   /* enum mw_conn_phase */

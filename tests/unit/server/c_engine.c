@@ -113,7 +113,7 @@ static void fill_spec(struct version *version)
     spec->protocol_count = line_of(version, "protocol", 0, &version->protocol);
     spec->origins = &version->origin;
     spec->origin_count = line_of(version, "origin", 0, &version->origin);
-    spec->compression = !line_of(version, "uncompressed", 0, &rest);
+    spec->compression = true;
     spec->wants_messages = !line_of(version, "deaf", 0, &rest);
 }
 

@@ -2,7 +2,7 @@
  * A script engine without Lua, to prove that the core needs none. A script is a list of lines, each
  * one thing to do:
  *
- *   route PATH | protocol NAME | origin NAME | limit NAME NUMBER | deaf | uncompressed | broken | lib PATH
+ *   route PATH | protocol NAME | origin NAME | limit NAME NUMBER | deaf | broken | lib PATH
  *   on_open:    join TOPIC | greet TEXT | refuse CODE TEXT | hang-up CODE | wait-open | fail-open
  *   on_message: echo | publish TOPIC | flood COUNT | close CODE | wait | fail | bad-json
  *   on_close:   farewell TOPIC

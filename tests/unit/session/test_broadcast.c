@@ -64,7 +64,7 @@ static struct mw_view compose(size_t len)
     return mw_view(text, len);
 }
 
-static void check(size_t len, const bool compressed[MACHINES])
+static void check(size_t receivers, size_t len, const bool compressed[MACHINES])
 {
     struct machine machines[MACHINES];
     struct mw_broadcast broadcast;
@@ -72,7 +72,7 @@ static void check(size_t len, const bool compressed[MACHINES])
     mw_mem_init(&mem, NULL, 0);
     open_machines(machines);
     struct mw_view data = compose(len);
-    mw_broadcast_begin(&broadcast, &mem, MW_OPCODE_TEXT, data);
+    mw_broadcast_begin(&broadcast, &mem, receivers, MW_OPCODE_TEXT, data);
     for (size_t i = 0; i < MACHINES; i++)
         assert_int_equal(mw_broadcast_send(&broadcast, &machines[i].conn, START_MS), MW_OK);
     mw_broadcast_end(&broadcast);
@@ -84,20 +84,58 @@ static void check(size_t len, const bool compressed[MACHINES])
 
 TEST(a_large_message_goes_to_everybody_as_it_was_agreed)
 {
-    check(5000, (bool[MACHINES]){ false, true, true, true, true });
+    check(5, 5000, (bool[MACHINES]){ false, true, true, true, true });
 }
 
 TEST(a_message_alone_is_compressed_from_1024_bytes_on)
 {
-    check(1024, (bool[MACHINES]){ false, true, true, true, true });
-    check(1023, (bool[MACHINES]){ false, false, false, false, true });
+    check(5, 1024, (bool[MACHINES]){ false, true, true, true, true });
+    check(5, 1023, (bool[MACHINES]){ false, false, false, false, true });
 }
 
 TEST(a_message_in_context_is_compressed_from_128_bytes_on)
 {
-    check(128, (bool[MACHINES]){ [IN_CONTEXT] = true });
-    check(127, (bool[MACHINES]){ false });
-    check(0, (bool[MACHINES]){ false });
+    check(5, 128, (bool[MACHINES]){ [IN_CONTEXT] = true });
+    check(5, 127, (bool[MACHINES]){ false });
+    check(5, 0, (bool[MACHINES]){ false });
+}
+
+TEST(many_get_what_stands_alone_whether_they_keep_a_context_or_not)
+{
+    check(MW_BROADCAST_FEW + 1, 1024, (bool[MACHINES]){ false, true, true, true, true });
+    check(MW_BROADCAST_FEW + 1, 1023, (bool[MACHINES]){ false });
+}
+
+/* What goes to one alone before and after it, the receiver reads with one context. */
+TEST(a_context_begins_anew_behind_what_stood_alone)
+{
+    struct machine server, client;
+    struct mw_broadcast broadcast;
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 0);
+    open_machine_at(&server, MW_ROLE_SERVER, 1);
+    open_machine_at(&client, MW_ROLE_CLIENT, 2);
+    server.terms = client.terms = terms[IN_CONTEXT];
+    begin_machine(&server);
+    begin_machine(&client);
+    for (size_t i = 0; i < 30; i++) {
+        size_t len = 200 + i * 150;
+        struct mw_view data = compose(len);
+        memset(text + i, 'a' + (int)i, 100);
+        mw_broadcast_begin(&broadcast, &mem, i % 3 ? 1 : 1000, MW_OPCODE_TEXT, data);
+        assert_int_equal(mw_broadcast_send(&broadcast, &server.conn, START_MS), MW_OK);
+        mw_broadcast_end(&broadcast);
+        flush(&server);
+        give_bytes(&client, server.wire.data, server.wire.len);
+        assert_int_equal(pull(&client), MW_EVENT_MESSAGE);
+        assert_int_equal(client.event.data.len, len);
+        assert_memory_equal(client.event.data.data, text, len);
+        assert_no_event(&client);
+    }
+    mw_buf_clear(&server.wire);
+    close_machine(&server);
+    close_machine(&client);
+    assert_mem_empty(&mem);
 }
 
 TEST(what_many_get_is_made_once_for_each_window)
@@ -107,7 +145,7 @@ TEST(what_many_get_is_made_once_for_each_window)
     struct mw_mem mem;
     mw_mem_init(&mem, NULL, 0);
     open_machines(machines);
-    mw_broadcast_begin(&broadcast, &mem, MW_OPCODE_TEXT, compose(5000));
+    mw_broadcast_begin(&broadcast, &mem, 5, MW_OPCODE_TEXT, compose(5000));
     assert_int_equal(mw_broadcast_send(&broadcast, &machines[ALONE].conn, START_MS), MW_OK);
     assert_null(broadcast.plain);
     const struct mw_msg *made = broadcast.packed[12];
@@ -135,7 +173,7 @@ TEST(what_does_not_shrink_goes_plain)
     open_machines(machines);
     for (size_t i = 0; i < 2000; i++)
         text[i] = (char)mw_rng_next(&rng);
-    mw_broadcast_begin(&broadcast, &machines[ALONE].mem, MW_OPCODE_BINARY, mw_view(text, 2000));
+    mw_broadcast_begin(&broadcast, &machines[ALONE].mem, 1, MW_OPCODE_BINARY, mw_view(text, 2000));
     assert_int_equal(mw_broadcast_send(&broadcast, &machines[ALONE].conn, START_MS), MW_OK);
     assert_int_equal(
         mw_conn_send(&machines[ALONE].conn, MW_OPCODE_BINARY, mw_view(text, 2000), START_MS),
@@ -156,7 +194,7 @@ static bool publish(struct mw_mem *mem)
     struct mw_broadcast broadcast;
     bool all = true;
     open_machines(machines);
-    mw_broadcast_begin(&broadcast, mem, MW_OPCODE_TEXT, compose(3000));
+    mw_broadcast_begin(&broadcast, mem, 5, MW_OPCODE_TEXT, compose(3000));
     for (size_t i = 0; i < MACHINES; i++) {
         int err = mw_broadcast_send(&broadcast, &machines[i].conn, START_MS);
         assert_true(err == MW_OK || err == MW_ERR_NOMEM);
@@ -181,6 +219,8 @@ int main(void)
         CASE(a_large_message_goes_to_everybody_as_it_was_agreed),
         CASE(a_message_alone_is_compressed_from_1024_bytes_on),
         CASE(a_message_in_context_is_compressed_from_128_bytes_on),
+        CASE(many_get_what_stands_alone_whether_they_keep_a_context_or_not),
+        CASE(a_context_begins_anew_behind_what_stood_alone),
         CASE(what_many_get_is_made_once_for_each_window),
         CASE(what_does_not_shrink_goes_plain),
         CASE(no_memory_is_an_answer_at_every_allocation),
