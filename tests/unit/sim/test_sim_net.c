@@ -309,6 +309,7 @@ TEST(each_failing_allocation_of_a_conversation_is_an_answer_or_an_end)
     for (; fail_at < 5000; fail_at++) {
         seed_now = fail_at;
         open_talk(&talk, 11, fail_at);
+        assert_true(talk.terms.on && !talk.terms.server_no_takeover);
         int err = converse(&talk, 25);
         if (!err)
             err = end_talk(&talk);
