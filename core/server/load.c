@@ -193,7 +193,7 @@ void mw_load_prepare(struct mw_worker *worker, struct mw_batch *batch)
                                      : 0;
         if (route) {
             batch->loads[i].from = route->version;
-            batch->loads[i].dropped = route->client_count;
+            batch->loads[i].dropped = route->asked_count;
             mw_route_remove(route);
         }
     }
@@ -213,13 +213,13 @@ void mw_load_prepare(struct mw_worker *worker, struct mw_batch *batch)
 
 static void commit_one(struct mw_route *route, struct mw_load *load)
 {
-    size_t before = route->client_count;
+    size_t before = route->asked_count;
     struct timespec start;
     clock_gettime(CLOCK_MONOTONIC, &start);
     mw_route_commit(route);
     load->commit_ms = elapsed_ms(&start);
-    load->kept = route->client_count;
-    load->dropped = before - route->client_count;
+    load->kept = route->asked_count;
+    load->dropped = before - route->asked_count;
 }
 
 void mw_load_commit(struct mw_worker *worker, struct mw_batch *batch)

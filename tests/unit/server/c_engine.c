@@ -236,6 +236,13 @@ static void send_text(struct mw_app *app, mw_id id, struct mw_view text)
     check_sent(app, id, app->host->send(app->host_app, id, MW_OPCODE_TEXT, text));
 }
 
+static void publish(struct mw_app *app, mw_id id, struct mw_view topic, enum mw_opcode kind,
+                    struct mw_view data, mw_id except)
+{
+    c_engine.receivers = app->host->publish(app->host_app, topic, kind, data, except);
+    check_sent(app, id, c_engine.receivers);
+}
+
 static struct mw_verdict decide(struct mw_app *app, struct conn *conn)
 {
     struct mw_view rest;
@@ -314,7 +321,9 @@ static void answer(struct mw_app *app, mw_id id, enum mw_opcode kind, struct mw_
     if (says(app, "echo"))
         check_sent(app, id, app->host->send(app->host_app, id, kind, data));
     if (line_of(app->live, "publish", 0, &rest))
-        check_sent(app, id, app->host->publish(app->host_app, rest, kind, data, 0));
+        publish(app, id, rest, kind, data, 0);
+    if (line_of(app->live, "tell", 0, &rest))
+        publish(app, id, rest, kind, data, id);
     if (line_of(app->live, "flood", 0, &rest))
         flood(app, id, take_number(&rest));
     if (line_of(app->live, "close", 0, &rest))
@@ -386,7 +395,7 @@ static void on_close(struct mw_app *app, mw_id id, const struct mw_end *end)
     c_engine.ends += conn && conn->accepted;
     remember(end);
     if (line_of(app->live, "farewell", 0, &topic))
-        (void)app->host->publish(app->host_app, topic, MW_OPCODE_TEXT, mw_view_text("gone"), 0);
+        publish(app, id, topic, MW_OPCODE_TEXT, mw_view_text("gone"), 0);
     if (conn) {
         let_go(app, conn);
         mw_list_remove(&conn->link);

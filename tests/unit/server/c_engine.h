@@ -4,8 +4,8 @@
  *
  *   route PATH | protocol NAME | origin NAME | limit NAME NUMBER | deaf | broken | lib PATH
  *   on_open:    join TOPIC | greet TEXT | refuse CODE TEXT | hang-up CODE | wait-open | fail-open
- *   on_message: echo | publish TOPIC | flood COUNT | close CODE | wait | fail | bad-json
- *   on_close:   farewell TOPIC
+ *   on_message: echo | publish TOPIC | tell TOPIC | flood COUNT | close CODE | wait | fail |
+ * bad-json on_close:   farewell TOPIC
  *
  * What waits goes on at the next tick, unless c_engine.hold is set.
  */
@@ -23,7 +23,8 @@ struct c_engine {
 
     /* seen so far */
     unsigned opens, messages, drains, closes, ends; /* ends: closes of accepted connections */
-    unsigned starts, stops, faults;
+    unsigned starts, stops;
+    long receivers;    /* of the last publish */
     unsigned nested;   /* calls while another one was on the stack: must stay 0 */
     unsigned overlaps; /* messages of a connection whose handler waited: must stay 0 */
     unsigned codes[8]; /* of the last ends, the newest first */

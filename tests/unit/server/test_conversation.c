@@ -2,6 +2,7 @@
  * Whole conversations: the real drivers between a stream that cuts everything to pieces and an
  * engine that is not Lua.
  */
+#include "core/server/host_real.h"
 #include "tests/unit/server/c_engine.h"
 #include "tests/unit/server/world.h"
 
@@ -219,6 +220,42 @@ TEST(a_published_message_reaches_every_subscriber_and_nobody_else)
     assert_null(strstr(seen_by(b), "text:gone?"));
 }
 
+TEST(a_message_may_go_to_all_but_one)
+{
+    serve("join room\ntell room");
+    struct peer *a = add_socket(&world, "/s"), *b = add_socket(&world, "/s");
+    run(&world);
+    say_text(a, "hello");
+    run(&world);
+    assert_seen(a, "101");
+    assert_seen(b, "101 text:hello");
+    assert_int_equal(c_engine.receivers, 1);
+}
+
+TEST(a_script_cannot_reach_the_connections_of_another)
+{
+    write_script(&world, "other.capp", "echo");
+    serve("echo");
+    struct peer *a = add_socket(&world, "/s"), *b = add_socket(&world, "/other");
+    run(&world);
+    const struct mw_host *host = mw_host_real();
+    struct mw_route *mine = a->client->route;
+    mw_id theirs = b->client->id;
+    struct mw_view text = mw_view_text("x");
+    struct mw_conn_info info;
+    assert_int_equal(host->send(mine, theirs, MW_OPCODE_TEXT, text), MW_ERR_GONE);
+    assert_int_equal(host->close(mine, theirs, 1000, text), MW_ERR_GONE);
+    assert_int_equal(host->ping(mine, theirs), MW_ERR_GONE);
+    assert_int_equal(host->info(mine, theirs, &info), MW_ERR_GONE);
+    assert_int_equal(host->subscribe(mine, theirs, text), MW_ERR_GONE);
+    assert_int_equal(host->unsubscribe(mine, theirs, text), MW_ERR_GONE);
+    assert_false(host->topic_at(mine, theirs, 0, &text));
+    assert_true(host->next_conn(mine, 0) == a->client->id);
+    assert_true(host->next_conn(mine, a->client->id) == 0);
+    run(&world);
+    assert_seen(b, "101");
+}
+
 TEST(messages_that_no_handler_wants_are_counted_and_dropped)
 {
     serve("deaf");
@@ -346,6 +383,7 @@ TEST(a_farewell_of_on_close_reaches_the_others)
     run(&world);
     assert_seen(a, "101 close:1000: end");
     assert_seen(b, "101 text:gone");
+    assert_int_equal(c_engine.receivers, 1); /* who has left is not counted */
 }
 
 /* ---- handlers that wait ---- */
@@ -454,6 +492,25 @@ TEST(messages_before_a_close_are_delivered_although_a_handler_waited)
         next_case();
     }
     serve("echo");
+}
+
+TEST(a_handler_that_never_ends_does_not_hold_a_peer_that_has_closed_for_ever)
+{
+    serve("wait\necho");
+    c_engine.hold = true;
+    struct peer *peer = add_socket(&world, "/s");
+    say_text(peer, "1");
+    say_text(peer, "2");
+    say_close(peer, 1000);
+    run(&world);
+    assert_seen(peer, "101 close:1000:"); /* the answer waits for nobody */
+    assert_int_equal(c_engine.closes, 0);
+    peer->client->ending_due_ms = 0; /* half a minute later */
+    ring_early(peer);
+    run(&world);
+    assert_int_equal(c_engine.closes, 1);
+    assert_int_equal(c_engine.messages, 1);
+    assert_seen(peer, "101 close:1000: end");
 }
 
 TEST(what_a_handler_says_after_the_end_is_dropped_quietly)
@@ -615,6 +672,8 @@ int main(void)
         IN_A_WORLD(a_route_that_is_full_says_so_with_1013),
         IN_A_WORLD(messages_are_echoed_whole_and_in_order_however_they_are_cut),
         IN_A_WORLD(a_published_message_reaches_every_subscriber_and_nobody_else),
+        IN_A_WORLD(a_message_may_go_to_all_but_one),
+        IN_A_WORLD(a_script_cannot_reach_the_connections_of_another),
         IN_A_WORLD(messages_that_no_handler_wants_are_counted_and_dropped),
         IN_A_WORLD(a_handler_that_fails_costs_the_message_and_not_the_connection),
         IN_A_WORLD(a_message_that_is_not_json_closes_with_1007),
@@ -627,6 +686,7 @@ int main(void)
         IN_A_WORLD(while_a_handler_waits_pings_are_answered_and_messages_keep_their_order),
         IN_A_WORLD(a_peer_that_sends_on_while_a_handler_waits_is_slowed_down_and_loses_nothing),
         IN_A_WORLD(messages_before_a_close_are_delivered_although_a_handler_waited),
+        IN_A_WORLD(a_handler_that_never_ends_does_not_hold_a_peer_that_has_closed_for_ever),
         IN_A_WORLD(what_a_handler_says_after_the_end_is_dropped_quietly),
         IN_A_WORLD(a_peer_that_reads_too_slowly_is_closed_with_1013),
         IN_A_WORLD(a_script_is_told_when_the_queue_has_drained),

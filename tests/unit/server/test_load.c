@@ -130,6 +130,26 @@ TEST(open_connections_move_to_the_new_version)
     assert_int_equal(c_engine.closes, 0);
 }
 
+TEST(who_has_ended_already_is_neither_kept_nor_dropped)
+{
+    write_script(&world, "a.capp", "echo");
+    (void)load(&world);
+    struct peer *stays = add_socket(&world, "/a"), *ends = add_socket(&world, "/a");
+    run(&world);
+    say_close(ends, 1000);
+    run(&world);
+    assert_false(ends->line.closed); /* lingers */
+    write_script(&world, "a.capp", "echo\ngreet hi");
+    (void)load(&world);
+    assert_int_equal(load_of("a.capp")->kept, 1);
+    remove_script("a.capp");
+    (void)load(&world);
+    assert_int_equal(load_of("a.capp")->dropped, 1);
+    run(&world);
+    assert_seen(stays, "101 close:1001:this service has ended");
+    assert_seen(ends, "101 close:1000: end");
+}
+
 TEST(a_broken_save_leaves_the_old_version_serving_and_is_tried_again)
 {
     write_script(&world, "a.capp", "echo");
@@ -254,6 +274,23 @@ TEST(a_route_of_a_live_script_cannot_be_taken)
     assert_int_equal(load(&world), 1);
     assert_fault("a.capp", MW_LOAD_CONFLICT, "a.capp and b.capp");
     assert_string_equal(knock("/mine"), "101 text:b");
+}
+
+TEST(two_scripts_may_trade_their_routes_in_one_save)
+{
+    write_script(&world, "a.capp", "route /one\ngreet a");
+    write_script(&world, "b.capp", "route /two\ngreet b");
+    (void)load(&world);
+    write_script(&world, "a.capp", "route /two\ngreet a");
+    write_script(&world, "b.capp", "route /one\ngreet b");
+    assert_int_equal(load(&world), 0);
+    assert_string_equal(knock("/one"), "101 text:b");
+    assert_string_equal(knock("/two"), "101 text:a");
+    write_script(&world, "a.capp", "route /one\ngreet a");
+    write_script(&world, "b.capp", "broken"); /* keeps what a wants */
+    assert_int_equal(load(&world), 2);
+    assert_string_equal(knock("/one"), "101 text:b");
+    assert_string_equal(knock("/two"), "101 text:a");
 }
 
 TEST(the_most_specific_route_serves_whatever_the_order_of_loading)
@@ -425,6 +462,7 @@ int main(void)
         IN_A_WORLD(the_first_load_makes_every_script_a_route),
         IN_A_WORLD(what_did_not_change_is_left_alone),
         IN_A_WORLD(open_connections_move_to_the_new_version),
+        IN_A_WORLD(who_has_ended_already_is_neither_kept_nor_dropped),
         IN_A_WORLD(a_broken_save_leaves_the_old_version_serving_and_is_tried_again),
         IN_A_WORLD(a_script_that_never_loaded_answers_503_until_it_is_mended),
         IN_A_WORLD(a_route_that_cannot_be_is_a_fault_that_says_why),
@@ -433,6 +471,7 @@ int main(void)
         IN_A_WORLD(a_broken_library_is_refused_by_all_and_comes_back),
         IN_A_WORLD(two_scripts_on_one_route_are_a_conflict_that_names_both),
         IN_A_WORLD(a_route_of_a_live_script_cannot_be_taken),
+        IN_A_WORLD(two_scripts_may_trade_their_routes_in_one_save),
         IN_A_WORLD(the_most_specific_route_serves_whatever_the_order_of_loading),
         IN_A_WORLD(a_script_whose_file_is_gone_closes_its_connections_with_1001),
         IN_A_WORLD(a_renamed_script_keeps_its_route),
