@@ -1,0 +1,135 @@
+/* upgrade: from a request to an open WebSocket or to its refusal, with an on_open that may wait. */
+#include "tests/unit/server/serve.h"
+
+TEST(what_on_open_decides_is_what_the_peer_sees)
+{
+    static const struct {
+        const char *script, *seen;
+    } table[] = {
+        { "echo", "101" },
+        { "greet hi", "101 text:hi" },
+        { "refuse 403 not you", "403 end" },
+        { "refuse 503", "503 end" },
+        { "refuse 4001 who are you", "101 close:4001:who are you" },
+        { "greet hi\nrefuse 403 not you", "403 end" },
+        { "greet hi\nrefuse 4001 no", "101 text:hi close:4001:no" },
+        { "fail-open", "101 close:1011:on_open failed" },
+        { "hang-up 4000", "101 close:4000:" },
+        { "wait-open", "101" },
+        { "wait-open\ngreet hi", "101 text:hi" },
+        { "wait-open\nrefuse 403 not you", "403 end" },
+        { "wait-open\nrefuse 4001 no", "101 close:4001:no" },
+        { "wait-open\nfail-open", "101 close:1011:on_open failed" },
+        { "wait-open\nhang-up 4000", "101 close:4000:" },
+    };
+    for (size_t i = 0; i < 5 * MW_COUNT(table); i++) {
+        size_t n = i % MW_COUNT(table);
+        serve_seeded(table[n].script, i + 1);
+        struct peer *peer = add_socket(&world, "/s");
+        RUN_UNTIL(&world, strlen(seen_by(peer)) >= strlen(table[n].seen));
+        run(&world);
+        assert_seen(peer, table[n].seen);
+        next_case();
+    }
+    serve("echo");
+}
+
+TEST(a_handshake_that_breaks_a_rule_asks_no_script)
+{
+    static const struct {
+        const char *request, *seen;
+    } table[] = {
+        { "GET /none HTTP/1.1\r\n" UPGRADE "\r\n", "404 end" },
+        { "POST /s HTTP/1.1\r\n" UPGRADE "\r\n", "405 end" },
+        { "GET /s HTTP/1.1\r\n" UPGRADE "Origin: https://elsewhere\r\n\r\n", "403 end" },
+        { "GET /s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+          "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+          "426 end" },
+        { "GET /s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n",
+          "400 end" },
+        { "GET /%zz HTTP/1.1\r\n" UPGRADE "\r\n", "400 end" },
+        { "GARBAGE\r\n\r\n", "400 end" },
+    };
+    serve("echo");
+    for (size_t i = 0; i < MW_COUNT(table); i++) {
+        struct peer *peer = add_peer(&world);
+        say(peer, table[i].request);
+        run(&world);
+        assert_seen(peer, table[i].seen);
+    }
+    assert_int_equal(c_engine.opens, 0);
+}
+
+TEST(an_on_open_that_takes_too_long_is_a_failed_one)
+{
+    c_engine.hold = true;
+    serve("wait-open");
+    struct peer *peer = add_socket(&world, "/s");
+    run(&world);
+    assert_seen(peer, "");
+    ring_early(peer);
+    run(&world);
+    assert_seen(peer, "101 close:1011:on_open failed");
+    say_close(peer, 1011);
+    run(&world);
+    assert_int_equal(c_engine.closes, 1);
+    assert_int_equal(c_engine.ends, 0);
+    assert_seen(peer, "101 close:1011:on_open failed end");
+}
+
+TEST(frames_that_came_with_the_request_are_not_lost)
+{
+    serve("wait-open\necho");
+    struct peer *peer = add_peer(&world);
+    peer->line.max_piece = SIZE_MAX;
+    say_hello(peer, "/s", "");
+    say_text(peer, "early");
+    say_frame(peer, MW_OPCODE_PING, mw_view_text("p"));
+    RUN_UNTIL(&world, strlen(seen_by(peer)) >= strlen("101 text:early pong:p"));
+    /* A pong may go before data that has not begun to leave. */
+    assert_true(!strcmp(seen_by(peer), "101 text:early pong:p") ||
+                !strcmp(seen_by(peer), "101 pong:p text:early"));
+}
+
+TEST(a_subprotocol_is_answered_where_one_fits)
+{
+    serve("protocol chat.v2\necho");
+    struct peer *both = add_peer(&world), *other = add_peer(&world);
+    say_hello(both, "/s", "Sec-WebSocket-Protocol: chat.v1, chat.v2\r\n");
+    say_hello(other, "/s", "Sec-WebSocket-Protocol: chat.v1\r\n");
+    run(&world);
+    assert_non_null(strstr(mw_buf_cstr(&both->line.to_peer), "Protocol: chat.v2\r\n"));
+    assert_null(strstr(mw_buf_cstr(&other->line.to_peer), "Protocol:"));
+}
+
+TEST(a_route_that_is_full_says_so_with_1013)
+{
+    serve("limit connections 2\necho");
+    struct peer *peers[3];
+    for (size_t i = 0; i < MW_COUNT(peers); i++) {
+        peers[i] = add_socket(&world, "/s");
+        run(&world);
+    }
+    assert_seen(peers[1], "101");
+    assert_seen(peers[2], "101 close:1013:the route is full");
+    assert_int_equal(c_engine.opens, 2);
+    say_close(peers[0], 1000);
+    run(&world);
+    struct peer *next = add_socket(&world, "/s");
+    run(&world);
+    assert_seen(next, "101");
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        IN_A_WORLD(what_on_open_decides_is_what_the_peer_sees),
+        IN_A_WORLD(a_handshake_that_breaks_a_rule_asks_no_script),
+        IN_A_WORLD(an_on_open_that_takes_too_long_is_a_failed_one),
+        IN_A_WORLD(frames_that_came_with_the_request_are_not_lost),
+        IN_A_WORLD(a_subprotocol_is_answered_where_one_fits),
+        IN_A_WORLD(a_route_that_is_full_says_so_with_1013),
+    };
+    return RUN(cases);
+}
