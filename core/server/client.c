@@ -31,17 +31,23 @@ static void client_free(struct mw_client *client)
 static void on_read(void *owner, char *bytes, size_t len)
 {
     struct mw_client *client = owner;
-    switch ((enum mw_client_phase)client->phase) {
-    case MW_CLIENT_HTTP:
-    case MW_CLIENT_OPENING:
-        mw_http_driver_read(client, bytes, len);
-        break;
-    case MW_CLIENT_OPEN:
-        mw_ws_driver_read(client, bytes, len);
-        break;
-    case MW_CLIENT_LINGER: /* dropped: the peer has been told that nobody listens */
-    case MW_CLIENT_GONE:
-        break;
+    for (size_t used = len; len > 0; bytes += used, len -= used, used = len) {
+        switch ((enum mw_client_phase)client->phase) {
+        case MW_CLIENT_HTTP:
+        case MW_CLIENT_OPENING:
+            used = mw_http_driver_read(client, bytes, len);
+            if (used == 0) {
+                mw_client_cut(client);
+                return;
+            }
+            break;
+        case MW_CLIENT_OPEN:
+            mw_ws_driver_read(client, bytes, len);
+            break;
+        case MW_CLIENT_LINGER: /* dropped: the peer has been told that nobody listens */
+        case MW_CLIENT_GONE:
+            break;
+        }
     }
 }
 
@@ -209,6 +215,13 @@ void mw_client_drop(struct mw_client *client, bool reset)
     client->phase = MW_CLIENT_GONE;
     mw_alarm_stop(client->worker->loop, &client->alarm);
     mw_stream_close(client->stream, reset);
+}
+
+void mw_client_cut(struct mw_client *client)
+{
+    if (client->phase == MW_CLIENT_OPENING || client->phase == MW_CLIENT_OPEN)
+        mw_ws_driver_cut(client);
+    mw_client_drop(client, true);
 }
 
 void mw_client_accept(void *ctx, struct mw_stream *stream)

@@ -99,7 +99,9 @@ bool mw_client_write(struct mw_client *client, const struct mw_view *vectors, si
 bool mw_client_advances(struct mw_client *client);
 /* Writes what is left, half-closes, then reads and drops for MW_LINGER_MS. */
 void mw_client_linger(struct mw_client *client);
-/* Closes the stream now; the client is freed by the loop. */
+/* Closes the stream now; the client is freed by the loop. Not for one that the app knows of. */
 void mw_client_drop(struct mw_client *client, bool reset);
+/* The same for whomever: on_close still runs, from the same place as ever. */
+void mw_client_cut(struct mw_client *client);
 
 #endif

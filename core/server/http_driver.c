@@ -16,6 +16,9 @@
 /* A client that takes nothing of its answer for this long is gone. */
 #define WRITE_STALL_MS 30000
 
+/* No head is larger, so one piece at most is looked at that belongs to something else. */
+#define READ_PIECE_BYTES MW_HTTP_MAX_HEAD
+
 bool mw_http_driver_open(struct mw_client *client)
 {
     struct mw_worker *worker = client->worker;
@@ -42,6 +45,16 @@ void mw_http_driver_close(struct mw_client *client)
     client->http = 0;
 }
 
+/* RFC 9110 9.3.2: the answer to HEAD is the head that GET would have got. */
+static void drop_body(struct mw_buf *out)
+{
+    static const char end[] = "\r\n\r\n";
+    for (size_t i = 4; i <= out->len; i++) {
+        if (!memcmp(out->data + i - 4, end, 4))
+            out->len = i;
+    }
+}
+
 void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char *error,
                            struct mw_view detail, const char *extra)
 {
@@ -49,6 +62,8 @@ void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char
     mw_buf_clear(&client->http->out);
     /* Without memory the client sees the stream's end only. */
     (void)mw_http_refuse(&client->http->out, status, error, detail, extra, mw_clock_unix_ms());
+    if (mw_view_is(mw_http_conn_head(client->http)->method, "HEAD"))
+        drop_body(&client->http->out);
     mw_client_settle_later(client);
 }
 
@@ -170,14 +185,14 @@ void mw_http_driver_settle(struct mw_client *client)
         put_alarm(client);
 }
 
-void mw_http_driver_read(struct mw_client *client, char *bytes, size_t len)
+size_t mw_http_driver_read(struct mw_client *client, char *bytes, size_t len)
 {
-    if (mw_http_conn_feed(client->http, mw_view(bytes, len))) {
-        mw_client_drop(client, true);
-        return;
-    }
+    size_t piece = len < READ_PIECE_BYTES ? len : READ_PIECE_BYTES;
+    if (mw_http_conn_feed(client->http, mw_view(bytes, piece)))
+        return 0;
     if (client->phase == MW_CLIENT_HTTP && client->http->phase == MW_HTTP_PHASE_HEAD)
         mw_http_driver_settle(client);
+    return piece;
 }
 
 void mw_http_driver_alarm(struct mw_client *client)

@@ -5,7 +5,11 @@
 #include "core/server/client.h"
 
 bool mw_http_driver_open(struct mw_client *client); /* false: no memory */
-void mw_http_driver_read(struct mw_client *client, char *bytes, size_t len);
+/*
+ * Takes some of the bytes, and returns how many: the next ones may be the next phase's. 0: there is
+ * no room for them, and no going on.
+ */
+size_t mw_http_driver_read(struct mw_client *client, char *bytes, size_t len);
 void mw_http_driver_settle(struct mw_client *client);
 void mw_http_driver_alarm(struct mw_client *client);
 /* The peer has finished sending. */

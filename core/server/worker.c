@@ -123,14 +123,6 @@ static void close_client(struct mw_client *client)
     }
 }
 
-/* The stream is cut; on_close still runs, from the same place as ever. */
-static void cut_client(struct mw_client *client)
-{
-    if (client->phase == MW_CLIENT_OPENING || client->phase == MW_CLIENT_OPEN)
-        mw_ws_driver_cut(client);
-    mw_client_drop(client, true);
-}
-
 static void for_each_client(struct mw_worker *worker, void (*act)(struct mw_client *client))
 {
     struct mw_link *link = worker->clients.next, *next;
@@ -166,7 +158,7 @@ static void begin_stop(struct mw_worker *worker)
 static void on_stop_alarm(struct mw_alarm *alarm)
 {
     struct mw_worker *worker = MW_OWNER(alarm, struct mw_worker, stop_alarm);
-    for_each_client(worker, cut_client);
+    for_each_client(worker, mw_client_cut);
     mw_alarm_set(worker->loop, alarm, mw_loop_now(worker->loop) + CUT_MS);
 }
 

@@ -472,6 +472,8 @@ int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms)
 {
     if (conn->phase != MW_CONN_OPEN)
         return MW_ERR_CLOSED;
+    if (conn->out.bytes > conn->limits->queue)
+        return MW_ERR_DROPPED;
     uint8_t key[4];
     uint32_t stamp = (uint32_t)now_ms;
     note_first_output(conn, now_ms);

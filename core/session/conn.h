@@ -113,6 +113,7 @@ int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms);
  */
 enum mw_conn_packing { MW_CONN_PLAIN, MW_CONN_ALONE, MW_CONN_IN_CONTEXT };
 enum mw_conn_packing mw_conn_packing(const struct mw_conn *conn, size_t len);
+/* MW_ERR_CLOSED, MW_ERR_NOMEM; MW_ERR_DROPPED: the queue is above its limit. */
 int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms);
 
 /*

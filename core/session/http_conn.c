@@ -35,6 +35,8 @@ int mw_http_conn_feed(struct mw_http_conn *http, struct mw_view bytes)
 {
     if (http->phase == MW_HTTP_PHASE_DONE)
         return MW_OK; /* read and dropped: see lingering close */
+    if (http->phase == MW_HTTP_PHASE_BUSY && mw_http_conn_head(http)->has_body)
+        return MW_OK; /* nobody wants the body, and nothing follows it */
     return mw_buf_put_view(&http->in, bytes);
 }
 

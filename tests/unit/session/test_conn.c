@@ -132,6 +132,22 @@ TEST(an_invented_pong_tells_nothing)
     }
 }
 
+TEST(pings_of_a_script_do_not_fill_the_memory_either)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.queue = 1024;
+    begin_machine(&m);
+    int err = MW_OK;
+    for (int i = 0; !err && i < 10000; i++)
+        err = mw_conn_ping(&m.conn, m.now_ms);
+    assert_int_equal(err, MW_ERR_DROPPED);
+    assert_in_range(m.conn.out.bytes, 1, 1024 + 6);
+    flush(&m);
+    assert_int_equal(mw_conn_ping(&m.conn, m.now_ms), MW_OK);
+    close_machine(&m);
+}
+
 /* Who asks and does not take the answers must not fill our memory. */
 TEST(a_flood_of_pings_while_output_is_blocked_is_bounded)
 {
@@ -555,6 +571,7 @@ int main(void)
         CASE(a_ping_is_answered_with_its_payload),
         CASE(a_pong_tells_the_round_trip_time),
         CASE(an_invented_pong_tells_nothing),
+        CASE(pings_of_a_script_do_not_fill_the_memory_either),
         CASE(a_flood_of_pings_while_output_is_blocked_is_bounded),
         CASE(our_close_ends_clean_with_the_answer),
         CASE(the_peers_close_is_answered_with_its_code),
