@@ -420,7 +420,7 @@ void expect_somewhere(struct world *world, const char *text)
     forget(world);
 }
 
-void expect_from(struct world *world, const char *body, const char *transcript)
+static void run_line(struct world *world, const char *body)
 {
     char script[8192];
     snprintf(script, sizeof(script), "return { on_message = function(conn, data, kind) %s end }",
@@ -430,5 +430,24 @@ void expect_from(struct world *world, const char *body, const char *transcript)
         must_open(world, 1);
     forget(world);
     say(world, 1, "go");
+}
+
+void expect_from(struct world *world, const char *body, const char *transcript)
+{
+    run_line(world, body);
     expect(world, transcript);
+}
+
+void expect_lines(struct world *world, const struct line_case *lines, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *transcript = lines[i].transcript;
+        world_open(world);
+        run_line(world, lines[i].body);
+        if (transcript[0] == '*')
+            expect_somewhere(world, transcript + 1);
+        else
+            expect(world, transcript);
+        world_close(world);
+    }
 }

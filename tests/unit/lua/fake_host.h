@@ -101,4 +101,11 @@ void forget(struct world *world);
  */
 void expect_from(struct world *world, const char *body, const char *transcript);
 
+/* A line of a handler, and what it leads to: the whole transcript, or "*" and a part of it. */
+struct line_case {
+    const char *body, *transcript;
+};
+/* Each in a world of its own. */
+void expect_lines(struct world *world, const struct line_case *lines, size_t count);
+
 #endif

@@ -3,9 +3,7 @@
 
 static struct world world;
 
-static const struct {
-    const char *body, *transcript;
-} lines[] = {
+static const struct line_case lines[] = {
     { "local co = coroutine.create(function(a) local b = coroutine.yield(a + 1) return b * 2 end)\n"
       "print(coroutine.status(co)) print(coroutine.resume(co, 1)) print(coroutine.resume(co, 5))\n"
       "print(coroutine.status(co), coroutine.resume(co))",
@@ -58,21 +56,7 @@ static const struct {
 
 TEST(coroutines_work_as_everywhere)
 {
-    for (size_t i = 0; i < MW_COUNT(lines); i++) {
-        world_open(&world);
-        if (lines[i].transcript[0] == '*') {
-            char script[512];
-            snprintf(script, sizeof(script), "return { on_message = function(conn) %s end }",
-                     lines[i].body);
-            must_load(&world, script);
-            must_open(&world, 1);
-            say(&world, 1, "go");
-            expect_somewhere(&world, lines[i].transcript + 1);
-        } else {
-            expect_from(&world, lines[i].body, lines[i].transcript);
-        }
-        world_close(&world);
-    }
+    expect_lines(&world, lines, MW_COUNT(lines));
 }
 
 TEST(a_handler_may_wait_inside_of_coroutines)

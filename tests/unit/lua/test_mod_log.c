@@ -3,9 +3,7 @@
 
 static struct world world;
 
-static const struct {
-    const char *body, *transcript;
-} lines[] = {
+static const struct line_case lines[] = {
     { "log.debug('a') log.info('b') log.warn('c') log.error('d')",
       "log debug v1 c1 a\nlog info v1 c1 b\nlog warn v1 c1 c\nlog error v1 c1 d\n" },
     { "print() print(nil, 1, 2.5, true, 'x')",
@@ -30,21 +28,7 @@ static const struct {
 
 TEST(each_line_is_one_record)
 {
-    for (size_t i = 0; i < MW_COUNT(lines); i++) {
-        world_open(&world);
-        if (lines[i].transcript[0] == '*') {
-            char script[256];
-            snprintf(script, sizeof(script), "return { on_message = function(conn) %s end }",
-                     lines[i].body);
-            must_load(&world, script);
-            must_open(&world, 1);
-            say(&world, 1, "go");
-            expect_somewhere(&world, lines[i].transcript + 1);
-        } else {
-            expect_from(&world, lines[i].body, lines[i].transcript);
-        }
-        world_close(&world);
-    }
+    expect_lines(&world, lines, MW_COUNT(lines));
 }
 
 TEST(fields_beyond_the_limit_are_left_out)

@@ -5,9 +5,7 @@ static struct world world;
 
 #define FAULT "fault on_message v1 chat.lua:1 "
 
-static const struct {
-    const char *body, *transcript;
-} assignments[] = {
+static const struct line_case assignments[] = {
     { "state.a = 1 state.b = 'x' state.c = true state.d = { 1, { e = 2.5 } } state[5] = json.null\n"
       "print(inspect(state))",
       "log info v1 c1 { [5] = null, a = 1, b = \"x\", c = true, d = { 1, { e = 2.5 } } }\n" },
@@ -36,21 +34,7 @@ static const struct {
 
 TEST(assignments_are_checked_down_to_the_last_table)
 {
-    for (size_t i = 0; i < MW_COUNT(assignments); i++) {
-        world_open(&world);
-        if (assignments[i].transcript[0] == '*') {
-            char script[256];
-            snprintf(script, sizeof(script), "return { on_message = function(conn) %s end }",
-                     assignments[i].body);
-            must_load(&world, script);
-            must_open(&world, 1);
-            say(&world, 1, "go");
-            expect_somewhere(&world, assignments[i].transcript + 1);
-        } else {
-            expect_from(&world, assignments[i].body, assignments[i].transcript);
-        }
-        world_close(&world);
-    }
+    expect_lines(&world, assignments, MW_COUNT(assignments));
 }
 
 TEST(a_refused_assignment_changes_nothing)

@@ -3,9 +3,7 @@
 
 static struct world world;
 
-static const struct {
-    const char *body, *transcript;
-} lines[] = {
+static const struct line_case lines[] = {
     { "print(now(), monotonic())", "log info v1 c1 1700000000.5\t1.0\n" },
     { "print(os.time(), math.type(os.time()))", "log info v1 c1 1700000000\tinteger\n" },
     { "print(os.time({ year = 2020, month = 1, day = 2, hour = 12 }) > 1577800000)",
@@ -26,21 +24,7 @@ static const struct {
 
 TEST(times_come_from_the_host)
 {
-    for (size_t i = 0; i < MW_COUNT(lines); i++) {
-        world_open(&world);
-        if (lines[i].transcript[0] == '*') {
-            char script[256];
-            snprintf(script, sizeof(script), "return { on_message = function(conn) %s end }",
-                     lines[i].body);
-            must_load(&world, script);
-            must_open(&world, 1);
-            say(&world, 1, "go");
-            expect_somewhere(&world, lines[i].transcript + 1);
-        } else {
-            expect_from(&world, lines[i].body, lines[i].transcript);
-        }
-        world_close(&world);
-    }
+    expect_lines(&world, lines, MW_COUNT(lines));
 }
 
 TEST(sleep_lets_others_go_on)
