@@ -25,6 +25,7 @@ static int publish(lua_State *L)
 /* connection(id) -> conn or nil */
 static int connection(lua_State *L)
 {
+    mw_lua_check_acting(L, "connection");
     mw_id id = mw_lua_id_parse(mw_lua_check_text(L, 1));
     if (!id || !mw_lua_conn_push(L, id))
         lua_pushnil(L);
@@ -52,6 +53,7 @@ static int next_connection(lua_State *L)
 /* for conn in connections() do ... end */
 static int connections(lua_State *L)
 {
+    mw_lua_check_acting(L, "connections");
     lua_pushinteger(L, 0);
     lua_pushcclosure(L, next_connection, 1);
     return 1;

@@ -23,9 +23,14 @@ struct printer {
 
 static void print_value(struct printer *p, int index);
 
+static bool is_full(const struct printer *p)
+{
+    return p->out->len - p->start > MAX_BYTES;
+}
+
 static void put(struct printer *p, struct mw_view text)
 {
-    if (p->out->len - p->start > MAX_BYTES)
+    if (is_full(p))
         return;
     if (mw_buf_put_view(p->out, text) != MW_OK)
         luaL_error(p->L, "not enough memory");
@@ -39,7 +44,7 @@ static void put_text(struct printer *p, const char *text)
 static void print_string(struct printer *p, struct mw_view text)
 {
     put_text(p, "\"");
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = 0; i < text.len && !is_full(p); i++) {
         unsigned char c = (unsigned char)text.data[i];
         char escaped[8];
         if (c == '"' || c == '\\')

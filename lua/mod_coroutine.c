@@ -82,7 +82,10 @@ static int close_coroutine(lua_State *L, lua_State *co)
 
 static int take_error(lua_State *L, lua_State *co, lua_KContext how)
 {
-    if (how == IS_WRAP) /* nobody else can close it */
+    /* One that Lua refused to resume (too deep) has not failed: its stack holds more than the
+     * error. */
+    bool has_failed = lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD;
+    if (how == IS_WRAP && has_failed) /* nobody else can close it */
         close_coroutine(L, co);
     lua_xmove(co, L, 1);
     return fail(L, how);

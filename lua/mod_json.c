@@ -153,9 +153,15 @@ static int mark_array(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, mw_lua_app(L)->refs.array_meta);
+    if (lua_getmetatable(L, 1)) {
+        bool has_it = lua_rawequal(L, -1, -2);
+        lua_settop(L, has_it ? 1 : 2);
+        if (has_it)
+            return 1;
+    }
     if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
         return luaL_error(L, "this table cannot be marked: its metatable is protected");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, mw_lua_app(L)->refs.array_meta);
     lua_setmetatable(L, 1);
     return 1;
 }

@@ -103,13 +103,23 @@ static bool walk_first_time(struct walker *w, int table)
 
 static void walk_table(struct walker *w, int table);
 
-/* True when the value may stay. Of a table with a metatable the data is worth keeping. */
+/* The metatable is not the script's to take away: a library, _G, or `state` itself. */
+static bool is_protected(lua_State *L, int table)
+{
+    if (luaL_getmetafield(L, table, "__metatable") == LUA_TNIL)
+        return false;
+    lua_pop(L, 1);
+    return true;
+}
+
+/* True when the value may stay. Of a script's own table with a metatable the data is worth keeping.
+ */
 static bool walk_value(struct walker *w, int index)
 {
     const char *what = objection(w->L, index);
     if (what)
         object_to(w, what);
-    if (what && lua_istable(w->L, index)) {
+    if (what && lua_istable(w->L, index) && !is_protected(w->L, index)) {
         lua_pushnil(w->L);
         lua_setmetatable(w->L, index);
     } else if (what) {

@@ -37,6 +37,16 @@ bool mw_lua_is_identifier(struct mw_view text)
     return text.len > 0;
 }
 
+/* Never by __tostring: paths are also made where no code of a script may run. */
+static void push_plain_text(lua_State *L, int index)
+{
+    int type = lua_type(L, index);
+    if (type == LUA_TSTRING || type == LUA_TNUMBER || type == LUA_TBOOLEAN)
+        luaL_tolstring(L, index, NULL);
+    else
+        lua_pushstring(L, luaL_typename(L, index));
+}
+
 static void add_key(luaL_Buffer *text, lua_State *L, int key, bool is_first)
 {
     if (lua_type(L, key) == LUA_TSTRING && mw_lua_is_identifier(mw_lua_view(L, key))) {
@@ -48,7 +58,7 @@ static void add_key(luaL_Buffer *text, lua_State *L, int key, bool is_first)
     }
     bool is_text = lua_type(L, key) == LUA_TSTRING;
     luaL_addstring(text, is_text ? "[\"" : "[");
-    luaL_tolstring(L, key, NULL);
+    push_plain_text(L, key);
     luaL_addvalue(text);
     luaL_addstring(text, is_text ? "\"]" : "]");
 }

@@ -242,6 +242,8 @@ int mw_lua_wait(lua_State *L, mw_ms span_ms, const char *who)
 {
     struct mw_app *app = mw_lua_app(L);
     struct mw_lua_call *call = app->running;
+    if (call->kind->is_load)
+        return luaL_error(L, "%s cannot wait while the file loads", who);
     if (!call->kind->may_wait)
         return luaL_error(L, "%s cannot wait in %s", who, call->kind->name);
     if (app->cannot_wait || !lua_isyieldable(L))

@@ -133,7 +133,12 @@ int mw_config_set_scalar(struct mw_config *config, const struct mw_setting *sett
     }
     if (row->kind != KIND_NUMBER && setting->kind == MW_SETTING_TEXT)
         return set_text(config, row, setting->text, why);
-    return refuse(why, row, mw_view_text("a value of another type"));
+    char text[64];
+    if (setting->kind == MW_SETTING_NUMBER)
+        snprintf(text, sizeof text, "%.17g, a number", setting->number);
+    else
+        snprintf(text, sizeof text, "%s", setting->flag ? "true" : "false");
+    return refuse(why, row, setting->kind == MW_SETTING_TEXT ? setting->text : mw_view_text(text));
 }
 
 void mw_config_default(struct mw_config *config)

@@ -5,7 +5,11 @@
  */
 #include "core/server/host_real.h"
 
+#include <stdio.h>
+
+#include "core/base/check.h"
 #include "core/base/clock.h"
+#include "core/base/str.h"
 #include "core/base/utf8.h"
 #include "core/server/client.h"
 #include "core/server/worker.h"
@@ -239,15 +243,39 @@ static void host_wake_at(void *host_app, mw_ms at_ms)
     mw_alarm_set(route->worker->loop, &route->wake, at_ms);
 }
 
+/* Not the turn's: scripts measure with it, and a call may be long. */
 static mw_ms host_monotonic_ms(void *host_app)
 {
-    return now(host_app);
+    (void)host_app;
+    return mw_clock_monotonic_ms();
 }
 
 static mw_ms host_unix_ms(void *host_app)
 {
     (void)host_app;
     return mw_clock_unix_ms();
+}
+
+/* Fields that the server itself writes: a script's of the same name must not pass for them. */
+static bool is_reserved(struct mw_view key)
+{
+    static const char *const names[] = { "ts", "level", "msg", "script", "v", "conn" };
+    for (size_t i = 0; i < MW_COUNT(names); i++) {
+        if (mw_view_is(key, names[i]))
+            return true;
+    }
+    return false;
+}
+
+static void log_field(struct mw_log_line *line, const struct mw_log_field *field)
+{
+    char key[16];
+    if (!is_reserved(field->key)) {
+        mw_log_json(line, field->key, field->json);
+        return;
+    }
+    int len = snprintf(key, sizeof key, "field.%.*s", (int)field->key.len, field->key.data);
+    mw_log_json(line, mw_view(key, (size_t)len), field->json);
 }
 
 static void host_log(void *host_app, enum mw_log_level level, unsigned version, mw_id conn,
@@ -264,7 +292,7 @@ static void host_log(void *host_app, enum mw_log_level level, unsigned version, 
         mw_log_text(&line, "conn", mw_view_text(id));
     }
     for (size_t i = 0; i < count; i++)
-        mw_log_json(&line, fields[i].key, fields[i].json);
+        log_field(&line, &fields[i]);
     mw_log_end(&line);
 }
 

@@ -106,7 +106,7 @@ struct mw_host {
      * Asks for app.tick at this monotonic moment; replaces the last wish; MW_NEVER takes it back.
      */
     void (*wake_at)(void *host_app, mw_ms at_ms);
-    mw_ms (*monotonic_ms)(void *host_app); /* of the current turn */
+    mw_ms (*monotonic_ms)(void *host_app); /* now, not of the turn */
     mw_ms (*unix_ms)(void *host_app);
 
     /* `conn` may be 0, `version` too. One record is one line. */

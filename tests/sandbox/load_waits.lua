@@ -2,5 +2,5 @@
 print(pcall(coroutine.wrap(function() sleep(1) end)))
 sleep(1)
 return {}
---> false	chat.lua:2: sleep cannot wait in load
---> fault load v1 chat.lua:3 sleep cannot wait in load
+--> false	chat.lua:2: sleep cannot wait while the file loads
+--> fault load v1 chat.lua:3 sleep cannot wait while the file loads

@@ -99,6 +99,42 @@ TEST(what_is_not_plain_deeper_down_is_taken_out_at_the_next_version)
     world_close(&world);
 }
 
+TEST(taking_over_runs_no_code_of_the_script)
+{
+    world_open(&world);
+    must_load(&world, "return { on_message = function()\n"
+                      "  state.t = {}\n"
+                      "  local key = setmetatable({}, { __tostring = function()\n"
+                      "    log.info('run') state.x = 1 sleep(1) return 'k' end })\n"
+                      "  state.t[key] = 1 end }");
+    must_open(&world, 1);
+    say(&world, 1, "go");
+    forget(&world);
+    must_load(&world, "return {}");
+    expect_somewhere(&world, "state.t[table] was made plain");
+    world_close(&world);
+}
+
+TEST(taking_over_leaves_libraries_and_state_itself_as_they_are)
+{
+    world_open(&world);
+    must_load(&world, "return { on_message = function()\n"
+                      "  state.t = {}\n"
+                      "  state.t.s, state.t.g, state.t.me = string, _G, state end }");
+    must_open(&world, 1);
+    say(&world, 1, "go");
+    must_load(&world,
+              "return { on_message = function()\n"
+              "  print(string.format('%d', 7), pcall(rawset, string, 'x', 1))\n"
+              "  print(next(state.t), type(print), pcall(function() state.f = print end)) end }");
+    forget(&world);
+    say(&world, 1, "go");
+    expect_somewhere(&world, "v2 c1 7\tfalse");
+    say(&world, 1, "go");
+    expect_somewhere(&world, "v2 c1 nil\tfunction\tfalse");
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -107,6 +143,8 @@ int main(void)
         CASE(it_survives_reloads),
         CASE(a_load_sees_its_own_assignments_before_they_count),
         CASE(what_is_not_plain_deeper_down_is_taken_out_at_the_next_version),
+        CASE(taking_over_runs_no_code_of_the_script),
+        CASE(taking_over_leaves_libraries_and_state_itself_as_they_are),
     };
     return RUN(cases);
 }
