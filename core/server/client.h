@@ -63,11 +63,11 @@ struct mw_client {
     bool open_failed; /* on_open had yielded and then failed */
     bool ended;       /* the peer has finished sending */
     bool half_closed; /* so have we */
-    mw_ms linger_end_ms;
-    size_t untaken; /* as the stream said last */
-    bool ending;    /* the peer has closed; what it said before is still being delivered */
+    bool ending;      /* the peer has closed; what it said before is still being delivered */
     char ip[MW_STREAM_ADDRESS_LEN];
-    size_t in_flight; /* bytes that the stream holds; 0: a write may be made */
+    size_t in_flight;                   /* bytes that the stream holds; 0: a write may be made */
+    size_t untaken;                     /* as the stream said last */
+    mw_ms ending_due_ms, linger_end_ms; /* no longer than that */
     struct mw_alarm alarm;
     struct mw_turn_task settle;
     struct mw_link in_worker, in_route;
@@ -81,8 +81,7 @@ struct mw_client {
     struct mw_decided *decided;
     struct mw_subscriber subscriber;
     struct mw_backlog backlog;
-    mw_ms ending_due_ms; /* no longer than that */
-    struct mw_buf held;  /* bytes that were read and could not be used yet */
+    struct mw_buf held; /* bytes that were read and could not be used yet */
 };
 
 /* For the listener: takes the stream. */

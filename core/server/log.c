@@ -44,11 +44,6 @@ static const struct {
     [MW_LOG_ERROR] = { "error", "error", "\x1b[31m" },
 };
 
-const char *mw_log_level_name(enum mw_log_level level)
-{
-    return levels[level].name;
-}
-
 static void put_time(struct mw_log_line *line)
 {
     mw_ms now_ms = mw_clock_unix_ms();

@@ -20,9 +20,6 @@ int mw_log_open(struct mw_log *log, int fd, bool json, bool colour, enum mw_log_
 /* Writes what waits, for a bounded time. */
 void mw_log_close(struct mw_log *log);
 
-/* "debug", "info", "warn", "error". Static. */
-const char *mw_log_level_name(enum mw_log_level level);
-
 /*
  * A line in the making, on the stack of who logs: begin, fields, end. Below the log's level it
  * costs nothing and writes nothing.

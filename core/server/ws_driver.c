@@ -91,6 +91,7 @@ static void log_end(struct mw_client *client, const struct mw_end *end)
     mw_log_integer(&line, "v", client->route->version);
     mw_log_text(&line, "path", client->facts->path);
     mw_log_integer(&line, "code", end->code);
+    mw_log_text(&line, "name", mw_view_text(mw_close_code_name(end->code)));
     mw_log_text(&line, "who", mw_view_text(end->who));
     mw_log_text(&line, "cause", mw_view_text(end->cause));
     if (end->reason.len)
