@@ -1,6 +1,6 @@
 /*
- * A byte stream as a table: TCP is one instance, TLS over TCP will be another. The owner gets
- * events, one at a time.
+ * A byte stream as a table: TCP is one instance, TLS over it another. The owner gets events, one
+ * at a time.
  *
  * Life: given by mw_listener (or made by a dialler) without an owner; attach; read/write; close;
  * `closed` comes from the loop, never from inside close; then the stream frees itself. After close
@@ -19,6 +19,11 @@ struct mw_stream;
 enum mw_stream_end {
     MW_STREAM_FIN,   /* the peer has finished sending */
     MW_STREAM_RESET, /* reset, or any other error of the network */
+    /*
+     * What came is not TLS, or the handshake failed: mw_stream_fault says why. The alert for the
+     * peer is written already; finish and a bounded wait before close let it arrive.
+     */
+    MW_STREAM_TLS_ERROR,
 };
 
 struct mw_stream_events {
@@ -42,6 +47,8 @@ struct mw_stream_ops {
     void (*close)(struct mw_stream *stream, bool reset);
     void (*peer)(const struct mw_stream *stream, char out[MW_STREAM_ADDRESS_LEN]);
     size_t (*untaken)(const struct mw_stream *stream);
+    bool (*tls)(const struct mw_stream *stream, struct mw_tls_facts *out); /* NULL: never */
+    const char *(*fault)(const struct mw_stream *stream);                  /* NULL: none */
 };
 
 struct mw_stream {
@@ -101,6 +108,18 @@ static inline size_t mw_stream_untaken(const struct mw_stream *stream)
 static inline void mw_stream_peer(const struct mw_stream *stream, char out[MW_STREAM_ADDRESS_LEN])
 {
     stream->ops->peer(stream, out);
+}
+
+/* False: the stream is plain, or its handshake is not over. */
+static inline bool mw_stream_tls(const struct mw_stream *stream, struct mw_tls_facts *out)
+{
+    return stream->ops->tls && stream->ops->tls(stream, out);
+}
+
+/* After an MW_STREAM_TLS_ERROR a sentence for people; "" otherwise. Until the stream is freed. */
+static inline const char *mw_stream_fault(const struct mw_stream *stream)
+{
+    return stream->ops->fault ? stream->ops->fault(stream) : "";
 }
 
 #endif

@@ -52,6 +52,14 @@ enum mw_opcode {
     MW_OPCODE_PONG = 0xA,
 };
 
+/* What is known of the TLS below a connection, once its handshake is over. Texts end in a NUL. */
+struct mw_tls_facts {
+    char version[8];          /* "TLSv1.3" */
+    char cipher[64];          /* IANA's name: "TLS_AES_128_GCM_SHA256" */
+    char sni[256];            /* the host name that the client asked for; "" without */
+    char client_subject[512]; /* of its verified certificate, cut where longer; "" without */
+};
+
 /* A name and a text for each error, from one list, so that they cannot drift apart. */
 #define MW_ERR_LIST(X) \
     X(NOMEM, -1, "out of memory") \
