@@ -16,6 +16,7 @@
 
 #include "core/base/check.h"
 #include "core/proto/mask.h"
+#include "core/proto/stray_http.h"
 
 void mw_reader_init(struct mw_reader *reader, struct mw_mem *mem, enum mw_role role)
 {
@@ -72,6 +73,7 @@ static bool die(struct mw_reader *reader, struct mw_item *item, enum mw_item_kin
     mw_reader_free(reader);
     reader->dead = true;
     reader->in_len = 0;
+    reader->head_have = 0;
     item->kind = kind;
     return true;
 }
@@ -323,6 +325,34 @@ static bool breach_in_head(struct mw_reader *reader, struct mw_item *item, const
     return breach(reader, item, rule, len);
 }
 
+static void keep_head(struct mw_reader *reader, const uint8_t *bytes, size_t have)
+{
+    memmove(reader->head_bytes, bytes, have);
+    reader->head_have = (uint8_t)have;
+    reader->in_len = 0;
+}
+
+/*
+ * The header is refused, whatever follows. Where it may be HTTP text that was cut off, the answer
+ * waits for the bytes that tell: else it would depend on the cut.
+ */
+static bool refuse_head(struct mw_reader *reader, struct mw_item *item, const uint8_t *bytes,
+                        size_t have)
+{
+    size_t shown = 0;
+    switch (mw_stray_http(bytes, have, &shown)) {
+    case MW_STRAY_NO:
+        break;
+    case MW_STRAY_MAYBE:
+        keep_head(reader, bytes, have);
+        return false;
+    case MW_STRAY_YES:
+        memmove(reader->head_bytes, bytes, shown);
+        return breach(reader, item, MW_RULE_HTTP_TEXT, shown);
+    }
+    return breach_in_head(reader, item, bytes, have);
+}
+
 /*
  * Tries the header at `bytes`: the input itself, or head_bytes with the input's first bytes behind
  * them.
@@ -334,11 +364,9 @@ static bool try_head(struct mw_reader *reader, struct mw_item *item, const uint8
     int size = mw_frame_decode(bytes, have, (enum mw_role)reader->role, reader->inflater,
                                &reader->head, &rule);
     if (size < 0 || check_order(reader, bytes[0] & 0x0F))
-        return breach_in_head(reader, item, bytes, have);
+        return refuse_head(reader, item, bytes, have);
     if (size == 0) {
-        memmove(reader->head_bytes, bytes, have);
-        reader->head_have = (uint8_t)have;
-        reader->in_len = 0;
+        keep_head(reader, bytes, have);
         return false;
     }
     consume(reader, (size_t)size - reader->head_have);
@@ -377,6 +405,20 @@ struct mw_view mw_reader_rest(const struct mw_reader *reader)
 bool mw_reader_in_message(const struct mw_reader *reader)
 {
     return reader->message_opcode != 0;
+}
+
+bool mw_reader_is_in_doubt(const struct mw_reader *reader)
+{
+    size_t shown;
+    return reader->head_have > 0 &&
+           mw_stray_http(reader->head_bytes, reader->head_have, &shown) == MW_STRAY_MAYBE;
+}
+
+void mw_reader_judge(struct mw_reader *reader, struct mw_item *item)
+{
+    *item = (struct mw_item){ .kind = MW_ITEM_MORE };
+    if (mw_reader_is_in_doubt(reader))
+        (void)breach_in_head(reader, item, reader->head_bytes, reader->head_have);
 }
 
 static bool buf_is_sound(const struct mw_buf *buf)

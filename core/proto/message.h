@@ -86,6 +86,14 @@ static inline void mw_reader_detach(struct mw_reader *reader)
 /* A message has begun and not ended. */
 bool mw_reader_in_message(const struct mw_reader *reader);
 
+/*
+ * The last bytes are no header, and may become HTTP text: the breach is told when more of them have
+ * come, or by judge(), which the owner calls when it has waited enough or no more can come. Gives
+ * that breach, or MORE where there is no doubt.
+ */
+bool mw_reader_is_in_doubt(const struct mw_reader *reader);
+void mw_reader_judge(struct mw_reader *reader, struct mw_item *item);
+
 bool mw_reader_validate(const struct mw_reader *reader);
 
 #endif

@@ -9,12 +9,6 @@
 #include "core/base/clock.h"
 
 /*
- * A peer that takes nothing for this long while we have something to send is gone, whatever it
- * sends itself.
- */
-#define WRITE_STALL_MS 30000
-
-/*
  * What the payload of our pings holds: a number, so that the right pong is told from an unasked
  * one.
  */
@@ -22,16 +16,6 @@
 
 /* Stands in where there is no memory left to remember an end. */
 static const struct mw_conn_end forgotten_end = { .cause = MW_CAUSE_out_of_memory, .code = 1006 };
-
-static mw_ms first_ping(const struct mw_conn *conn, mw_ms now_ms)
-{
-    mw_ms period = conn->limits->ping_ms;
-    if (period == MW_NEVER)
-        return MW_NEVER;
-    /* A random phase: a thousand clients that came at once are not pinged at once. */
-    mw_ms phase = period / 2;
-    return now_ms + phase + (phase ? mw_rng_below(conn->rng, phase) : 0);
-}
 
 /* Neither side has compressed anything yet, so this costs no memory. */
 static void init_deflate(struct mw_conn *conn, const struct mw_conn_setup *setup)
@@ -70,8 +54,8 @@ void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms
     mw_reader_init(&conn->reader, setup->mem, setup->role);
     mw_outq_init(&conn->out, setup->pool);
     init_deflate(conn, setup);
-    conn->limits = setup->limits;
-    conn->ping_at_ms = first_ping(conn, now_ms);
+    conn->ping_at_ms = MW_NEVER;
+    mw_conn_set_limits(conn, setup->limits, now_ms);
 }
 
 void mw_conn_free(struct mw_conn *conn)
@@ -82,13 +66,6 @@ void mw_conn_free(struct mw_conn *conn)
     if (conn->end && conn->end != &forgotten_end)
         mw_free(conn->mem, conn->end, sizeof *conn->end);
     conn->end = 0;
-}
-
-void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits, mw_ms now_ms)
-{
-    conn->limits = limits;
-    if (limits->ping_ms == MW_NEVER || conn->ping_at_ms > mw_ms_add(now_ms, limits->ping_ms))
-        conn->ping_at_ms = first_ping(conn, now_ms);
 }
 
 /* ---- the end ---- */
@@ -103,6 +80,7 @@ static bool ends_at_once(enum mw_cause cause)
     case MW_CAUSE_ping_timeout:
     case MW_CAUSE_write_timeout:
     case MW_CAUSE_protocol_error:
+    case MW_CAUSE_http_on_websocket:
     case MW_CAUSE_bad_utf8:
     case MW_CAUSE_bad_compression:
     case MW_CAUSE_message_too_big:
@@ -213,6 +191,8 @@ static enum mw_cause cause_of(enum mw_rule rule)
         return MW_CAUSE_bad_compression;
     if (rule == MW_RULE_INFLATED_TOO_BIG)
         return MW_CAUSE_inflated_too_big;
+    if (rule == MW_RULE_HTTP_TEXT)
+        return MW_CAUSE_http_on_websocket;
     switch (mw_rule_code(rule)) {
     case MW_CLOSE_INVALID_DATA:
         return MW_CAUSE_bad_utf8;
@@ -257,8 +237,18 @@ static void on_peer_close(struct mw_conn *conn, const struct mw_item *item)
     become_closed(conn, true);
 }
 
+void mw_conn_judge(struct mw_conn *conn, mw_ms now_ms)
+{
+    struct mw_item item;
+    mw_reader_judge(&conn->reader, &item);
+    if (item.kind == MW_ITEM_BREACH)
+        on_breach(conn, &item, now_ms);
+}
+
 void mw_conn_eof(struct mw_conn *conn, bool reset)
 {
+    if (conn->phase != MW_CONN_CLOSED)
+        mw_conn_judge(conn, conn->last_read_ms); /* what was wrong came before the end */
     if (conn->phase == MW_CONN_CLOSED)
         return;
     if (conn->phase == MW_CONN_OPEN)
@@ -504,79 +494,6 @@ void mw_conn_written(struct mw_conn *conn, size_t bytes, mw_ms now_ms)
 void mw_conn_advance(struct mw_conn *conn, mw_ms now_ms)
 {
     conn->last_write_ms = now_ms;
-}
-
-/* ---- time ---- */
-
-void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms)
-{
-    if (conn->paused && !paused) {
-        conn->last_message_ms = now_ms;
-        if (conn->ping_sent_ms != MW_NEVER)
-            conn->ping_sent_ms = now_ms;
-    }
-    conn->paused = paused;
-}
-
-static mw_ms pong_due(const struct mw_conn *conn)
-{
-    if (conn->paused || conn->ping_sent_ms == MW_NEVER)
-        return MW_NEVER;
-    /* The ping stands behind what is still on its way: the peer cannot have seen it before. */
-    mw_ms since_ms = conn->ping_sent_ms;
-    if (conn->out.bytes && conn->last_write_ms > since_ms)
-        since_ms = conn->last_write_ms;
-    return mw_ms_add(since_ms, conn->limits->pong_ms);
-}
-
-static mw_ms write_due(const struct mw_conn *conn)
-{
-    return conn->out.bytes ? mw_ms_add(conn->last_write_ms, WRITE_STALL_MS) : MW_NEVER;
-}
-
-static mw_ms idle_due(const struct mw_conn *conn)
-{
-    return conn->paused ? MW_NEVER : mw_ms_add(conn->last_message_ms, conn->limits->idle_ms);
-}
-
-mw_ms mw_conn_deadline(const struct mw_conn *conn)
-{
-    switch ((enum mw_conn_phase)conn->phase) {
-    case MW_CONN_OPEN: {
-        mw_ms due = mw_ms_min(conn->ping_at_ms, pong_due(conn));
-        due = mw_ms_min(due, mw_ms_min(write_due(conn), idle_due(conn)));
-        return mw_ms_min(due, mw_ms_add(conn->opened_ms, conn->limits->age_ms));
-    }
-    case MW_CONN_CLOSE_SENT:
-        return mw_ms_min(conn->close_due_ms, write_due(conn));
-    case MW_CONN_CLOSED:
-        return MW_NEVER;
-    }
-    return MW_NEVER;
-}
-
-static void tick_open(struct mw_conn *conn, mw_ms now_ms)
-{
-    if (now_ms >= pong_due(conn)) {
-        mw_conn_close(conn, MW_CAUSE_ping_timeout, 0, mw_view_text("no answer to ping"), now_ms);
-    } else if (now_ms >= write_due(conn)) {
-        mw_conn_close(conn, MW_CAUSE_write_timeout, 0, mw_view_text("nothing was taken"), now_ms);
-    } else if (now_ms >= idle_due(conn)) {
-        mw_conn_close(conn, MW_CAUSE_idle_timeout, 0, mw_view_text("idle"), now_ms);
-    } else if (now_ms >= mw_ms_add(conn->opened_ms, conn->limits->age_ms)) {
-        mw_conn_close(conn, MW_CAUSE_max_age, 0, mw_view_text("open for limits.age"), now_ms);
-    } else if (now_ms >= conn->ping_at_ms) {
-        (void)mw_conn_ping(conn, now_ms); /* without memory: the next one */
-        conn->ping_at_ms = mw_ms_add(now_ms, conn->limits->ping_ms);
-    }
-}
-
-void mw_conn_tick(struct mw_conn *conn, mw_ms now_ms)
-{
-    if (conn->phase == MW_CONN_OPEN)
-        tick_open(conn, now_ms);
-    else if (conn->phase == MW_CONN_CLOSE_SENT && now_ms >= mw_conn_deadline(conn))
-        become_closed(conn, false);
 }
 
 bool mw_conn_validate(const struct mw_conn *conn)

@@ -124,6 +124,9 @@ int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms);
 int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, struct mw_view reason,
                   mw_ms now_ms);
 
+/* What may yet become HTTP text is judged as it stands (mw_reader_judge). Not in CLOSED. */
+void mw_conn_judge(struct mw_conn *conn, mw_ms now_ms);
+
 /*
  * The stream has ended: cause peer_fin or peer_reset unless the end had begun for another reason.
  */

@@ -146,6 +146,41 @@ TEST(a_ping_of_our_own_is_waited_for_too)
     close_machine(&m);
 }
 
+/* ---- half a word of HTTP ---- */
+
+TEST(half_a_method_and_silence_is_the_breach_that_its_first_byte_is)
+{
+    struct machine m;
+    struct sent sent;
+    open_machine(&m, MW_ROLE_SERVER);
+    give_bytes(&m, "OPT", 3);
+    assert_no_event(&m);
+    assert_true(mw_conn_deadline(&m.conn) == m.now_ms + 1000);
+    pass(&m, 999);
+    assert_no_event(&m);
+    pass(&m, 1);
+    assert_closed(&m);
+    assert_ending(&m, MW_CAUSE_protocol_error, 1002, false);
+    assert_int_equal(mw_conn_ending(&m.conn)->rule, MW_RULE_RSV);
+    flush(&m);
+    assert_true(take_sent(&m, &sent));
+    assert_int_equal(sent.opcode, MW_OPCODE_CLOSE);
+    close_machine(&m);
+}
+
+TEST(the_rest_of_a_method_is_waited_for)
+{
+    struct machine m;
+    open_machine(&m, MW_ROLE_SERVER);
+    give_bytes(&m, "OPT", 3);
+    assert_no_event(&m);
+    pass(&m, 900);
+    give_bytes(&m, "IONS * HTTP/1.1", 15);
+    assert_closed(&m);
+    assert_ending(&m, MW_CAUSE_http_on_websocket, 1002, false);
+    close_machine(&m);
+}
+
 /* ---- silence, age ---- */
 
 TEST(only_messages_put_the_idle_timeout_off)
@@ -362,6 +397,8 @@ int main(void)
         CASE(any_byte_after_a_ping_is_life),
         CASE(silence_after_a_ping_ends_the_connection),
         CASE(a_ping_of_our_own_is_waited_for_too),
+        CASE(half_a_method_and_silence_is_the_breach_that_its_first_byte_is),
+        CASE(the_rest_of_a_method_is_waited_for),
         CASE(only_messages_put_the_idle_timeout_off),
         CASE(age_is_put_off_by_nothing),
         CASE(a_peer_that_takes_a_little_is_not_stalled),

@@ -1,0 +1,116 @@
+/*
+ * What time does to a connection: pings, the deadlines of a silent, slow or old peer, and the one
+ * moment at which the owner has to ask again. Bytes are conn.c's.
+ */
+#include "core/session/conn.h"
+
+#include "core/base/clock.h"
+
+/*
+ * A peer that takes nothing for this long while we have something to send is gone, whatever it
+ * sends itself.
+ */
+#define WRITE_STALL_MS 30000
+
+/*
+ * Who sends "GE" where a frame begins has this long for the rest of the word; it is in one packet
+ * where it comes at all.
+ */
+#define DOUBT_MS 1000
+
+static mw_ms first_ping(const struct mw_conn *conn, mw_ms now_ms)
+{
+    mw_ms period = conn->limits->ping_ms;
+    if (period == MW_NEVER)
+        return MW_NEVER;
+    /* A random phase: a thousand clients that came at once are not pinged at once. */
+    mw_ms phase = period / 2;
+    return now_ms + phase + (phase ? mw_rng_below(conn->rng, phase) : 0);
+}
+
+void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits, mw_ms now_ms)
+{
+    conn->limits = limits;
+    if (limits->ping_ms == MW_NEVER || conn->ping_at_ms > mw_ms_add(now_ms, limits->ping_ms))
+        conn->ping_at_ms = first_ping(conn, now_ms);
+}
+
+void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms)
+{
+    if (conn->paused && !paused) {
+        conn->last_message_ms = now_ms;
+        if (conn->ping_sent_ms != MW_NEVER)
+            conn->ping_sent_ms = now_ms;
+    }
+    conn->paused = paused;
+}
+
+static mw_ms pong_due(const struct mw_conn *conn)
+{
+    if (conn->paused || conn->ping_sent_ms == MW_NEVER)
+        return MW_NEVER;
+    /* The ping stands behind what is still on its way: the peer cannot have seen it before. */
+    mw_ms since_ms = conn->ping_sent_ms;
+    if (conn->out.bytes && conn->last_write_ms > since_ms)
+        since_ms = conn->last_write_ms;
+    return mw_ms_add(since_ms, conn->limits->pong_ms);
+}
+
+static mw_ms write_due(const struct mw_conn *conn)
+{
+    return conn->out.bytes ? mw_ms_add(conn->last_write_ms, WRITE_STALL_MS) : MW_NEVER;
+}
+
+static mw_ms doubt_due(const struct mw_conn *conn)
+{
+    bool waits = !conn->paused && mw_reader_is_in_doubt(&conn->reader);
+    return waits ? mw_ms_add(conn->last_read_ms, DOUBT_MS) : MW_NEVER;
+}
+
+static mw_ms idle_due(const struct mw_conn *conn)
+{
+    return conn->paused ? MW_NEVER : mw_ms_add(conn->last_message_ms, conn->limits->idle_ms);
+}
+
+mw_ms mw_conn_deadline(const struct mw_conn *conn)
+{
+    switch ((enum mw_conn_phase)conn->phase) {
+    case MW_CONN_OPEN: {
+        mw_ms due = mw_ms_min(conn->ping_at_ms, pong_due(conn));
+        due = mw_ms_min(due, mw_ms_min(write_due(conn), idle_due(conn)));
+        due = mw_ms_min(due, doubt_due(conn));
+        return mw_ms_min(due, mw_ms_add(conn->opened_ms, conn->limits->age_ms));
+    }
+    case MW_CONN_CLOSE_SENT:
+        return mw_ms_min(conn->close_due_ms, write_due(conn));
+    case MW_CONN_CLOSED:
+        return MW_NEVER;
+    }
+    return MW_NEVER;
+}
+
+static void tick_open(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (now_ms >= doubt_due(conn)) {
+        mw_conn_judge(conn, now_ms);
+    } else if (now_ms >= pong_due(conn)) {
+        mw_conn_close(conn, MW_CAUSE_ping_timeout, 0, mw_view_text("no answer to ping"), now_ms);
+    } else if (now_ms >= write_due(conn)) {
+        mw_conn_close(conn, MW_CAUSE_write_timeout, 0, mw_view_text("nothing was taken"), now_ms);
+    } else if (now_ms >= idle_due(conn)) {
+        mw_conn_close(conn, MW_CAUSE_idle_timeout, 0, mw_view_text("idle"), now_ms);
+    } else if (now_ms >= mw_ms_add(conn->opened_ms, conn->limits->age_ms)) {
+        mw_conn_close(conn, MW_CAUSE_max_age, 0, mw_view_text("open for limits.age"), now_ms);
+    } else if (now_ms >= conn->ping_at_ms) {
+        (void)mw_conn_ping(conn, now_ms); /* without memory: the next one */
+        conn->ping_at_ms = mw_ms_add(now_ms, conn->limits->ping_ms);
+    }
+}
+
+void mw_conn_tick(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (conn->phase == MW_CONN_OPEN)
+        tick_open(conn, now_ms);
+    else if (conn->phase == MW_CONN_CLOSE_SENT && now_ms >= mw_conn_deadline(conn))
+        mw_conn_eof(conn, false); /* whatever still comes is not waited for */
+}
