@@ -141,6 +141,7 @@ static inline void on_end_(void *ctx, enum mw_stream_end how)
         owner->fins++;
         break;
     case MW_STREAM_RESET:
+    case MW_STREAM_TLS_ERROR:
         owner->resets++;
         break;
     }

@@ -123,8 +123,12 @@ static inline size_t memory_untaken_(const struct mw_stream *stream)
 static inline void memory_stream_init(struct memory_stream *line, struct mw_mem *mem, uint64_t seed)
 {
     static const struct mw_stream_ops ops = {
-        memory_set_reading_, memory_write_, memory_finish_,
-        memory_close_,       memory_peer_,  memory_untaken_,
+        .set_reading = memory_set_reading_,
+        .write = memory_write_,
+        .finish = memory_finish_,
+        .close = memory_close_,
+        .peer = memory_peer_,
+        .untaken = memory_untaken_,
     };
     *line = (struct memory_stream){
         .stream = { .ops = &ops },
