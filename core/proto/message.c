@@ -116,6 +116,7 @@ static struct mw_view take_payload(struct mw_reader *reader)
     if (reader->head.masked)
         mw_mask(reader->in, len, reader->head.mask, reader->head.len - reader->left);
     reader->left -= len;
+    reader->frames += reader->left == 0;
     consume(reader, len);
     return mw_view(data, len);
 }
@@ -405,6 +406,13 @@ struct mw_view mw_reader_rest(const struct mw_reader *reader)
 bool mw_reader_in_message(const struct mw_reader *reader)
 {
     return reader->message_opcode != 0;
+}
+
+uint64_t mw_reader_partial(const struct mw_reader *reader)
+{
+    if (!reader->in_frame)
+        return reader->head_have;
+    return reader->head.size + (reader->head.len - reader->left);
 }
 
 bool mw_reader_is_in_doubt(const struct mw_reader *reader)

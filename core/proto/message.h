@@ -50,6 +50,7 @@ struct mw_reader {
     uint64_t left;      /* payload bytes of the frame still to come */
     size_t received;    /* payload bytes of the message, with those of the current frame */
     uint32_t fragments; /* of the message, so far */
+    uint32_t frames;    /* that were read to their end, ever; wraps */
     struct mw_utf8 utf8;
     uint8_t head_bytes[MW_FRAME_HEAD_MAX]; /* of the current or last header */
     uint8_t head_have;
@@ -85,6 +86,9 @@ static inline void mw_reader_detach(struct mw_reader *reader)
 
 /* A message has begun and not ended. */
 bool mw_reader_in_message(const struct mw_reader *reader);
+
+/* Bytes of a frame that is not whole yet, its header with them; 0: there is none. */
+uint64_t mw_reader_partial(const struct mw_reader *reader);
 
 /*
  * The last bytes are no header, and may become HTTP text: the breach is told when more of them have

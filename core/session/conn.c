@@ -54,8 +54,14 @@ void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms
     mw_reader_init(&conn->reader, setup->mem, setup->role);
     mw_outq_init(&conn->out, setup->pool);
     init_deflate(conn, setup);
-    conn->ping_at_ms = MW_NEVER;
+    conn->ping_at_ms = conn->frame_ms = MW_NEVER;
     mw_conn_set_limits(conn, setup->limits, now_ms);
+}
+
+static void forgive_pong(struct mw_conn *conn)
+{
+    mw_free(conn->mem, conn->owed, sizeof *conn->owed);
+    conn->owed = 0;
 }
 
 void mw_conn_free(struct mw_conn *conn)
@@ -63,6 +69,7 @@ void mw_conn_free(struct mw_conn *conn)
     mw_reader_free(&conn->reader);
     mw_deflater_free(&conn->deflater);
     mw_outq_free(&conn->out);
+    forgive_pong(conn);
     if (conn->end && conn->end != &forgotten_end)
         mw_free(conn->mem, conn->end, sizeof *conn->end);
     conn->end = 0;
@@ -278,14 +285,44 @@ void mw_conn_feed(struct mw_conn *conn, char *bytes, size_t len, mw_ms now_ms)
     mw_reader_feed(&conn->reader, bytes, len);
 }
 
-static void on_ping(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
+static void put_pong(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
 {
-    /* Who does not read its pongs is not sent more of them: pings must not fill our memory. */
-    if (conn->phase != MW_CONN_OPEN || conn->out.bytes > conn->limits->queue)
-        return;
     uint8_t key[4];
     note_first_output(conn, now_ms);
     (void)mw_outq_put_control(&conn->out, MW_OPCODE_PONG, payload, mask_key(conn, key));
+}
+
+/* RFC 6455 5.5.3: of several pings that could not be answered yet, the last one is enough. */
+static void owe_pong(struct mw_conn *conn, struct mw_view payload)
+{
+    if (!conn->owed)
+        conn->owed = mw_alloc(conn->mem, sizeof *conn->owed);
+    if (!conn->owed)
+        return;
+    conn->owed->len = (uint8_t)payload.len;
+    if (payload.len)
+        memcpy(conn->owed->payload, payload.data, payload.len);
+}
+
+static void pay_pong(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (!conn->owed || conn->out.bytes > conn->limits->queue)
+        return;
+    if (conn->phase != MW_CONN_CLOSED)
+        put_pong(conn, mw_view(conn->owed->payload, conn->owed->len), now_ms);
+    forgive_pong(conn);
+}
+
+/*
+ * RFC 6455 5.5.2: answered until the peer's Close has come, so also behind ours. Who does not read
+ * its pongs is not sent more of them: pings must not fill our memory.
+ */
+static void on_ping(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
+{
+    if (conn->out.bytes > conn->limits->queue)
+        owe_pong(conn, payload);
+    else
+        put_pong(conn, payload, now_ms);
 }
 
 static void on_pong(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
@@ -372,6 +409,19 @@ static bool take_flag(struct mw_conn *conn, struct mw_event *event)
     return false;
 }
 
+/* A frame that is not whole yet has its time; see conn_time.c. */
+static void note_frame(struct mw_conn *conn, mw_ms now_ms)
+{
+    uint64_t bytes = mw_reader_partial(&conn->reader);
+    if (bytes == 0) {
+        conn->frame_ms = MW_NEVER;
+    } else if (conn->frame_ms == MW_NEVER || conn->frame_number != conn->reader.frames) {
+        conn->frame_ms = now_ms;
+        conn->frame_bytes = bytes;
+        conn->frame_number = conn->reader.frames;
+    }
+}
+
 void mw_conn_next(struct mw_conn *conn, struct mw_event *event, mw_ms now_ms)
 {
     *event = (struct mw_event){ .kind = MW_EVENT_MORE };
@@ -380,7 +430,11 @@ void mw_conn_next(struct mw_conn *conn, struct mw_event *event, mw_ms now_ms)
             return;
         struct mw_item item;
         mw_reader_next(&conn->reader, &item);
-        if (item.kind == MW_ITEM_MORE || take_item(conn, &item, event, now_ms))
+        if (item.kind == MW_ITEM_MORE) {
+            note_frame(conn, now_ms);
+            return;
+        }
+        if (take_item(conn, &item, event, now_ms))
             return;
     }
 }
@@ -482,6 +536,7 @@ void mw_conn_written(struct mw_conn *conn, size_t bytes, mw_ms now_ms)
     mw_outq_written(&conn->out, bytes);
     if (bytes)
         conn->last_write_ms = now_ms;
+    pay_pong(conn, now_ms);
     /* The peer's time to answer begins when the Close frame has left. */
     if (conn->phase == MW_CONN_CLOSE_SENT && conn->out.bytes == 0)
         conn->close_due_ms = mw_ms_min(conn->close_due_ms, now_ms + MW_CONN_CLOSE_WAIT_MS);

@@ -41,6 +41,12 @@ enum mw_conn_phase {
 #define MW_CONN_COMPRESS_IN_CONTEXT 128
 #define MW_CONN_COMPRESS_ALONE      1024
 
+/* The pong that a peer gets once it has taken what stands before it. */
+struct mw_owed_pong {
+    uint8_t len;
+    char payload[MW_CONTROL_MAX];
+};
+
 struct mw_conn {
     /* read-only */
     uint8_t phase;   /* enum mw_conn_phase */
@@ -56,7 +62,12 @@ struct mw_conn {
     struct mw_rng *rng;                /* borrowed */
     struct mw_mem *mem;                /* borrowed */
     struct mw_conn_end *end;           /* made when the end begins */
+    struct mw_owed_pong *owed;         /* NULL: none */
     mw_ms last_message_ms, last_write_ms, ping_at_ms, ping_sent_ms, close_due_ms;
+    /* The frame that is not whole yet: since when it is watched (MW_NEVER), with how many bytes. */
+    mw_ms frame_ms;
+    uint64_t frame_bytes;
+    uint32_t frame_number;
     struct mw_rate rate;
     struct mw_reader reader;
     struct mw_outq out;

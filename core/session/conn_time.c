@@ -18,6 +18,13 @@
  */
 #define DOUBT_MS 1000
 
+/*
+ * A frame's sender has all of it, or it would have sent a shorter one. So whoever is slower than
+ * 100 bytes a second (a tenth of the slowest line there is), for twice limits.pong, keeps its frame
+ * unfinished on purpose: each byte counts as life, and would hold the connection for ever.
+ */
+#define FRAME_MS_PER_BYTE 10
+
 static mw_ms first_ping(const struct mw_conn *conn, mw_ms now_ms)
 {
     mw_ms period = conn->limits->ping_ms;
@@ -41,6 +48,8 @@ void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms)
         conn->last_message_ms = now_ms;
         if (conn->ping_sent_ms != MW_NEVER)
             conn->ping_sent_ms = now_ms;
+        if (conn->frame_ms != MW_NEVER)
+            conn->frame_ms = now_ms;
     }
     conn->paused = paused;
 }
@@ -67,6 +76,31 @@ static mw_ms doubt_due(const struct mw_conn *conn)
     return waits ? mw_ms_add(conn->last_read_ms, DOUBT_MS) : MW_NEVER;
 }
 
+static mw_ms frame_window(const struct mw_conn *conn)
+{
+    return mw_ms_add(conn->limits->pong_ms, conn->limits->pong_ms);
+}
+
+static mw_ms frame_due(const struct mw_conn *conn)
+{
+    if (conn->paused || conn->frame_ms == MW_NEVER)
+        return MW_NEVER;
+    return mw_ms_add(conn->frame_ms, frame_window(conn));
+}
+
+/* The time is over: another one where enough has come in it. */
+static void judge_frame(struct mw_conn *conn, mw_ms now_ms)
+{
+    uint64_t bytes = mw_reader_partial(&conn->reader);
+    if (bytes - conn->frame_bytes < frame_window(conn) / FRAME_MS_PER_BYTE) {
+        mw_conn_close(conn, MW_CAUSE_idle_timeout, 0, mw_view_text("a frame came too slowly"),
+                      now_ms);
+        return;
+    }
+    conn->frame_ms = now_ms;
+    conn->frame_bytes = bytes;
+}
+
 static mw_ms idle_due(const struct mw_conn *conn)
 {
     return conn->paused ? MW_NEVER : mw_ms_add(conn->last_message_ms, conn->limits->idle_ms);
@@ -78,7 +112,7 @@ mw_ms mw_conn_deadline(const struct mw_conn *conn)
     case MW_CONN_OPEN: {
         mw_ms due = mw_ms_min(conn->ping_at_ms, pong_due(conn));
         due = mw_ms_min(due, mw_ms_min(write_due(conn), idle_due(conn)));
-        due = mw_ms_min(due, doubt_due(conn));
+        due = mw_ms_min(due, mw_ms_min(doubt_due(conn), frame_due(conn)));
         return mw_ms_min(due, mw_ms_add(conn->opened_ms, conn->limits->age_ms));
     }
     case MW_CONN_CLOSE_SENT:
@@ -99,6 +133,8 @@ static void tick_open(struct mw_conn *conn, mw_ms now_ms)
         mw_conn_close(conn, MW_CAUSE_write_timeout, 0, mw_view_text("nothing was taken"), now_ms);
     } else if (now_ms >= idle_due(conn)) {
         mw_conn_close(conn, MW_CAUSE_idle_timeout, 0, mw_view_text("idle"), now_ms);
+    } else if (now_ms >= frame_due(conn)) {
+        judge_frame(conn, now_ms);
     } else if (now_ms >= mw_ms_add(conn->opened_ms, conn->limits->age_ms)) {
         mw_conn_close(conn, MW_CAUSE_max_age, 0, mw_view_text("open for limits.age"), now_ms);
     } else if (now_ms >= conn->ping_at_ms) {

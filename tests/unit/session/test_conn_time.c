@@ -146,6 +146,145 @@ TEST(a_ping_of_our_own_is_waited_for_too)
     close_machine(&m);
 }
 
+/* RFC 6455 has no say in it, but ten thousand pings in one second are a wave of their own. */
+TEST(ten_thousand_who_came_at_once_are_never_pinged_at_once)
+{
+    struct machine m;
+    unsigned in_second[120] = { 0 }, most = 0;
+    open_machine(&m, MW_ROLE_SERVER);
+    for (int i = 0; i < 10000; i++) { /* one worker: one source of phases */
+        mw_conn_free(&m.conn);
+        begin_machine(&m);
+        mw_ms at_ms = mw_conn_deadline(&m.conn) - m.now_ms;
+        for (; at_ms < 100000; at_ms += m.limits.ping_ms)
+            in_second[at_ms / 1000]++;
+    }
+    for (size_t i = 0; i < MW_COUNT(in_second); i++)
+        most = in_second[i] > most ? in_second[i] : most;
+    assert_in_range(most, 1, 1000); /* 800 a second through half a period */
+    close_machine(&m);
+}
+
+/* ---- a frame that never ends ---- */
+
+TEST(a_frame_that_trickles_ends_the_connection)
+{
+    struct machine m;
+    open_machine(&m, MW_ROLE_SERVER);
+    give_bytes(&m, "\x82\xFE\x40\x00\1\2\3\4", 8);
+    assert_no_event(&m);
+    mw_ms begun_ms = m.now_ms;
+    while (m.conn.phase == MW_CONN_OPEN && m.now_ms < begun_ms + 60000) {
+        pass(&m, 1000);
+        flush(&m);
+        give_bytes(&m, "x", 1);
+        assert_no_event(&m);
+    }
+    assert_int_equal(m.now_ms - begun_ms, 40000);
+    assert_ending(&m, MW_CAUSE_idle_timeout, 3008, false);
+    assert_view(mw_view(mw_conn_ending(&m.conn)->reason, mw_conn_ending(&m.conn)->reason_len),
+                "a frame came too slowly");
+    assert_true(m.mem.bytes < 8192);
+    close_machine(&m);
+}
+
+TEST(a_header_that_trickles_does_so_too)
+{
+    struct machine m;
+    open_machine(&m, MW_ROLE_SERVER);
+    static const char head[] = "\x82\xFF\0\0\0\0\0\1\0\0\1\2\3";
+    for (size_t i = 0; i < sizeof head - 1 && m.conn.phase == MW_CONN_OPEN; i++) {
+        give_bytes(&m, head + i, 1);
+        assert_no_event(&m);
+        pass(&m, 10000);
+        flush(&m);
+    }
+    assert_int_equal(m.now_ms, START_MS + 40000);
+    assert_ending(&m, MW_CAUSE_idle_timeout, 3008, false);
+    close_machine(&m);
+}
+
+TEST(a_slow_line_may_take_its_time)
+{
+    struct machine m;
+    static char piece[200];
+    open_machine(&m, MW_ROLE_SERVER);
+    give_bytes(&m, "\x82\xFE\xEA\x60\0\0\0\0", 8); /* 60000 bytes, 200 a second */
+    assert_no_event(&m);
+    for (int i = 0; i < 300; i++) {
+        pass(&m, 1000);
+        flush(&m);
+        assert_int_equal(m.conn.phase, MW_CONN_OPEN);
+        give_bytes(&m, piece, sizeof piece);
+        assert_int_equal(pull(&m), i < 299 ? MW_EVENT_MORE : MW_EVENT_MESSAGE);
+    }
+    assert_no_event(&m);
+    close_machine(&m);
+}
+
+/* Who was fast for a while has no credit for it: what it sent is what we hold. */
+TEST(a_frame_that_trickles_at_its_end_is_no_better)
+{
+    struct machine m;
+    static char much[50000];
+    open_machine(&m, MW_ROLE_SERVER);
+    give_bytes(&m, "\x82\xFE\xEA\x60\0\0\0\0", 8);
+    assert_no_event(&m);
+    give_bytes(&m, much, sizeof much);
+    assert_no_event(&m);
+    for (int i = 0; i < 100 && m.conn.phase == MW_CONN_OPEN; i++) {
+        pass(&m, 1000);
+        flush(&m);
+        give_bytes(&m, "x", 1);
+        assert_no_event(&m);
+    }
+    assert_in_range(m.now_ms - START_MS, 40000, 80000);
+    assert_ending(&m, MW_CAUSE_idle_timeout, 3008, false);
+    close_machine(&m);
+}
+
+TEST(frames_that_are_whole_have_no_pace)
+{
+    struct machine m;
+    char bytes[32];
+    open_machine(&m, MW_ROLE_SERVER);
+    size_t len = write_frame(m.role, bytes, MW_OPCODE_TEXT, false, mw_view_text("a"));
+    give_bytes(&m, bytes, len);
+    assert_no_event(&m);
+    /* Each read ends one fragment and begins the next one. */
+    len = write_frame(m.role, bytes, MW_OPCODE_CONTINUATION, false, mw_view_text("b"));
+    give_bytes(&m, bytes, 1);
+    assert_no_event(&m);
+    for (int i = 0; i < 20; i++) {
+        pass(&m, 15000);
+        flush(&m);
+        assert_int_equal(m.conn.phase, MW_CONN_OPEN);
+        char next[32];
+        memcpy(next, bytes + 1, len - 1);
+        next[len - 1] = bytes[0];
+        give_bytes(&m, next, len);
+        assert_no_event(&m);
+    }
+    close_machine(&m);
+}
+
+TEST(a_pause_is_not_held_against_a_frame)
+{
+    struct machine m;
+    open_machine(&m, MW_ROLE_SERVER);
+    give_bytes(&m, "\x82\xFE\x40\x00", 4);
+    assert_no_event(&m);
+    mw_conn_pause(&m.conn, true, m.now_ms);
+    for (int i = 0; i < 10; i++) {
+        pass(&m, 10000);
+        flush(&m);
+    }
+    mw_conn_pause(&m.conn, false, m.now_ms);
+    assert_int_equal(m.conn.phase, MW_CONN_OPEN);
+    assert_true(mw_conn_deadline(&m.conn) > m.now_ms);
+    close_machine(&m);
+}
+
 /* ---- half a word of HTTP ---- */
 
 TEST(half_a_method_and_silence_is_the_breach_that_its_first_byte_is)
@@ -397,6 +536,13 @@ int main(void)
         CASE(any_byte_after_a_ping_is_life),
         CASE(silence_after_a_ping_ends_the_connection),
         CASE(a_ping_of_our_own_is_waited_for_too),
+        CASE(ten_thousand_who_came_at_once_are_never_pinged_at_once),
+        CASE(a_frame_that_trickles_ends_the_connection),
+        CASE(a_header_that_trickles_does_so_too),
+        CASE(a_slow_line_may_take_its_time),
+        CASE(a_frame_that_trickles_at_its_end_is_no_better),
+        CASE(frames_that_are_whole_have_no_pace),
+        CASE(a_pause_is_not_held_against_a_frame),
         CASE(half_a_method_and_silence_is_the_breach_that_its_first_byte_is),
         CASE(the_rest_of_a_method_is_waited_for),
         CASE(only_messages_put_the_idle_timeout_off),
