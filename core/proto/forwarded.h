@@ -13,6 +13,9 @@
  * that is not in a trusted network, or the farthest one that can be read: what stands behind an
  * entry that is no address (unknown, _hidden, nonsense) is not believed. Without such headers:
  * peer.
+ *
+ * Several lines of one name are one list. Where there is a Forwarded line, X-Forwarded-For is not
+ * looked at: a proxy that writes only the latter has to take the former out of what it passes on.
  */
 void mw_forwarded_client(const struct mw_http_head *head, const struct mw_net *trusted,
                          size_t trusted_count, const struct mw_ip *peer, struct mw_ip *client);

@@ -12,15 +12,21 @@
 #define MW_PROXY_HEAD_MAX MW_PROXY_V2_MAX
 
 struct mw_proxy_head {
-    /* Family of none: the proxy speaks for itself (LOCAL, health checks) or of what has no IP. */
+    /*
+     * None where the proxy speaks for itself (LOCAL, health checks), of what is no TCP over IP, or
+     * of what it does not know: the stream's own addresses hold.
+     */
     struct mw_ip from, to;
     uint16_t from_port, to_port;
 };
 
 /*
  * Reads a header at the beginning of bytes. A length above 0: the header is whole and took that
- * many bytes. MW_ERR_AGAIN: more are needed. MW_ERR_PROTOCOL: no header, or a broken one; *why is a
- * static sentence. Decides on as few bytes as possible, and the same for every cut.
+ * many bytes. MW_ERR_AGAIN: more are needed, MW_PROXY_HEAD_MAX in all at most. MW_ERR_PROTOCOL: no
+ * header, or a broken one; *why is a static sentence. Only a length touches *out.
+ *
+ * Reads from the left and judges a field with its last byte, or with the first that no such field
+ * has there; so the answer to a beginning is the answer to everything longer.
  */
 long mw_proxy_read(struct mw_view bytes, struct mw_proxy_head *out, const char **why);
 
