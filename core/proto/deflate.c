@@ -77,6 +77,12 @@ void mw_deflate_pool_init(struct mw_deflate_pool *pool, struct mw_mem *mem, size
     mw_list_init(&pool->kept);
 }
 
+bool mw_deflate_pool_has_room(const struct mw_deflate_pool *pool, uint8_t bits)
+{
+    size_t window = (size_t)1 << bits;
+    return window <= pool->max_bytes && pool->promised_bytes <= pool->max_bytes - window;
+}
+
 static void compressor_free(struct mw_deflate_pool *pool, struct mw_compressor *compressor)
 {
     if (!compressor)
@@ -127,6 +133,7 @@ static struct mw_decompressor *decompressor_new(struct mw_deflate_pool *pool)
 void mw_deflate_pool_free(struct mw_deflate_pool *pool)
 {
     mw_assert(mw_list_is_empty(&pool->kept) && pool->kept_bytes == 0);
+    mw_assert(pool->promised_bytes == 0);
     for (size_t bits = 0; bits < MW_COUNT(pool->shared); bits++) {
         compressor_free(pool, pool->shared[bits]);
         pool->shared[bits] = NULL;
@@ -165,7 +172,7 @@ void mw_deflater_free(struct mw_deflater *deflater)
 
 static void keep_to_cap(struct mw_deflate_pool *pool)
 {
-    while (pool->kept_bytes > pool->max_bytes) {
+    while (pool->kept_bytes > pool->max_bytes && !mw_list_is_empty(&pool->kept)) {
         struct mw_compressor *oldest = MW_OWNER(pool->kept.next, struct mw_compressor, link);
         if (oldest->link.next == &pool->kept)
             return; /* whoever sends now keeps at least its own */
@@ -258,6 +265,8 @@ void mw_inflater_init(struct mw_inflater *inflater, struct mw_deflate_pool *pool
 {
     *inflater = (struct mw_inflater){ .pool = pool, .takeover = takeover };
     mw_buf_init(&inflater->history, pool->mem, (size_t)1 << bits);
+    if (takeover)
+        pool->promised_bytes += inflater->history.max_bytes;
 }
 
 static void give_back(struct mw_inflater *inflater)
@@ -281,6 +290,10 @@ void mw_inflater_free(struct mw_inflater *inflater)
     if (!inflater || !inflater->pool)
         return;
     give_back(inflater);
+    if (inflater->takeover)
+        inflater->pool->promised_bytes -= inflater->history.max_bytes;
+    inflater->takeover = false;
+    inflater->pool->kept_bytes -= inflater->history.cap;
     mw_buf_free(&inflater->history);
 }
 
@@ -391,7 +404,11 @@ static int remember(struct mw_inflater *inflater, struct mw_view message)
         message = mw_view_from(message, message.len - history->max_bytes);
     if (history->len > history->max_bytes - message.len)
         mw_buf_skip(history, history->len - (history->max_bytes - message.len));
-    return mw_buf_put_view(history, message);
+    size_t before = history->cap;
+    int err = mw_buf_put_view(history, message);
+    inflater->pool->kept_bytes += history->cap - before;
+    keep_to_cap(inflater->pool);
+    return err;
 }
 
 int mw_inflater_end(struct mw_inflater *inflater, struct mw_buf *out)

@@ -7,6 +7,9 @@
  * pool is over its cap; then the one that was used least recently is taken away, and its connection
  * begins anew with its next message, which is every sender's right. A decompressor is lent for one
  * message; between messages a connection keeps no more than the window that was agreed on.
+ *
+ * Windows of what came cannot be taken away: the peer refers to them. So they count first, in what
+ * is kept and already when they are promised; has_room is asked before one is.
  */
 #ifndef MW_PROTO_DEFLATE_H
 #define MW_PROTO_DEFLATE_H
@@ -24,9 +27,10 @@ struct mw_decompressor;
 /* What the connections of a worker share. */
 struct mw_deflate_pool {
     struct mw_mem *mem;
-    size_t max_bytes;    /* of compressors that connections keep */
-    size_t kept_bytes;   /* by them, now */
-    struct mw_link kept; /* those compressors, the least recently used first */
+    size_t max_bytes;      /* that connections may keep between messages */
+    size_t kept_bytes;     /* that they keep now: windows of what came, and compressors */
+    size_t promised_bytes; /* by which the windows may grow at most, those of now included */
+    struct mw_link kept;   /* the compressors, the least recently used first */
     struct mw_compressor *shared[MW_DEFLATE_BITS_MAX + 1]; /* by window; for single messages */
     struct mw_decompressor *spare;
     size_t spare_count;
@@ -35,6 +39,9 @@ struct mw_deflate_pool {
 void mw_deflate_pool_init(struct mw_deflate_pool *pool, struct mw_mem *mem, size_t max_bytes);
 /* Every deflater and inflater is free by now. */
 void mw_deflate_pool_free(struct mw_deflate_pool *pool);
+
+/* One more window of 2^bits bytes may be promised: all of them fit below the cap. */
+bool mw_deflate_pool_has_room(const struct mw_deflate_pool *pool, uint8_t bits);
 
 /* ---- out ---- */
 
@@ -69,9 +76,11 @@ struct mw_inflater {
     bool takeover;
 };
 
+/* With takeover it is promised a window of 2^bits bytes. */
 void mw_inflater_init(struct mw_inflater *inflater, struct mw_deflate_pool *pool, uint8_t bits,
                       bool takeover);
-/* Lets go of what it holds; may be used again, without a past. */
+/* Lets go of what it holds, and of the promise; understands nothing any more. May be called again.
+ */
 void mw_inflater_free(struct mw_inflater *inflater);
 
 /*

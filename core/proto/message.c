@@ -216,11 +216,25 @@ static bool compressed_data(struct mw_reader *reader, struct mw_item *item, bool
     return false;
 }
 
+/* Of a message that nobody will hear; its first part may be here. */
+static void forget_message(struct mw_reader *reader)
+{
+    reader->message_opcode = 0;
+    reader->utf8 = (struct mw_utf8){ 0 };
+    mw_buf_free(&reader->message);
+}
+
 static bool read_data(struct mw_reader *reader, struct mw_item *item)
 {
     item->data = take_payload(reader);
     bool frame_ends = reader->left == 0;
     bool is_last = frame_ends && reader->head.fin;
+    if (reader->deaf) {
+        reader->in_frame = !frame_ends;
+        if (is_last)
+            forget_message(reader);
+        return false;
+    }
     if (reader->compressed ? compressed_data(reader, item, is_last)
                            : plain_data(reader, item, is_last))
         return true;

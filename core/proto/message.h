@@ -57,7 +57,7 @@ struct mw_reader {
     uint8_t role;           /* enum mw_role */
     uint8_t message_opcode; /* 0: no message is unfinished */
     bool compressed;        /* the unfinished message is */
-    bool in_frame, dead, release;
+    bool in_frame, dead, release, deaf;
     struct mw_buf message; /* split, fragmented or inflated message */
     struct mw_buf control; /* split control frame */
 };
@@ -82,6 +82,15 @@ static inline void mw_reader_detach(struct mw_reader *reader)
 {
     reader->in = 0;
     reader->in_len = 0;
+}
+
+/*
+ * From now on messages are read over: neither kept nor inflated nor judged, and none is told.
+ * Control frames and headers are what they were.
+ */
+static inline void mw_reader_go_deaf(struct mw_reader *reader)
+{
+    reader->deaf = true;
 }
 
 /* A message has begun and not ended. */

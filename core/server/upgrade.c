@@ -247,6 +247,16 @@ static struct mw_view pick_protocol(const struct mw_http_head *head,
     return index < 0 ? mw_view(0, 0) : spec->protocols[index];
 }
 
+/* RFC 7692 7.1.1.2: a server may ask any client to keep no context. */
+static void pick_compression(const struct mw_worker *worker, const struct mw_http_head *head,
+                             struct mw_ext_deflate *terms)
+{
+    mw_ext_pick(head, worker->config->compression_memory > 0, terms);
+    bool has_room = mw_deflate_pool_has_room(&worker->deflate, mw_ext_bits(terms->client_bits));
+    if (terms->on && !has_room)
+        terms->client_no_takeover = true;
+}
+
 void mw_upgrade(struct mw_client *client, struct mw_view path, struct mw_view query)
 {
     struct mw_worker *worker = client->worker;
@@ -263,7 +273,7 @@ void mw_upgrade(struct mw_client *client, struct mw_view path, struct mw_view qu
         return;
     }
     if (route->spec->compression)
-        mw_ext_pick(head, worker->config->compression_memory > 0, &client->facts->deflate);
+        pick_compression(worker, head, &client->facts->deflate);
     bool full = route->max_connections && route->asked_count >= route->max_connections;
     mw_ws_driver_begin(client, route);
     client->phase = MW_CLIENT_OPENING;

@@ -280,10 +280,22 @@ static void stall(struct mw_client *client)
         (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
 }
 
-/* Pulls until nothing is left, or the client stalls or ends. */
+/*
+ * A turn's share of messages. What was read in one turn is bounded, but a thousandth of it is
+ * enough for as much once it is inflated, and others wait meanwhile.
+ */
+#define TURN_BYTES (1u << 20)
+
+/* Pulls until nothing is left, the client has had its share, or it stalls or ends. */
 static void pump(struct mw_client *client)
 {
+    size_t taken = 0;
     for (;;) {
+        if (taken > TURN_BYTES && mw_conn_rest(&client->conn).len > 0) {
+            stall(client);
+            mw_client_settle_later(client);
+            return;
+        }
         if (client->busy && mw_backlog_is_full(&client->backlog) &&
             client->conn.phase == MW_CONN_OPEN) {
             stall(client);
@@ -295,6 +307,7 @@ static void pump(struct mw_client *client)
         case MW_EVENT_MORE:
             return;
         case MW_EVENT_MESSAGE:
+            taken += event.data.len;
             take_message(client, &event);
             break;
         case MW_EVENT_PONG:

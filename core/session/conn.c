@@ -185,6 +185,7 @@ int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, stru
     note_first_output(conn, now_ms);
     int err = queue_close(conn, wire, reason);
     conn->phase = MW_CONN_CLOSE_SENT;
+    mw_reader_go_deaf(&conn->reader); /* what is on its way is for nobody, and need not cost much */
     conn->close_due_ms =
         mw_ms_add(now_ms, drops_queue(cause) ? MW_CONN_CLOSE_WAIT_MS : MW_CONN_CLOSE_FLUSH_MS);
     if (err || ends_at_once(cause))

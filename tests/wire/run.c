@@ -25,6 +25,11 @@
 #define EVERY_SPLIT_BYTES 1500
 #define EDGE_BYTES        150
 
+/* What was run, for the last line of the output. */
+static struct {
+    size_t cases, splits, failures;
+} counted;
+
 /* ---- one run ---- */
 
 struct run {
@@ -250,6 +255,7 @@ static void check(struct run *run, const char *how, size_t at)
 static void check_run(const struct wire_case *of, const char *how, size_t split, size_t piece)
 {
     struct run run;
+    counted.splits++;
     open_run(&run, of, 0);
     run_pieces(&run, split, piece);
     check(&run, how, split);
@@ -268,6 +274,7 @@ static void check_failing_memory(const struct wire_case *of)
     bool failed = true;
     for (uint64_t fail_at = 1; failed; fail_at++) {
         struct run run;
+        counted.failures++;
         open_run(&run, of, fail_at);
         run_pieces(&run, 0, of->input.len < EVERY_SPLIT_BYTES ? 1 : of->input.len / 20);
         failed = run.mem.count >= fail_at;
@@ -281,6 +288,7 @@ static void run_case(void **state)
 {
     const struct wire_case *of = *state;
     size_t len = of->input.len;
+    counted.cases++;
     check_run(of, "whole", 0, len + 1);
     for (size_t split = 1; split < len; split = next_split(split, len))
         check_run(of, "split at", split, len);
@@ -312,5 +320,7 @@ int main(int argc, char **argv)
     int failed = argc < 2;
     for (int i = 1; i < argc; i++)
         failed += run_file(argv[i]);
+    printf("%zu cases, fed in %zu ways, and %zu times with failing memory\n", counted.cases,
+           counted.splits, counted.failures);
     return failed > 0;
 }

@@ -247,6 +247,51 @@ TEST(a_cap_below_one_context_still_lets_one_compress)
     close_pair(&pair);
 }
 
+/* Windows cannot be taken away, so they count first: contexts get what is left. */
+TEST(windows_of_what_came_count_below_the_same_cap)
+{
+    struct pair pair;
+    struct mw_inflater others[3];
+    open_pair(&pair, 12, true);
+    pair.pool.max_bytes = 4 * 4096 + 100;
+    assert_int_equal(pair.pool.promised_bytes, 4096);
+    for (size_t i = 0; i < MW_COUNT(others); i++) {
+        assert_true(mw_deflate_pool_has_room(&pair.pool, 12));
+        mw_inflater_init(&others[i], &pair.pool, 12, true);
+    }
+    assert_false(mw_deflate_pool_has_room(&pair.pool, 12));
+    assert_int_equal(pair.pool.kept_bytes, 0); /* a promise costs nothing yet */
+
+    memset(text, 'w', sizeof text);
+    pass(&pair, mw_view(text, 60000), 1000);
+    assert_int_equal(pair.inflater.history.cap, 4096);
+    assert_in_range(pair.pool.kept_bytes, 4096 + 30000, 4096 + 50000); /* and one context */
+    assert_null(others[0].history.data);
+    for (size_t i = 0; i < MW_COUNT(others); i++)
+        mw_inflater_free(&others[i]);
+    assert_true(mw_deflate_pool_has_room(&pair.pool, 12));
+    close_pair(&pair);
+}
+
+TEST(a_window_that_grows_over_the_cap_takes_a_context_of_somebody_else)
+{
+    struct pair pair;
+    struct mw_deflater older;
+    open_pair(&pair, 12, true);
+    mw_deflater_init(&older, &pair.pool, 12, true);
+    assert_int_equal(mw_deflater_run(&older, mw_view_text("older"), &pair.payload), MW_OK);
+    pass(&pair, mw_view_text("newer"), 100);
+    pair.pool.max_bytes = pair.pool.kept_bytes; /* two contexts and a small window */
+    assert_non_null(older.own);
+    memset(text, 'w', sizeof text);
+    pass(&pair, mw_view(text, 60000), 1000);
+    assert_null(older.own);
+    assert_non_null(pair.deflater.own);
+    assert_true(pair.pool.kept_bytes <= pair.pool.max_bytes);
+    mw_deflater_free(&older);
+    close_pair(&pair);
+}
+
 /* ---- bounds ---- */
 
 TEST(a_bomb_is_refused_while_it_is_inflated)
@@ -397,6 +442,8 @@ int main(void)
         CASE(without_takeover_connections_share_and_keep_nothing),
         CASE(contexts_stay_below_their_cap),
         CASE(a_cap_below_one_context_still_lets_one_compress),
+        CASE(windows_of_what_came_count_below_the_same_cap),
+        CASE(a_window_that_grows_over_the_cap_takes_a_context_of_somebody_else),
         CASE(a_bomb_is_refused_while_it_is_inflated),
         CASE(the_bound_is_exact_for_every_cut),
         CASE(what_is_no_deflate_is_refused_alike_for_every_cut),

@@ -1,4 +1,6 @@
 /* message: what the owner of a reader sees: buffers, rest, limits, and the end. */
+#include <stdlib.h>
+
 #include "core/proto/mask.h"
 #include "core/proto/message.h"
 #include "tests/unit/unit.h"
@@ -109,6 +111,122 @@ TEST(a_large_message_takes_no_more_than_its_size)
     assert_mem_empty(&mem);
 }
 
+#define FRAGMENTS 65537u
+
+struct fragmented {
+    size_t len; /* of each fragment */
+    unsigned count;
+    size_t at_once; /* fragments of one feed */
+};
+
+/* A copy is made where the buffer grows: of what it could hold before, at most. */
+static size_t copied_bytes(struct mw_reader *reader, size_t *cap)
+{
+    size_t copied = reader->message.cap != *cap ? *cap : 0;
+    *cap = reader->message.cap;
+    return copied;
+}
+
+static size_t put_fragment(char *out, const struct fragmented *of, unsigned i)
+{
+    static const uint8_t key[4] = { 0 };
+    enum mw_opcode opcode = i ? MW_OPCODE_CONTINUATION : MW_OPCODE_BINARY;
+    size_t head = mw_frame_encode((uint8_t *)out, opcode, i == of->count - 1, of->len, key);
+    memset(out + head, (int)(i & 0xFF), of->len);
+    return head + of->len;
+}
+
+/* Cost is told by bytes and allocations, which no machine makes slower. */
+static void check_cost(const struct fragmented *of)
+{
+    struct mw_mem mem;
+    struct mw_reader reader;
+    struct mw_item item = { 0 };
+    size_t cap = 0, copied = 0, whole = of->len * of->count;
+    char *bytes = malloc(of->at_once * (of->len + MW_FRAME_HEAD_MAX));
+    assert_non_null(bytes);
+    mw_mem_init(&mem, NULL, 0);
+    mw_reader_init(&reader, &mem, MW_ROLE_SERVER);
+    for (unsigned i = 0; i < of->count;) {
+        size_t len = 0;
+        for (size_t n = 0; n < of->at_once && i < of->count; n++)
+            len += put_fragment(bytes + len, of, i++);
+        mw_reader_feed(&reader, bytes, len);
+        mw_reader_next(&reader, &item);
+        copied += copied_bytes(&reader, &cap);
+    }
+    assert_int_equal(item.kind, MW_ITEM_MESSAGE);
+    assert_int_equal(item.data.len, whole);
+    assert_int_equal((uint8_t)item.data.data[whole - 1], (of->count - 1) & 0xFF);
+    assert_true(mem.count < 30);
+    assert_true(mem.peak <= 2 * whole + 64);
+    assert_true(copied <= 2 * whole);
+    mw_reader_free(&reader);
+    assert_mem_empty(&mem);
+    free(bytes);
+}
+
+TEST(many_fragments_cost_as_much_as_their_bytes)
+{
+    static const struct fragmented cases[] = {
+        { 1, FRAGMENTS, 1 },     { 1, FRAGMENTS, 1000 }, { 256, FRAGMENTS, 1 },
+        { 256, FRAGMENTS, 500 }, { 65536, 256, 1 },      { 4u << 20, 4, 1 },
+    };
+    for (size_t i = 0; i < MW_COUNT(cases); i++)
+        check_cost(&cases[i]);
+}
+
+TEST(empty_fragments_cost_nothing)
+{
+    struct mw_mem mem;
+    struct mw_reader reader;
+    struct mw_item item = { 0 };
+    const struct fragmented of = { 0, FRAGMENTS, 1 };
+    char bytes[MW_FRAME_HEAD_MAX];
+    mw_mem_init(&mem, NULL, 0);
+    mw_reader_init(&reader, &mem, MW_ROLE_SERVER);
+    for (unsigned i = 0; i < of.count; i++) {
+        mw_reader_feed(&reader, bytes, put_fragment(bytes, &of, i));
+        mw_reader_next(&reader, &item);
+    }
+    assert_int_equal(item.kind, MW_ITEM_MESSAGE);
+    assert_int_equal(item.data.len, 0);
+    assert_int_equal(mem.count, 0);
+    mw_reader_free(&reader);
+}
+
+/* Whole or in two frames, by a 7-bit, 16-bit or 64-bit length: the header alone is enough. */
+TEST(a_message_over_the_limit_is_refused_without_an_allocation)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } heads[] = {
+        { "\x82\xE5\0\0\0\0", 6 },
+        { "\x82\xFE\x01\x00\0\0\0\0", 8 },
+        { "\x82\xFF\0\0\0\1\0\0\0\0\0\0\0\0", 14 },
+        { "\x82\xFF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\0\0", 14 },
+        { "\x02\x80\0\0\0\0\x00\xE5\0\0\0\0", 12 },
+        { "\x02\x80\0\0\0\0\x80\xFF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\0\0", 20 },
+    };
+    for (size_t i = 0; i < MW_COUNT(heads); i++) {
+        char bytes[20];
+        struct mw_mem mem;
+        struct mw_reader reader;
+        struct mw_item item;
+        mw_mem_init(&mem, NULL, 0);
+        mw_reader_init(&reader, &mem, MW_ROLE_SERVER);
+        reader.max_message = 100;
+        memcpy(bytes, heads[i].bytes, heads[i].len);
+        mw_reader_feed(&reader, bytes, heads[i].len);
+        mw_reader_next(&reader, &item);
+        assert_int_equal(item.kind, MW_ITEM_BREACH);
+        assert_int_equal(item.rule, MW_RULE_MESSAGE_TOO_BIG);
+        assert_int_equal(mem.count, 0);
+        mw_reader_free(&reader);
+    }
+}
+
 /* ---- the owner's side ---- */
 
 TEST(what_is_not_used_yet_is_shown_as_rest)
@@ -184,6 +302,9 @@ int main(void)
         CASE(feeding_releases_what_was_handed_over),
         CASE(memory_grows_with_what_came_not_with_what_was_promised),
         CASE(a_large_message_takes_no_more_than_its_size),
+        CASE(many_fragments_cost_as_much_as_their_bytes),
+        CASE(empty_fragments_cost_nothing),
+        CASE(a_message_over_the_limit_is_refused_without_an_allocation),
         CASE(what_is_not_used_yet_is_shown_as_rest),
         CASE(a_smaller_limit_holds_from_the_next_frame_on),
         CASE(a_dead_reader_takes_no_more),

@@ -1,0 +1,101 @@
+/* ws_driver: how much of one client's traffic is taken before the others have their turn. */
+#include "tests/unit/server/serve.h"
+
+#define MESSAGES      40
+#define MESSAGE_BYTES 1000000
+
+/* A compressed message of this many zeros. */
+static void say_zeros(struct peer *peer, struct mw_deflater *deflater)
+{
+    static const char zeros[MESSAGE_BYTES];
+    struct mw_buf packed;
+    mw_buf_init(&packed, &world.mem, 0);
+    assert_int_equal(mw_deflater_run(deflater, mw_view(zeros, sizeof zeros), &packed), MW_OK);
+    assert_true(packed.len < MESSAGE_BYTES / 100);
+    size_t at = peer->line.to_server.len;
+    say_frame(peer, MW_OPCODE_BINARY, mw_buf_view(&packed));
+    mw_frame_set_compressed((uint8_t *)peer->line.to_server.data + at);
+    mw_buf_free(&packed);
+}
+
+static struct peer *add_compressing_socket(void)
+{
+    struct peer *peer = add_peer(&world);
+    say_hello(peer, "/s", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    run(&world);
+    return peer;
+}
+
+/* What one read brings may be a thousand times as much once it is inflated. */
+TEST(who_sends_bombs_of_the_allowed_size_does_not_keep_the_others_waiting)
+{
+    struct mw_deflate_pool pool;
+    struct mw_deflater deflater;
+    mw_deflate_pool_init(&pool, &world.mem, 0);
+    mw_deflater_init(&deflater, &pool, 12, false);
+    world.gentle = true;
+    serve("");
+    struct peer *peer = add_compressing_socket();
+    for (unsigned i = 0; i < MESSAGES; i++)
+        say_zeros(peer, &deflater);
+    unsigned before = 0, turns = 0;
+    for (; c_engine.messages < MESSAGES && turns < 1000; turns++) {
+        turn(&world);
+        assert_in_range(c_engine.messages - before, 0, 8);
+        before = c_engine.messages;
+    }
+    assert_int_equal(c_engine.messages, MESSAGES);
+    assert_in_range(turns, MESSAGES / 8, 100);
+    say_close(peer, 1000);
+    run(&world);
+    assert_seen(peer, "101 close:1000: end");
+    mw_deflater_free(&deflater);
+    mw_deflate_pool_free(&pool);
+}
+
+/* Behind our Close frame nobody hears it, so nobody inflates it. */
+TEST(behind_our_close_messages_are_read_over)
+{
+    world.gentle = true;
+    serve("close 4000");
+    struct peer *peer = add_compressing_socket();
+    say_text(peer, "close, please");
+    say_frame(peer, MW_OPCODE_BINARY, mw_view_text("no DEFLATE at all"));
+    peer->line.to_server.data[peer->line.to_server.len - 17 - 6] |= 0x40;
+    say_close(peer, 4000);
+    run(&world);
+    assert_seen(peer, "101 close:4000:close, please end");
+    assert_int_equal(c_engine.messages, 1);
+    assert_true(c_engine.clean);
+}
+
+/* RFC 7692 7.1.1.2: a client whose window has no room here is asked to begin anew each time. */
+TEST(contexts_are_promised_as_long_as_they_fit_below_the_cap)
+{
+    static const char with[] = "Sec-WebSocket-Extensions: permessage-deflate; "
+                               "client_max_window_bits\r\n";
+    world.config.compression_memory = 3 * 4096;
+    serve("echo");
+    unsigned promised = 0;
+    for (unsigned i = 0; i < 5; i++) {
+        struct peer *peer = add_peer(&world);
+        say_hello(peer, "/s", with);
+        run(&world);
+        assert_int_equal(mw_buf_put_byte(&peer->line.to_peer, '\0'), MW_OK);
+        peer->line.to_peer.len--;
+        assert_non_null(strstr(peer->line.to_peer.data, "client_max_window_bits=12"));
+        promised += !strstr(peer->line.to_peer.data, "client_no_context_takeover");
+        assert_int_equal(promised, i < 3 ? i + 1 : 3);
+    }
+    assert_int_equal(world.worker.deflate.promised_bytes, 3 * 4096);
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        IN_A_WORLD(who_sends_bombs_of_the_allowed_size_does_not_keep_the_others_waiting),
+        IN_A_WORLD(behind_our_close_messages_are_read_over),
+        IN_A_WORLD(contexts_are_promised_as_long_as_they_fit_below_the_cap),
+    };
+    return RUN(cases);
+}
