@@ -114,6 +114,9 @@ export class Wire {
     /* 'fin', or the error with which the stream broke. */
     ends() { return within(this.ended, () => 'the stream to end'); }
 
+    /* Bytes that came and that nobody has asked for yet. */
+    get unread() { return this.#bytes.length; }
+
     drop() { this.socket.destroy(); }
     reset() { this.socket.resetAndDestroy(); }
 }
