@@ -17,9 +17,12 @@ execute_process(COMMAND sh "${here}/rules.sh" "${tree}"
     OUTPUT_VARIABLE rules ERROR_VARIABLE rules RESULT_VARIABLE rules_failed)
 execute_process(COMMAND "${CMAKE_COMMAND}" -D "ROOT=${tree}" -P "${here}/layers.cmake"
     OUTPUT_VARIABLE layers ERROR_VARIABLE layers RESULT_VARIABLE layers_failed)
+execute_process(COMMAND sh "${here}/conformance.sh" "${tree}"
+    OUTPUT_VARIABLE table ERROR_VARIABLE table RESULT_VARIABLE table_failed)
 file(REMOVE_RECURSE "${tree}")
 string(REGEX REPLACE "CMake Error.*" "" layers "${layers}")
 file(READ "${here}/bad/expected.txt" expected)
-if(NOT "${rules}${layers}" STREQUAL "${expected}" OR NOT rules_failed OR NOT layers_failed)
-    message(FATAL_ERROR "said:\n${rules}${layers}\nexpected:\n${expected}")
+set(said "${rules}${layers}${table}")
+if(NOT said STREQUAL expected OR NOT rules_failed OR NOT layers_failed OR NOT table_failed)
+    message(FATAL_ERROR "said:\n${said}\nexpected:\n${expected}")
 endif()
