@@ -38,8 +38,9 @@ struct mw_tls_setup {
 };
 
 /*
- * Gives a context with one reference; everything is copied. MW_ERR_NOMEM, or MW_ERR_BAD_ARG with a
- * sentence in `why` that names the pair and what to do (no PEM, key of another certificate, an
+ * Gives a context with one reference; everything is copied. Threads share it, so it is in
+ * mw_shared_bytes; `mem` gives what making it needs meanwhile. MW_ERR_NOMEM, or MW_ERR_BAD_ARG with
+ * a sentence in `why` that names the pair and what to do (no PEM, key of another certificate, an
  * encrypted key, a key too short ...).
  */
 int mw_tls_ctx_new(struct mw_mem *mem, const struct mw_tls_setup *setup, struct mw_tls_ctx **out,
@@ -58,13 +59,18 @@ struct mw_tls_about {
 /* Of pair `index`; false past the last. */
 bool mw_tls_ctx_about(const struct mw_tls_ctx *ctx, size_t index, struct mw_tls_about *out);
 
-/* Keys of session tickets, changed by themselves every `lifetime_s`. NULL: no memory. Counted. */
-struct mw_tls_tickets *mw_tls_tickets_new(struct mw_mem *mem, unsigned lifetime_s);
+/*
+ * Keys of session tickets, changed by themselves every `lifetime_s` (at most a week). Threads share
+ * them. NULL: no memory. Counted.
+ */
+struct mw_tls_tickets *mw_tls_tickets_new(unsigned lifetime_s);
+/* Any thread. NULL is allowed. */
 void mw_tls_tickets_release(struct mw_tls_tickets *tickets);
 
 /*
  * A certificate of its own making for localhost, 127.0.0.1 and ::1 (ECDSA P-256, self-signed,
- * valid for `days` from an hour ago), PEM with a NUL. For trying things out: nobody trusts it.
+ * valid for `days` from an hour ago), PEM with a NUL, and its SHA-256 as "AB:CD:...". For trying
+ * things out: nobody trusts it. MW_ERR_NOMEM, which stands for whatever else fails there as well.
  */
 int mw_tls_throw_away(int64_t now_unix_s, unsigned days, char chain[2048], char key[512],
                       char fingerprint[96]);

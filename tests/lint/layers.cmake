@@ -30,6 +30,8 @@ set(foreign
     # libraries, each behind one door
     "uv.h: core/io"
     "mbedtls/.*.h: core/io core/base/digest.c"
+    "psa/.*.h: core/io"
+    "malloc.h: core/io/tls_sleep.c"
     "llhttp.h: core/proto/http.c"
     "zlib.h: core/proto/deflate.c"
     "yyjson.h: core/base/json.c"

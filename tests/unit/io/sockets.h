@@ -108,7 +108,7 @@ struct owner {
     char kept[KEPT_BYTES]; /* the first that came */
     size_t len;
     uint64_t sum;
-    unsigned reads, fins, resets, written, closed;
+    unsigned reads, fins, resets, faults, written, closed;
     bool does_echo, closes_on_read, closes_on_end;
 };
 
@@ -141,8 +141,10 @@ static inline void on_end_(void *ctx, enum mw_stream_end how)
         owner->fins++;
         break;
     case MW_STREAM_RESET:
-    case MW_STREAM_TLS_ERROR:
         owner->resets++;
+        break;
+    case MW_STREAM_TLS_ERROR:
+        owner->faults++;
         break;
     }
     if (owner->closes_on_end)

@@ -1,0 +1,27 @@
+/* What went wrong with TLS: for people a sentence, for the peer an alert. Only core/io/tls.c. */
+#ifndef MW_IO_TLS_FAULT_H
+#define MW_IO_TLS_FAULT_H
+
+#include "core/io/tls_mbed.h"
+
+/* What mbedTLS has no code for. */
+enum mw_tls_fault_own {
+    MW_TLS_FAULT_HTTP = 1,
+    MW_TLS_FAULT_NOT_TLS,
+    MW_TLS_FAULT_HELLO_TOO_LONG,
+    MW_TLS_FAULT_TOO_EARLY,
+    MW_TLS_FAULT_CLIENT_CERT,
+    MW_TLS_FAULT_CLIENT_CERT_USE,
+};
+
+struct mw_tls_fault {
+    const char *what; /* static */
+    int alert;        /* RFC 8446 6; -1: none, the peer knows already */
+};
+
+/* `code`: of mbedTLS, or one of our own. */
+struct mw_tls_fault mw_tls_fault_of(int code, enum mw_tls_version least);
+/* The peer refused by a fatal alert: which and why. */
+const char *mw_tls_fault_of_alert(unsigned char alert);
+
+#endif

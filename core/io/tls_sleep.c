@@ -1,0 +1,176 @@
+/*
+ * Puts a session's record buffers to sleep: gives them to the pool, and takes up another pair
+ * before mbedTLS is called again.
+ *
+ * mbedTLS knows nothing of it, so this reaches into its fields. A buffer may go when no record is
+ * in it, read or written in part. What must survive: where the pointers into it point, and the
+ * 8 bytes of the receive counter, which TLS keeps at its beginning. That was read in 3.6, so other
+ * versions never sleep; the tests sleep after each record.
+ */
+#include "core/io/tls_sleep.h"
+
+#include <malloc.h>
+#include <mbedtls/platform.h>
+#include <mbedtls/platform_util.h>
+
+#include "core/base/check.h"
+
+#define CAN_SLEEP (MBEDTLS_VERSION_NUMBER >= 0x03060000 && MBEDTLS_VERSION_NUMBER < 0x03070000)
+
+#define FIELD(ssl, name) ((ssl)->MBEDTLS_PRIVATE(name))
+
+/* ---- the pool ---- */
+
+static void free_pair(struct mw_tls_pool *pool, struct mw_tls_buffers pair)
+{
+    mbedtls_platform_zeroize(pair.in, pool->in_bytes); /* plaintext of somebody */
+    mbedtls_platform_zeroize(pair.out, pool->out_bytes);
+    mbedtls_free(pair.in);
+    mbedtls_free(pair.out);
+    pool->made_count--;
+}
+
+static void keep_pair(struct mw_tls_pool *pool, struct mw_tls_buffers pair)
+{
+    if (pool->kept_count < MW_TLS_KEPT_PAIRS)
+        pool->kept[pool->kept_count++] = pair;
+    else
+        free_pair(pool, pair);
+}
+
+static bool make_pair(struct mw_tls_pool *pool, struct mw_tls_buffers *out)
+{
+    out->in = mbedtls_calloc(1, pool->in_bytes);
+    out->out = mbedtls_calloc(1, pool->out_bytes);
+    if (out->in && out->out) {
+        pool->made_count++;
+        return true;
+    }
+    mbedtls_free(out->in);
+    mbedtls_free(out->out);
+    return false;
+}
+
+void mw_tls_pool_count_new(struct mw_tls_pool *pool, const mbedtls_ssl_context *ssl)
+{
+    pool->made_count++;
+    if (pool->in_bytes > 0)
+        return;
+    /* The exact size is mbedTLS's secret; what malloc gave for it is never less. */
+    pool->in_bytes = malloc_usable_size(FIELD(ssl, in_buf));
+    pool->out_bytes = malloc_usable_size(FIELD(ssl, out_buf));
+}
+
+void mw_tls_pool_free(struct mw_tls_pool *pool)
+{
+    while (pool->kept_count > 0)
+        free_pair(pool, pool->kept[--pool->kept_count]);
+}
+
+/* ---- sleeping ---- */
+
+static struct mw_tls_buffers take_buffers(mbedtls_ssl_context *ssl)
+{
+    struct mw_tls_buffers pair = { FIELD(ssl, in_buf), FIELD(ssl, out_buf) };
+    FIELD(ssl, in_buf) = NULL;
+    FIELD(ssl, out_buf) = NULL;
+    return pair;
+}
+
+#if CAN_SLEEP
+
+static bool is_empty(const mbedtls_ssl_context *ssl)
+{
+    return FIELD(ssl, state) == MBEDTLS_SSL_HANDSHAKE_OVER && FIELD(ssl, in_left) == 0 &&
+           FIELD(ssl, in_msglen) == 0 && FIELD(ssl, in_hslen) == 0 && !FIELD(ssl, in_offt) &&
+           FIELD(ssl, badmac_seen_or_in_hsfraglen) == 0 && !FIELD(ssl, keep_current_message) &&
+           FIELD(ssl, out_left) == 0 && !FIELD(ssl, send_alert);
+}
+
+/* Runs `move` on each pointer into a buffer with the place of its offset. */
+#define IN_POINTERS(X) \
+    X(in, counter, in_ctr) \
+    X(in, header, in_hdr) \
+    X(in, length, in_len) \
+    X(in, iv, in_iv) \
+    X(in, message, in_msg)
+#define OUT_POINTERS(X) \
+    X(out, counter, out_ctr) \
+    X(out, header, out_hdr) \
+    X(out, length, out_len) \
+    X(out, iv, out_iv) \
+    X(out, message, out_msg)
+#if defined(MBEDTLS_SSL_DTLS_CONNECTION_ID)
+#define CID_POINTERS(X) \
+    X(in, connection, in_cid) \
+    X(out, connection, out_cid)
+#else
+#define CID_POINTERS(X)
+#endif
+
+#define REMEMBER(side, offset, pointer) \
+    sleep->side.offset = (uint16_t)(FIELD(ssl, pointer) - FIELD(ssl, side##_buf)); \
+    FIELD(ssl, pointer) = NULL;
+#define RESTORE(side, offset, pointer) \
+    FIELD(ssl, pointer) = FIELD(ssl, side##_buf) + sleep->side.offset;
+
+void mw_tls_fall_asleep(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl,
+                        struct mw_tls_pool *pool)
+{
+    if (sleep->is_asleep || !is_empty(ssl))
+        return;
+    memcpy(sleep->counter, FIELD(ssl, in_ctr), sizeof(sleep->counter));
+    IN_POINTERS(REMEMBER)
+    OUT_POINTERS(REMEMBER)
+    CID_POINTERS(REMEMBER)
+    keep_pair(pool, take_buffers(ssl));
+    sleep->is_asleep = true;
+}
+
+int mw_tls_wake(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl, struct mw_tls_pool *pool)
+{
+    struct mw_tls_buffers pair;
+    if (!sleep->is_asleep)
+        return MW_OK;
+    if (pool->kept_count > 0)
+        pair = pool->kept[--pool->kept_count];
+    else if (!make_pair(pool, &pair))
+        return MW_ERR_NOMEM;
+    FIELD(ssl, in_buf) = pair.in;
+    FIELD(ssl, out_buf) = pair.out;
+    IN_POINTERS(RESTORE)
+    OUT_POINTERS(RESTORE)
+    CID_POINTERS(RESTORE)
+    memcpy(FIELD(ssl, in_ctr), sleep->counter, sizeof(sleep->counter));
+    sleep->is_asleep = false;
+    return MW_OK;
+}
+
+#else
+
+void mw_tls_fall_asleep(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl,
+                        struct mw_tls_pool *pool)
+{
+    (void)sleep;
+    (void)ssl;
+    (void)pool;
+}
+
+int mw_tls_wake(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl, struct mw_tls_pool *pool)
+{
+    (void)sleep;
+    (void)ssl;
+    (void)pool;
+    return MW_OK;
+}
+
+#endif
+
+void mw_tls_session_free(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl,
+                         struct mw_tls_pool *pool)
+{
+    if (FIELD(ssl, in_buf))
+        keep_pair(pool, take_buffers(ssl));
+    mbedtls_ssl_free(ssl);
+    *sleep = (struct mw_tls_sleep){ .is_asleep = false };
+}

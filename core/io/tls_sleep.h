@@ -1,0 +1,44 @@
+/*
+ * Record buffers, which mbedTLS ties to a connection for its life (33 KB with stock settings), lent
+ * from one place to those connections that have a record in hand. Nobody but core/io/tls.c.
+ */
+#ifndef MW_IO_TLS_SLEEP_H
+#define MW_IO_TLS_SLEEP_H
+
+#include "core/io/tls_mbed.h"
+
+#define MW_TLS_KEPT_PAIRS 32 /* 1 MB: what a burst of connections in one turn is served from */
+
+/* The pairs of one loop. Zero it to start. */
+struct mw_tls_pool {
+    struct mw_tls_buffers {
+        unsigned char *in, *out;
+    } kept[MW_TLS_KEPT_PAIRS];
+    size_t kept_count, made_count;
+    size_t in_bytes, out_bytes; /* of each; 0 until the first was seen */
+};
+
+/* What a session without buffers needs to take up another pair. Zero it to start. */
+struct mw_tls_sleep {
+    bool is_asleep;
+    unsigned char counter[8]; /* of records received: mbedTLS keeps it in the buffer itself */
+    struct mw_tls_offsets {
+        uint16_t counter, header, connection, length, iv, message;
+    } in, out;
+};
+
+/* After mbedtls_ssl_setup, which makes a pair. */
+void mw_tls_pool_count_new(struct mw_tls_pool *pool, const mbedtls_ssl_context *ssl);
+void mw_tls_pool_free(struct mw_tls_pool *pool);
+
+/* Gives up the buffers if the session has nothing in them; harmless otherwise. */
+void mw_tls_fall_asleep(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl,
+                        struct mw_tls_pool *pool);
+/* Before any call of mbedTLS for this session. MW_ERR_NOMEM: it sleeps on. */
+int mw_tls_wake(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl, struct mw_tls_pool *pool);
+
+/* mbedtls_ssl_free, with its buffers kept for others. */
+void mw_tls_session_free(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl,
+                         struct mw_tls_pool *pool);
+
+#endif
