@@ -13,13 +13,14 @@ static int unknown_flag(const char *arg, char why[256])
     while (name.len && name.data[0] == '-')
         name = mw_view_from(name, 1);
     name.len = mw_view_find(name, '=', 0);
-    const char *near = mw_config_nearest_flag(name);
+    char near[MW_CONFIG_FLAG_MAX] = "";
+    bool is_near = mw_config_nearest_flag(name, near);
     snprintf(why, 256, "there is no option %.64s%s%s%s; see moonwire --help", arg,
-             near ? "; did you mean --" : "", near ? near : "", near ? "?" : "");
+             is_near ? "; did you mean --" : "", near, is_near ? "?" : "");
     return MW_ERR_BAD_ARG;
 }
 
-/* --name value and --name=value. */
+/* --name value and --name=value; --name alone where it is a switch. */
 static int take_flag(struct mw_args *args, int argc, char **argv, int *at, char why[256])
 {
     struct mw_view text = mw_view_text(argv[*at] + 2);
@@ -34,6 +35,8 @@ static int take_flag(struct mw_args *args, int argc, char **argv, int *at, char 
     const char *value = 0;
     if (equals < text.len)
         value = text.data + equals + 1;
+    else if (mw_config_flag_is_bare(key))
+        value = "true";
     else if (*at + 1 < argc)
         value = argv[++*at];
     if (!value) {

@@ -62,6 +62,18 @@ static int read_settings(struct mw_config *config, const struct mw_engine *engin
     return err ? settings_fault(places, &fault) : MW_EXIT_OK;
 }
 
+/* What flags break is a matter of usage; what was broken before them, of settings. */
+static int apply_flags(const struct mw_args *args, struct mw_config *config)
+{
+    char why[256], before[256];
+    bool was_sound = mw_config_check(config, before) == MW_OK;
+    if (mw_args_apply(args, config, why))
+        return fail(MW_EXIT_USAGE, "", why);
+    if (mw_config_check(config, why))
+        return fail(was_sound ? MW_EXIT_USAGE : MW_EXIT_CONFIG, "", why);
+    return MW_EXIT_OK;
+}
+
 static int run(const struct mw_args *args, bool dev)
 {
     const struct mw_engine *engine = mw_engine_lua();
@@ -78,9 +90,8 @@ static int run(const struct mw_args *args, bool dev)
         return code;
     if (mw_config_from_environment(&config, why))
         return fail(MW_EXIT_CONFIG, "environment", why);
-    if (mw_args_apply(args, &config, why))
-        return fail(MW_EXIT_USAGE, "", why);
-    return mw_server_run(&config, engine, &places);
+    code = apply_flags(args, &config);
+    return code ? code : mw_server_run(&config, engine, &places);
 }
 
 int mw_cmd_dev(const struct mw_args *args)

@@ -40,7 +40,8 @@ int mw_cmd_help(const struct mw_args *args)
         printf("  %-14s %s\n", command->usage, command->text);
     puts("\noptions (also in moonwire.lua, and as MOONWIRE_LOG_LEVEL and so on)");
     for (size_t i = 0; mw_config_help(i, &option); i++)
-        printf("  --%-18s %s [%s]\n", option.flag, option.text, option.normal);
+        printf("  --%-19s %s%s%s%s\n", option.flag, option.text, *option.normal ? " [" : "",
+               option.normal, *option.normal ? "]" : "");
     puts("  --help, --version\n"
          "\nexit codes: 0 ok, 1 failed, 2 usage, 69 address not available, 78 bad settings or "
          "scripts");

@@ -9,87 +9,86 @@
 
 #include "core/base/check.h"
 #include "core/base/str.h"
+#include "core/server/config_value.h"
 
-enum kind { KIND_TEXT, KIND_CHOICE, KIND_NUMBER };
+static const char *const formats[] = { "auto", "human", "json", 0 };
+static const char *const levels[] = { "debug", "info", "warn", "error", 0 };
+static const char *const versions[] = { "1.2", "1.3", 0 };
+static const char *const clients[] = { "none", "optional", "required", 0 };
 
-struct row {
-    const char *key, *normal, *help;
-    enum kind kind;
-    double least, most;
-    size_t offset;
+static const struct {
+    const char *key;
+    const char *const *choices;
+} choices[] = {
+    { "log.format", formats },
+    { "log.level", levels },
+    { "tls.least_version", versions },
+    { "tls.client", clients },
 };
 
+static const char *const *choices_of(const char *key)
+{
+    for (size_t i = 0; i < MW_COUNT(choices); i++) {
+        if (!strcmp(choices[i].key, key))
+            return choices[i].choices;
+    }
+    return 0;
+}
+
 /* clang-format off */
-static const struct row rows[] = {
+static const struct mw_value_row rows[] = {
 #define MW_OPTION(key, field, kind, normal, least, most, help) \
-    { key, normal, help, KIND_##kind, least, most, offsetof(struct mw_config, field) },
+    { key, normal, help, MW_VALUE_##kind, least, most, offsetof(struct mw_config, field), 0 },
 #include "core/server/config.def"
 #undef MW_OPTION
 };
 /* clang-format on */
 
-/* Flags are keys with dashes; one spelling each, made at the first question. */
-static const char *const flags[] = {
-    "listen", "log-format", "log-level", "compression-memory", "script-memory", "stop-timeout", 0
+/* ---- finding a row ---- */
+
+/* A row, and the place in its list where the key names one ("tls.certificates[2].key"), from 1. */
+struct place {
+    const struct mw_value_row *row;
+    size_t at;
 };
-_Static_assert(MW_COUNT(flags) == MW_COUNT(rows) + 1, "one flag for each row of config.def");
 
-static const char *const formats[] = { "auto", "human", "json", 0 };
-static const char *const levels[] = { "debug", "info", "warn", "error", 0 };
-
-static const char *const *choices_of(const struct row *row)
+/* "tls.certificates[2].key" gives "tls.certificates[].key" and 2; other keys stay as they are. */
+static size_t without_number(struct mw_view key, char out[64])
 {
-    return row->offset == offsetof(struct mw_config, log_format) ? formats : levels;
-}
-
-static bool is_choice(const char *const *choices, struct mw_view text)
-{
-    for (; *choices; choices++) {
-        if (mw_view_is(text, *choices))
-            return true;
-    }
-    return false;
-}
-
-static int refuse(char why[256], const struct row *row, struct mw_view text)
-{
-    if (row->kind == KIND_NUMBER)
-        snprintf(why, 256, "%s = %.*s: a number from %.0f to %.0f is wanted (%s)", row->key,
-                 (int)(text.len < 64 ? text.len : 64), text.data, row->least, row->most, row->help);
+    size_t open = mw_view_find(key, '[', 0), close = mw_view_find(key, ']', open);
+    uint64_t at = 0;
+    bool has_number = close < key.len &&
+                      mw_parse_u64(mw_view(key.data + open + 1, close - open - 1), 1, 9999, &at);
+    if (has_number)
+        snprintf(out, 64, "%.*s[]%.*s", (int)(open < 48 ? open : 48), key.data,
+                 (int)(key.len - close - 1 < 32 ? key.len - close - 1 : 32), key.data + close + 1);
     else
-        snprintf(why, 256, "%s = \"%.*s\": wanted is %s", row->key,
-                 (int)(text.len < 64 ? text.len : 64), text.data, row->help);
-    return MW_ERR_BAD_ARG;
+        snprintf(out, 64, "%.*s", (int)(key.len < 63 ? key.len : 63), key.data);
+    return (size_t)at;
 }
 
-static int set_text(struct mw_config *config, const struct row *row, struct mw_view text,
-                    char why[256])
+static bool is_listed(const struct mw_value_row *row)
 {
-    char *field = (char *)config + row->offset;
-    bool fits = text.len > 0 && text.len < MW_CONFIG_TEXT_MAX;
-    if (!fits || (row->kind == KIND_CHOICE && !is_choice(choices_of(row), text)))
-        return refuse(why, row, text);
-    memcpy(field, text.data, text.len);
-    field[text.len] = '\0';
-    return MW_OK;
+    return strchr(row->key, '[') != 0;
 }
 
-static int set_number(struct mw_config *config, const struct row *row, double number,
-                      struct mw_view text, char why[256])
+static bool fits(const struct mw_value_row *row, const char *key)
 {
-    if (!(number >= row->least && number <= row->most))
-        return refuse(why, row, text);
-    memcpy((char *)config + row->offset, &number, sizeof number);
-    return MW_OK;
+    size_t len = strlen(row->key);
+    bool is_item =
+        row->kind == MW_VALUE_NETS && !strncmp(key, row->key, len) && !strcmp(key + len, "[]");
+    return is_item || !strcmp(key, row->key);
 }
 
-static const struct row *find_row(struct mw_view key)
+static struct place find(struct mw_view key)
 {
-    for (size_t i = 0; i < MW_COUNT(rows); i++) {
-        if (mw_view_is(key, rows[i].key))
-            return &rows[i];
+    char text[64];
+    struct place place = { .at = without_number(key, text) };
+    for (size_t i = 0; i < MW_COUNT(rows) && key.len < sizeof text; i++) {
+        if (fits(&rows[i], text) && !(is_listed(&rows[i]) && place.at == 0))
+            place.row = &rows[i];
     }
-    return 0;
+    return place;
 }
 
 static int unknown_key(struct mw_view key, char why[256])
@@ -103,42 +102,48 @@ static int unknown_key(struct mw_view key, char why[256])
     return MW_ERR_NOT_FOUND;
 }
 
+/* ---- setting ---- */
+
+static struct mw_value_row with_choices(const struct mw_value_row *row)
+{
+    struct mw_value_row full = *row;
+    full.choices = choices_of(row->key);
+    return full;
+}
+
+/* NULL: the list is full. */
+static void *field_of(struct mw_config *config, const struct place *place, char why[256])
+{
+    char *field = (char *)config + place->row->offset;
+    if (!is_listed(place->row))
+        return field;
+    size_t most = MW_CONFIG_MAX_PAIRS - 1;
+    if (place->at <= most)
+        return field + (place->at - 1) * sizeof(struct mw_config_pair);
+    snprintf(why, 256, "%s: there is room for %zu of them, this is number %zu", place->row->key,
+             most, place->at);
+    return 0;
+}
+
 int mw_config_set(struct mw_config *config, struct mw_view key, struct mw_view text, char why[256])
 {
-    const struct row *row = find_row(key);
-    if (!row)
+    struct place place = find(key);
+    if (!place.row || place.at)
         return unknown_key(key, why);
-    if (row->kind != KIND_NUMBER)
-        return set_text(config, row, text, why);
-    char digits[32], *end = 0;
-    if (text.len == 0 || text.len >= sizeof digits)
-        return refuse(why, row, text);
-    memcpy(digits, text.data, text.len);
-    digits[text.len] = '\0';
-    double number = strtod(digits, &end);
-    if (*end)
-        return refuse(why, row, text);
-    return set_number(config, row, number, text, why);
+    struct mw_value_row row = with_choices(place.row);
+    return mw_value_set(&row, key, (char *)config + row.offset, text, why);
 }
 
 int mw_config_set_scalar(struct mw_config *config, const struct mw_setting *setting, char why[256])
 {
-    const struct row *row = find_row(setting->key);
-    if (!row)
+    struct place place = find(setting->key);
+    if (!place.row)
         return unknown_key(setting->key, why);
-    if (row->kind == KIND_NUMBER && setting->kind == MW_SETTING_NUMBER) {
-        char text[32];
-        snprintf(text, sizeof text, "%.17g", setting->number);
-        return set_number(config, row, setting->number, mw_view_text(text), why);
-    }
-    if (row->kind != KIND_NUMBER && setting->kind == MW_SETTING_TEXT)
-        return set_text(config, row, setting->text, why);
-    char text[64];
-    if (setting->kind == MW_SETTING_NUMBER)
-        snprintf(text, sizeof text, "%.17g, a number", setting->number);
-    else
-        snprintf(text, sizeof text, "%s", setting->flag ? "true" : "false");
-    return refuse(why, row, setting->kind == MW_SETTING_TEXT ? setting->text : mw_view_text(text));
+    void *field = field_of(config, &place, why);
+    if (!field)
+        return MW_ERR_BAD_ARG;
+    struct mw_value_row row = with_choices(place.row);
+    return mw_value_set_scalar(&row, field, setting, place.at, why);
 }
 
 void mw_config_default(struct mw_config *config)
@@ -146,8 +151,9 @@ void mw_config_default(struct mw_config *config)
     char why[256];
     *config = (struct mw_config){ 0 };
     for (size_t i = 0; i < MW_COUNT(rows); i++) {
-        int err =
-            mw_config_set(config, mw_view_text(rows[i].key), mw_view_text(rows[i].normal), why);
+        struct mw_value_row row = with_choices(&rows[i]);
+        int err = mw_value_set(&row, mw_view_text(row.key), (char *)config + row.offset,
+                               mw_view_text(row.normal), why);
         (void)MW_ALWAYS(err == MW_OK);
     }
 }
@@ -158,9 +164,9 @@ int mw_config_from_environment(struct mw_config *config, char why[256])
         char name[64] = "MOONWIRE_";
         size_t n = strlen(name);
         for (const char *c = rows[i].key; *c; c++)
-            name[n++] = (char)(*c == '.' ? '_' : *c - 'a' + 'A');
+            name[n++] = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : '_');
         name[n] = '\0';
-        const char *value = getenv(name);
+        const char *value = is_listed(&rows[i]) ? 0 : getenv(name);
         int err =
             value ? mw_config_set(config, mw_view_text(rows[i].key), mw_view_text(value), why) : 0;
         if (err)
@@ -169,40 +175,105 @@ int mw_config_from_environment(struct mw_config *config, char why[256])
     return MW_OK;
 }
 
+/* ---- flags: keys with dashes ---- */
+
+/* "" for what is of moonwire.lua alone. */
+static void put_flag(const struct mw_value_row *row, char out[MW_CONFIG_FLAG_MAX])
+{
+    size_t n = 0;
+    for (const char *c = row->key; *c && !is_listed(row) && n + 1 < MW_CONFIG_FLAG_MAX; c++)
+        out[n++] = (char)(*c == '.' || *c == '_' ? '-' : *c);
+    out[n] = '\0';
+}
+
 const char *mw_config_key_of_flag(struct mw_view flag)
 {
+    char spelt[MW_CONFIG_FLAG_MAX];
     for (size_t i = 0; i < MW_COUNT(rows); i++) {
-        if (mw_view_is(flag, flags[i]))
+        put_flag(&rows[i], spelt);
+        if (*spelt && mw_view_is(flag, spelt))
             return rows[i].key;
     }
     return 0;
 }
 
-const char *mw_config_nearest_flag(struct mw_view flag)
+bool mw_config_nearest_flag(struct mw_view flag, char out[MW_CONFIG_FLAG_MAX])
 {
-    const char *all[MW_COUNT(flags) + 2] = { "help", "version" };
-    memcpy(all + 2, flags, sizeof flags);
-    return mw_nearest_name(flag, all);
+    char spelt[MW_COUNT(rows)][MW_CONFIG_FLAG_MAX];
+    const char *all[MW_COUNT(rows) + 3] = { "help", "version" };
+    size_t count = 2;
+    for (size_t i = 0; i < MW_COUNT(rows); i++) {
+        put_flag(&rows[i], spelt[i]);
+        if (*spelt[i])
+            all[count++] = spelt[i];
+    }
+    const char *near = mw_nearest_name(flag, all);
+    if (near)
+        memcpy(out, near, strlen(near) + 1);
+    return near != 0;
+}
+
+bool mw_config_flag_is_bare(const char *key)
+{
+    return find(mw_view_text(key)).row->kind == MW_VALUE_BOOL;
 }
 
 const char *mw_config_flag_help(const char *key)
 {
-    const struct row *row = find_row(mw_view_text(key));
+    const struct mw_value_row *row = find(mw_view_text(key)).row;
     return row ? row->help : "";
 }
 
 bool mw_config_help(size_t n, struct mw_option_help *out)
 {
-    if (n >= MW_COUNT(rows))
-        return false;
-    *out = (struct mw_option_help){ flags[n], rows[n].normal, rows[n].help };
-    return true;
+    for (size_t i = 0; i < MW_COUNT(rows); i++) {
+        if (is_listed(&rows[i]) || n-- > 0)
+            continue;
+        *out = (struct mw_option_help){ .normal = rows[i].normal, .text = rows[i].help };
+        put_flag(&rows[i], out->flag);
+        return true;
+    }
+    return false;
+}
+
+/* ---- what they say ---- */
+
+static int index_of(const char *const *names, const char *name)
+{
+    int i = 0;
+    while (names[i + 1] && strcmp(names[i], name))
+        i++;
+    return i;
 }
 
 enum mw_log_level mw_config_level(const struct mw_config *config)
 {
-    int level = MW_LOG_DEBUG;
-    while (levels[level + 1] && strcmp(levels[level], config->log_level))
-        level++;
-    return (enum mw_log_level)level;
+    return (enum mw_log_level)index_of(levels, config->log_level);
+}
+
+enum mw_tls_version mw_config_least_version(const struct mw_config *config)
+{
+    return (enum mw_tls_version)index_of(versions, config->tls.least_version);
+}
+
+enum mw_tls_client mw_config_client(const struct mw_config *config)
+{
+    return (enum mw_tls_client)index_of(clients, config->tls.client);
+}
+
+bool mw_config_has_tls(const struct mw_config *config)
+{
+    bool has = config->tls.throw_away;
+    for (size_t i = 0; i < MW_COUNT(config->tls.pairs); i++)
+        has = has || config->tls.pairs[i].cert[0];
+    return has;
+}
+
+bool mw_config_trusts(const struct mw_config *config, const struct mw_ip *peer)
+{
+    for (size_t i = 0; i < config->trusted.count; i++) {
+        if (mw_net_holds(&config->trusted.items[i], peer))
+            return true;
+    }
+    return false;
 }

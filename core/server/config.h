@@ -5,12 +5,41 @@
 #ifndef MW_SERVER_CONFIG_H
 #define MW_SERVER_CONFIG_H
 
+#include "core/base/ip.h"
+#include "core/io/tls_ctx.h"
 #include "moonwire/app.h"
 
-#define MW_CONFIG_TEXT_MAX 128
+#define MW_CONFIG_TEXT_MAX 256
+#define MW_CONFIG_FLAG_MAX 32
+/* More than the largest content network has; more than a server has names. */
+#define MW_CONFIG_MAX_NETS  64
+#define MW_CONFIG_MAX_PAIRS 17
+
+struct mw_config_nets {
+    size_t count;
+    struct mw_net items[MW_CONFIG_MAX_NETS];
+};
+
+/* Files, relative to the project; both "" where there is no such pair. */
+struct mw_config_pair {
+    char cert[MW_CONFIG_TEXT_MAX];
+    char key[MW_CONFIG_TEXT_MAX];
+};
+
+struct mw_config_tls {
+    bool throw_away;
+    struct mw_config_pair pairs[MW_CONFIG_MAX_PAIRS]; /* tls.cert, then tls.certificates */
+    char least_version[MW_CONFIG_TEXT_MAX];
+    char client[MW_CONFIG_TEXT_MAX];
+    char client_ca[MW_CONFIG_TEXT_MAX];
+    double ticket_lifetime; /* s; 0: no tickets */
+};
 
 struct mw_config {
     char listen[MW_CONFIG_TEXT_MAX];
+    struct mw_config_tls tls;
+    struct mw_config_nets trusted; /* proxies */
+    bool proxy_protocol;
     char log_format[MW_CONFIG_TEXT_MAX];
     char log_level[MW_CONFIG_TEXT_MAX];
     double compression_memory; /* bytes */
@@ -32,20 +61,32 @@ int mw_config_set_scalar(struct mw_config *config, const struct mw_setting *sett
 /* Everything set by MOONWIRE_* variables. As mw_config_set. */
 int mw_config_from_environment(struct mw_config *config, char why[256]);
 
+/* Whether options contradict each other. MW_OK, or MW_ERR_BAD_ARG with a sentence in `why`. */
+int mw_config_check(const struct mw_config *config, char why[256]);
+
 /* The key of a flag: "log-level" gives "log.level"; NULL: none. Static. */
 const char *mw_config_key_of_flag(struct mw_view flag);
-/* The nearest flag to a wrong one ("--listne"), or NULL. Static, without dashes. */
-const char *mw_config_nearest_flag(struct mw_view flag);
+/* The nearest flag to a wrong one ("--listne"), without dashes; false: there is none. */
+bool mw_config_nearest_flag(struct mw_view flag, char out[MW_CONFIG_FLAG_MAX]);
+/* A flag that needs no value: --tls. */
+bool mw_config_flag_is_bare(const char *key);
 
 /* What the value of an option is, by its key. Static. */
 const char *mw_config_flag_help(const char *key);
 
-/* For help: row n, from 0; false past the last. */
+/* For help: flag n, from 0; false past the last. */
 struct mw_option_help {
-    const char *flag, *normal, *text;
+    char flag[MW_CONFIG_FLAG_MAX];
+    const char *normal, *text;
 };
 bool mw_config_help(size_t n, struct mw_option_help *out);
 
 enum mw_log_level mw_config_level(const struct mw_config *config);
+enum mw_tls_version mw_config_least_version(const struct mw_config *config);
+enum mw_tls_client mw_config_client(const struct mw_config *config);
+/* Connections are TLS. */
+bool mw_config_has_tls(const struct mw_config *config);
+/* The peer is one of our proxies. */
+bool mw_config_trusts(const struct mw_config *config, const struct mw_ip *peer);
 
 #endif

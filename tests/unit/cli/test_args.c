@@ -67,6 +67,29 @@ TEST(a_value_may_be_empty_or_hold_an_equals_sign)
     assert_string_equal(parsed.args.flags[1][1], "");
 }
 
+TEST(a_switch_takes_no_word_and_may_be_given_a_value)
+{
+    static const struct {
+        const char *words[4];
+        bool is_on;
+    } table[] = {
+        { { "dev", "--tls", "app" }, true },
+        { { "--tls", "dev", "app" }, true },
+        { { "dev", "--tls=true", "app" }, true },
+        { { "dev", "--tls=false", "app" }, false },
+    };
+    for (size_t i = 0; i < MW_COUNT(table); i++) {
+        struct parsed parsed = parse(table[i].words);
+        struct mw_config config;
+        char why[256];
+        mw_config_default(&config);
+        assert_int_equal(parsed.err, MW_OK);
+        assert_string_equal(parsed.args.dir, "app");
+        assert_int_equal(mw_args_apply(&parsed.args, &config, why), MW_OK);
+        assert_int_equal(config.tls.throw_away, table[i].is_on);
+    }
+}
+
 TEST(help_and_version_are_known_in_both_forms)
 {
     assert_true(PARSE("--help").args.help);
@@ -127,6 +150,7 @@ int main(void)
         CASE(flags_may_stand_in_any_place_and_in_both_forms),
         CASE(a_verb_alone_or_nothing_is_enough),
         CASE(a_value_may_be_empty_or_hold_an_equals_sign),
+        CASE(a_switch_takes_no_word_and_may_be_given_a_value),
         CASE(help_and_version_are_known_in_both_forms),
         CASE(what_cannot_be_meant_is_refused_with_what_may_have_been),
         CASE(a_wrong_value_is_refused_when_it_is_applied),

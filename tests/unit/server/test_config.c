@@ -1,5 +1,6 @@
 #include "core/server/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/str.h"
@@ -32,9 +33,15 @@ TEST(the_defaults_are_those_of_the_table)
         char why[256];
         assert_non_null(key);
         assert_int_equal(set(&config, key, help.normal, why), MW_OK);
-        assert_true(strlen(help.text) > 10);
+        assert_true(strlen(help.text) >= 10);
     }
-    assert_int_equal(n, 6);
+    assert_int_equal(n, 15);
+    assert_false(mw_config_has_tls(&config));
+    assert_int_equal(mw_config_least_version(&config), MW_TLS_1_2);
+    assert_int_equal(mw_config_client(&config), MW_TLS_CLIENT_NONE);
+    assert_true(same(config.tls.ticket_lifetime, 86400));
+    assert_int_equal(config.trusted.count, 0);
+    assert_false(config.proxy_protocol);
 }
 
 TEST(good_values_are_taken)
@@ -53,6 +60,103 @@ TEST(good_values_are_taken)
         assert_int_equal(set(&config, "log.level", levels[i], why), MW_OK);
         assert_int_equal(mw_config_level(&config), i);
     }
+}
+
+TEST(a_switch_is_true_or_false_in_words_or_digits)
+{
+    static const struct {
+        const char *text;
+        bool value;
+    } table[] = { { "true", true }, { "false", false }, { "1", true }, { "0", false } };
+    for (size_t i = 0; i < MW_COUNT(table); i++) {
+        struct mw_config config;
+        char why[256];
+        mw_config_default(&config);
+        config.proxy_protocol = !table[i].value;
+        assert_int_equal(set(&config, "proxy_protocol", table[i].text, why), MW_OK);
+        assert_int_equal(config.proxy_protocol, table[i].value);
+    }
+}
+
+static bool trusts(const struct mw_config *config, const char *text)
+{
+    struct mw_ip ip;
+    assert_true(mw_ip_parse(mw_view_text(text), &ip));
+    return mw_config_trusts(config, &ip);
+}
+
+TEST(networks_are_a_list_with_commas)
+{
+    struct mw_config config;
+    char why[256];
+    mw_config_default(&config);
+    assert_false(trusts(&config, "10.1.2.3"));
+    assert_int_equal(set(&config, "trusted_proxies", "10.0.0.0/8, ::1,192.0.2.7", why), MW_OK);
+    assert_int_equal(config.trusted.count, 3);
+    assert_true(trusts(&config, "10.1.2.3"));
+    assert_true(trusts(&config, "::1"));
+    assert_true(trusts(&config, "192.0.2.7"));
+    assert_false(trusts(&config, "192.0.2.8"));
+    assert_int_equal(set(&config, "trusted_proxies", "", why), MW_OK);
+    assert_false(trusts(&config, "::1"));
+}
+
+static int set_item(struct mw_config *config, const char *key, const char *text, char why[256])
+{
+    const struct mw_setting setting = {
+        .key = mw_view_text(key),
+        .kind = MW_SETTING_TEXT,
+        .text = mw_view_text(text),
+    };
+    return mw_config_set_scalar(config, &setting, why);
+}
+
+TEST(a_list_of_a_script_comes_item_by_item_and_replaces_what_was_there)
+{
+    struct mw_config config;
+    char why[256], key[32];
+    mw_config_default(&config);
+    assert_int_equal(set(&config, "trusted_proxies", "10.0.0.0/8,::1", why), MW_OK);
+    assert_int_equal(set_item(&config, "trusted_proxies[1]", "192.0.2.0/24", why), MW_OK);
+    assert_int_equal(set_item(&config, "trusted_proxies[2]", "198.51.100.1", why), MW_OK);
+    assert_int_equal(config.trusted.count, 2);
+    assert_true(trusts(&config, "198.51.100.1"));
+    assert_false(trusts(&config, "10.0.0.1"));
+    assert_int_equal(set_item(&config, "trusted_proxies[4]", "::1", why), MW_ERR_BAD_ARG);
+    assert_int_equal(set_item(&config, "trusted_proxies[3]", "::1,::2", why), MW_ERR_BAD_ARG);
+    assert_non_null(strstr(why, "trusted_proxies[3] = \"::1,::2\""));
+    for (size_t i = 3; i <= MW_CONFIG_MAX_NETS; i++) {
+        snprintf(key, sizeof key, "trusted_proxies[%zu]", i);
+        assert_int_equal(set_item(&config, key, "::1", why), MW_OK);
+    }
+    assert_int_equal(set_item(&config, "trusted_proxies[65]", "::1", why), MW_ERR_BAD_ARG);
+    assert_int_equal(set_item(&config, "trusted_proxies", "::3, ::4", why), MW_OK);
+    assert_int_equal(config.trusted.count, 2);
+}
+
+TEST(certificates_of_a_script_are_a_list_of_pairs)
+{
+    struct mw_config config;
+    char why[256];
+    mw_config_default(&config);
+    assert_int_equal(set_item(&config, "tls.certificates[2].key", "b.key", why), MW_OK);
+    assert_int_equal(set_item(&config, "tls.certificates[1].cert", "a.pem", why), MW_OK);
+    assert_int_equal(set_item(&config, "tls.certificates[16].cert", "p.pem", why), MW_OK);
+    assert_string_equal(config.tls.pairs[1].cert, "a.pem");
+    assert_string_equal(config.tls.pairs[2].key, "b.key");
+    assert_string_equal(config.tls.pairs[16].cert, "p.pem");
+    assert_true(mw_config_has_tls(&config));
+    assert_int_equal(set_item(&config, "tls.certificates[17].cert", "q", why), MW_ERR_BAD_ARG);
+    assert_non_null(strstr(why, "room for 16"));
+    static const char *const unknown[] = {
+        "tls.certificates[].cert",  "tls.certificates[0].cert",   "tls.certificates[x].cert",
+        "tls.certificates.cert",    "tls.certificates[1]",        "tls.certificates",
+        "tls.certificates[1].file", "tls.certificates[1][1].key", "tls.cert[1]",
+    };
+    for (size_t i = 0; i < MW_COUNT(unknown); i++)
+        assert_int_equal(set_item(&config, unknown[i], "x", why), MW_ERR_NOT_FOUND);
+    assert_int_equal(set(&config, "tls.certificates[1].cert", "x", why), MW_ERR_NOT_FOUND);
+    assert_int_equal(set(&config, "tls.certificates[].cert", "x", why), MW_ERR_NOT_FOUND);
 }
 
 TEST(wrong_values_are_refused_with_what_is_wanted_and_change_nothing)
@@ -76,6 +180,16 @@ TEST(wrong_values_are_refused_with_what_is_wanted_and_change_nothing)
         { "stop.timeout", "", "from 0 to 3600" },
         { "stop.timeout", long_text, "from 0 to 3600" },
         { "script.memory", "1000", "from 1048576" },
+        { "tls", "yes", "true or false" },
+        { "proxy_protocol", "", "true or false" },
+        { "trusted_proxies", "10.0.0.0/33", "10.0.0.0/8, ::1" },
+        { "trusted_proxies", "10.0.0.1/8", "10.0.0.0/8, ::1" },
+        { "trusted_proxies", "::1,,::2", "10.0.0.0/8, ::1" },
+        { "trusted_proxies", "everybody", "10.0.0.0/8, ::1" },
+        { "tls.least_version", "1.1", "1.2 or 1.3" },
+        { "tls.client", "maybe", "none, optional or required" },
+        { "tls.cert", long_text, "PEM" },
+        { "tls.ticket_lifetime", "604801", "from 0 to 604800" },
     };
     for (size_t i = 0; i < MW_COUNT(table); i++) {
         struct mw_config config, before;
@@ -114,6 +228,14 @@ TEST(settings_of_a_script_are_checked_by_type)
         { { MW_VIEW("stop.timeout"), MW_SETTING_TEXT, MW_VIEW("2"), 0, false }, MW_ERR_BAD_ARG },
         { { MW_VIEW("stop.timeout"), MW_SETTING_BOOL, { 0, 0 }, 0, true }, MW_ERR_BAD_ARG },
         { { MW_VIEW("log.level"), MW_SETTING_TEXT, MW_VIEW("loud"), 0, false }, MW_ERR_BAD_ARG },
+        { { MW_VIEW("tls"), MW_SETTING_BOOL, { 0, 0 }, 0, true }, MW_OK },
+        { { MW_VIEW("tls"), MW_SETTING_TEXT, MW_VIEW("true"), 0, false }, MW_ERR_BAD_ARG },
+        { { MW_VIEW("tls.cert"), MW_SETTING_BOOL, { 0, 0 }, 0, true }, MW_ERR_BAD_ARG },
+        { { MW_VIEW("tls.key"), MW_SETTING_TEXT, MW_VIEW("a\0b"), 0, false }, MW_ERR_BAD_ARG },
+        { { MW_VIEW("tls.least_version"), MW_SETTING_NUMBER, { 0, 0 }, 1.3, false },
+          MW_ERR_BAD_ARG },
+        { { MW_VIEW("trusted_proxies[1]"), MW_SETTING_NUMBER, { 0, 0 }, 10, false },
+          MW_ERR_BAD_ARG },
         { { MW_VIEW("log"), MW_SETTING_TEXT, MW_VIEW("json"), 0, false }, MW_ERR_NOT_FOUND },
         { { MW_VIEW("origins[1]"), MW_SETTING_TEXT, MW_VIEW("x"), 0, false }, MW_ERR_NOT_FOUND },
     };
@@ -143,14 +265,39 @@ TEST(the_environment_speaks_each_key_in_capitals)
     unsetenv("MOONWIRE_LISTEN");
 }
 
+TEST(a_key_with_an_underscore_keeps_it_in_the_environment)
+{
+    struct mw_config config;
+    char why[256];
+    mw_config_default(&config);
+    setenv("MOONWIRE_TRUSTED_PROXIES", "::1", 1);
+    setenv("MOONWIRE_TLS_CLIENT_CA", "ca.pem", 1);
+    setenv("MOONWIRE_TLS", "1", 1);
+    assert_int_equal(mw_config_from_environment(&config, why), MW_OK);
+    assert_int_equal(config.trusted.count, 1);
+    assert_string_equal(config.tls.client_ca, "ca.pem");
+    assert_true(config.tls.throw_away);
+    unsetenv("MOONWIRE_TRUSTED_PROXIES");
+    unsetenv("MOONWIRE_TLS_CLIENT_CA");
+    unsetenv("MOONWIRE_TLS");
+}
+
 TEST(flags_are_keys_with_dashes)
 {
+    char near[MW_CONFIG_FLAG_MAX];
+    assert_string_equal(mw_config_key_of_flag(mw_view_text("trusted-proxies")), "trusted_proxies");
+    assert_string_equal(mw_config_key_of_flag(mw_view_text("tls")), "tls");
+    assert_string_equal(mw_config_key_of_flag(mw_view_text("tls-client-ca")), "tls.client_ca");
+    assert_null(mw_config_key_of_flag(mw_view_text("tls-certificates[]-cert")));
+    assert_true(mw_config_flag_is_bare("tls"));
+    assert_false(mw_config_flag_is_bare("tls.cert"));
     assert_string_equal(mw_config_key_of_flag(mw_view_text("log-level")), "log.level");
     assert_string_equal(mw_config_key_of_flag(mw_view_text("listen")), "listen");
     assert_null(mw_config_key_of_flag(mw_view_text("log.level")));
     assert_null(mw_config_key_of_flag(mw_view_text("")));
-    assert_string_equal(mw_config_nearest_flag(mw_view_text("listne")), "listen");
-    assert_null(mw_config_nearest_flag(mw_view_text("quite another")));
+    assert_true(mw_config_nearest_flag(mw_view_text("listne"), near));
+    assert_string_equal(near, "listen");
+    assert_false(mw_config_nearest_flag(mw_view_text("quite another"), near));
 }
 
 int main(void)
@@ -158,10 +305,15 @@ int main(void)
     const struct CMUnitTest cases[] = {
         CASE(the_defaults_are_those_of_the_table),
         CASE(good_values_are_taken),
+        CASE(a_switch_is_true_or_false_in_words_or_digits),
+        CASE(networks_are_a_list_with_commas),
+        CASE(a_list_of_a_script_comes_item_by_item_and_replaces_what_was_there),
+        CASE(certificates_of_a_script_are_a_list_of_pairs),
         CASE(wrong_values_are_refused_with_what_is_wanted_and_change_nothing),
         CASE(an_unknown_option_is_refused_with_the_nearest_one),
         CASE(settings_of_a_script_are_checked_by_type),
         CASE(the_environment_speaks_each_key_in_capitals),
+        CASE(a_key_with_an_underscore_keeps_it_in_the_environment),
         CASE(flags_are_keys_with_dashes),
     };
     return RUN(cases);

@@ -1,0 +1,197 @@
+/*
+ * From text, or a scalar of moonwire.lua, to the field of an option: kinds, bounds, and what to say
+ * of a value that is none. Knows no option by name. Called by config.
+ */
+#include "core/server/config_value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/check.h"
+#include "core/base/str.h"
+
+static int refuse(char why[256], const struct mw_value_row *row, struct mw_view name,
+                  struct mw_view text)
+{
+    int name_len = (int)(name.len < 48 ? name.len : 48);
+    int len = (int)(text.len < 64 ? text.len : 64);
+    switch (row->kind) {
+    case MW_VALUE_NUMBER:
+        snprintf(why, 256, "%.*s = %.*s: a number from %.0f to %.0f is wanted (%s)", name_len,
+                 name.data, len, text.data, row->least, row->most, row->help);
+        break;
+    case MW_VALUE_BOOL:
+        snprintf(why, 256, "%.*s = %.*s: true or false is wanted (%s)", name_len, name.data, len,
+                 text.data, row->help);
+        break;
+    case MW_VALUE_NETS:
+        snprintf(why, 256,
+                 "%.*s = \"%.*s\": wanted are addresses and networks such as 10.0.0.0/8, ::1",
+                 name_len, name.data, len, text.data);
+        break;
+    case MW_VALUE_TEXT:
+    case MW_VALUE_CHOICE:
+        snprintf(why, 256, "%.*s = \"%.*s\": wanted is %s", name_len, name.data, len, text.data,
+                 row->help);
+        break;
+    }
+    return MW_ERR_BAD_ARG;
+}
+
+/* ---- each kind; false: the text is no such value ---- */
+
+static bool copy_text(char field[MW_CONFIG_TEXT_MAX], struct mw_view text)
+{
+    if (text.len >= MW_CONFIG_TEXT_MAX || mw_view_find(text, '\0', 0) < text.len)
+        return false;
+    if (text.len)
+        memcpy(field, text.data, text.len);
+    field[text.len] = '\0';
+    return true;
+}
+
+static bool take_text(const struct mw_value_row *row, char *field, struct mw_view text)
+{
+    double len = (double)text.len;
+    return len >= row->least && len <= row->most && copy_text(field, text);
+}
+
+static bool take_choice(const struct mw_value_row *row, char *field, struct mw_view text)
+{
+    for (const char *const *choice = row->choices; *choice; choice++) {
+        if (mw_view_is(text, *choice))
+            return copy_text(field, text);
+    }
+    return false;
+}
+
+static bool take_number(const struct mw_value_row *row, double *field, double number)
+{
+    if (!(number >= row->least && number <= row->most))
+        return false;
+    *field = number;
+    return true;
+}
+
+static bool read_number(struct mw_view text, double *number)
+{
+    char digits[32], *end = 0;
+    if (text.len == 0 || text.len >= sizeof digits)
+        return false;
+    memcpy(digits, text.data, text.len);
+    digits[text.len] = '\0';
+    *number = strtod(digits, &end);
+    return !*end;
+}
+
+static bool take_bool(bool *field, struct mw_view text)
+{
+    bool is_true = mw_view_is(text, "true") || mw_view_is(text, "1");
+    if (!is_true && !mw_view_is(text, "false") && !mw_view_is(text, "0"))
+        return false;
+    *field = is_true;
+    return true;
+}
+
+static bool add_net(struct mw_config_nets *nets, struct mw_view text)
+{
+    if (nets->count == MW_COUNT(nets->items) || !mw_net_parse(text, &nets->items[nets->count]))
+        return false;
+    nets->count++;
+    return true;
+}
+
+static bool take_nets(struct mw_config_nets *field, struct mw_view text)
+{
+    struct mw_config_nets nets = { 0 };
+    struct mw_view rest = text, part;
+    while (mw_view_split(&rest, ',', &part)) {
+        if (!add_net(&nets, mw_view_trim(part)))
+            return false;
+    }
+    *field = nets;
+    return true;
+}
+
+/* A list of moonwire.lua comes item by item, and replaces what there was before. */
+static bool take_net_at(struct mw_config_nets *field, size_t at, struct mw_view text)
+{
+    if (at == 0)
+        return take_nets(field, text);
+    struct mw_config_nets nets = *field;
+    if (at == 1)
+        nets.count = 0;
+    if (at != nets.count + 1 || !add_net(&nets, text))
+        return false;
+    *field = nets;
+    return true;
+}
+
+/* ---- for config ---- */
+
+int mw_value_set(const struct mw_value_row *row, struct mw_view name, void *field,
+                 struct mw_view text, char why[256])
+{
+    bool taken = false;
+    double number;
+    switch (row->kind) {
+    case MW_VALUE_TEXT:
+        taken = take_text(row, field, text);
+        break;
+    case MW_VALUE_CHOICE:
+        taken = take_choice(row, field, text);
+        break;
+    case MW_VALUE_NUMBER:
+        taken = read_number(text, &number) && take_number(row, field, number);
+        break;
+    case MW_VALUE_BOOL:
+        taken = take_bool(field, text);
+        break;
+    case MW_VALUE_NETS:
+        taken = take_nets(field, text);
+        break;
+    }
+    return taken ? MW_OK : refuse(why, row, name, text);
+}
+
+static bool is_of_kind(const struct mw_value_row *row, const struct mw_setting *setting)
+{
+    switch (setting->kind) {
+    case MW_SETTING_TEXT:
+        return row->kind != MW_VALUE_NUMBER && row->kind != MW_VALUE_BOOL;
+    case MW_SETTING_NUMBER:
+        return row->kind == MW_VALUE_NUMBER;
+    case MW_SETTING_BOOL:
+        return row->kind == MW_VALUE_BOOL;
+    }
+    return false;
+}
+
+/* How the value is written; for a wrong one, so that it is seen what it is. */
+static struct mw_view written(const struct mw_setting *setting, bool fits, char out[64])
+{
+    switch (setting->kind) {
+    case MW_SETTING_TEXT:
+        return setting->text;
+    case MW_SETTING_NUMBER:
+        snprintf(out, 64, fits ? "%.17g" : "%.17g, a number", setting->number);
+        break;
+    case MW_SETTING_BOOL:
+        snprintf(out, 64, "%s", setting->flag ? "true" : "false");
+        break;
+    }
+    return mw_view_text(out);
+}
+
+int mw_value_set_scalar(const struct mw_value_row *row, void *field,
+                        const struct mw_setting *setting, size_t at, char why[256])
+{
+    char out[64];
+    bool fits = is_of_kind(row, setting);
+    struct mw_view text = written(setting, fits, out);
+    if (!fits)
+        return refuse(why, row, setting->key, text);
+    if (row->kind != MW_VALUE_NETS)
+        return mw_value_set(row, setting->key, field, text, why);
+    return take_net_at(field, at, text) ? MW_OK : refuse(why, row, setting->key, text);
+}
