@@ -59,7 +59,7 @@ static void on_end(void *owner, enum mw_stream_end how)
     switch ((enum mw_client_phase)client->phase) {
     case MW_CLIENT_OPENING:
     case MW_CLIENT_OPEN:
-        mw_ws_driver_end(client, reset);
+        mw_ws_driver_end(client, how);
         break;
     case MW_CLIENT_HTTP:
         if (reset)

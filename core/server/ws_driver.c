@@ -90,6 +90,7 @@ static void log_end(struct mw_client *client, const struct mw_end *end)
     mw_log_text(&line, "script", client->route->name);
     mw_log_integer(&line, "v", client->route->version);
     mw_log_text(&line, "path", client->facts->path);
+    mw_log_text(&line, "ip", mw_view_text(client->ip));
     mw_log_integer(&line, "code", end->code);
     mw_log_text(&line, "name", mw_view_text(mw_close_code_name(end->code)));
     mw_log_text(&line, "who", mw_view_text(end->who));
@@ -98,6 +99,8 @@ static void log_end(struct mw_client *client, const struct mw_end *end)
         mw_log_text(&line, "reason", end->reason);
     if (*end->rule)
         mw_log_text(&line, "rule", mw_view_text(end->rule));
+    if (end->detail.len)
+        mw_log_text(&line, "detail", end->detail);
     if (end->bytes.len)
         mw_log_text(&line, "bytes", end->bytes);
     mw_log_number(&line, "lasted", end->lasted_s);
@@ -118,6 +121,8 @@ static void describe_end(const struct mw_client *client, char hex[2 * MW_FRAME_H
         .who = mw_who_name(row->who),
         .cause = row->name,
         .rule = mw_rule_text(ending->rule),
+        .detail = mw_view_text(ending->cause == MW_CAUSE_tls_error ? mw_stream_fault(client->stream)
+                                                                   : ""),
         .bytes = mw_view(hex, put_hex(hex, ending->bytes, ending->bytes_len)),
         .lasted_s = (double)(now(client) - conn->opened_ms) / 1000.0,
         .silent_s = (double)(now(client) - conn->last_read_ms) / 1000.0,
@@ -177,7 +182,7 @@ void mw_ws_driver_forget(struct mw_client *client, enum mw_cause cause)
     char hex[2 * MW_FRAME_HEAD_MAX];
     struct mw_end end;
     (void)mw_conn_close(&client->conn, cause, 0, mw_view(0, 0), now(client));
-    mw_conn_eof(&client->conn, false);
+    mw_conn_eof(&client->conn, MW_CAUSE_peer_fin);
     describe_end(client, hex, &end);
     tell_app(client, &end);
     mw_ws_driver_free(client);
@@ -355,9 +360,22 @@ void mw_ws_driver_read(struct mw_client *client, char *bytes, size_t len)
     mw_client_settle_later(client);
 }
 
-void mw_ws_driver_end(struct mw_client *client, bool reset)
+static enum mw_cause cause_of(enum mw_stream_end how)
 {
-    mw_conn_eof(&client->conn, reset);
+    switch (how) {
+    case MW_STREAM_FIN:
+        return MW_CAUSE_peer_fin;
+    case MW_STREAM_RESET:
+        return MW_CAUSE_peer_reset;
+    case MW_STREAM_TLS_ERROR:
+        return MW_CAUSE_tls_error;
+    }
+    return MW_CAUSE_peer_reset;
+}
+
+void mw_ws_driver_end(struct mw_client *client, enum mw_stream_end how)
+{
+    mw_conn_eof(&client->conn, cause_of(how));
     if (client->phase == MW_CLIENT_OPEN) {
         pump(client);
         return;
@@ -367,7 +385,7 @@ void mw_ws_driver_end(struct mw_client *client, bool reset)
 
 void mw_ws_driver_cut(struct mw_client *client)
 {
-    mw_conn_eof(&client->conn, true);
+    mw_conn_eof(&client->conn, MW_CAUSE_peer_reset);
     end_now(client);
 }
 

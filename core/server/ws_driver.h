@@ -17,7 +17,7 @@ void mw_ws_driver_forget(struct mw_client *client, enum mw_cause cause);
 
 void mw_ws_driver_read(struct mw_client *client, char *bytes, size_t len);
 /* The stream has ended. */
-void mw_ws_driver_end(struct mw_client *client, bool reset);
+void mw_ws_driver_end(struct mw_client *client, enum mw_stream_end how);
 void mw_ws_driver_settle(struct mw_client *client);
 void mw_ws_driver_alarm(struct mw_client *client);
 void mw_ws_driver_free(struct mw_client *client);

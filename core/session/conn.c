@@ -97,6 +97,7 @@ static bool ends_at_once(enum mw_cause cause)
     case MW_CAUSE_peer_close:
     case MW_CAUSE_peer_fin:
     case MW_CAUSE_peer_reset:
+    case MW_CAUSE_tls_error:
         return true;
     case MW_CAUSE_idle_timeout:
     case MW_CAUSE_max_age:
@@ -253,15 +254,14 @@ void mw_conn_judge(struct mw_conn *conn, mw_ms now_ms)
         on_breach(conn, &item, now_ms);
 }
 
-void mw_conn_eof(struct mw_conn *conn, bool reset)
+void mw_conn_eof(struct mw_conn *conn, enum mw_cause how)
 {
     if (conn->phase != MW_CONN_CLOSED)
         mw_conn_judge(conn, conn->last_read_ms); /* what was wrong came before the end */
     if (conn->phase == MW_CONN_CLOSED)
         return;
     if (conn->phase == MW_CONN_OPEN)
-        remember_end(conn, reset ? MW_CAUSE_peer_reset : MW_CAUSE_peer_fin, MW_CLOSE_ABNORMAL,
-                     mw_view(0, 0));
+        remember_end(conn, how, MW_CLOSE_ABNORMAL, mw_view(0, 0));
     become_closed(conn, false);
 }
 

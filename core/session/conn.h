@@ -139,9 +139,10 @@ int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, stru
 void mw_conn_judge(struct mw_conn *conn, mw_ms now_ms);
 
 /*
- * The stream has ended: cause peer_fin or peer_reset unless the end had begun for another reason.
+ * The stream has ended, by peer_fin, peer_reset or tls_error; that is the cause unless the end had
+ * begun for another reason.
  */
-void mw_conn_eof(struct mw_conn *conn, bool reset);
+void mw_conn_eof(struct mw_conn *conn, enum mw_cause how);
 
 /*
  * While paused the owner does not read, so silence is not held against the peer; after it, waiting

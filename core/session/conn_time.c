@@ -148,5 +148,5 @@ void mw_conn_tick(struct mw_conn *conn, mw_ms now_ms)
     if (conn->phase == MW_CONN_OPEN)
         tick_open(conn, now_ms);
     else if (conn->phase == MW_CONN_CLOSE_SENT && now_ms >= mw_conn_deadline(conn))
-        mw_conn_eof(conn, false); /* whatever still comes is not waited for */
+        mw_conn_eof(conn, MW_CAUSE_peer_fin); /* whatever still comes is not waited for */
 }

@@ -104,7 +104,7 @@ static void hang_up(struct mw_sim_net *net, enum mw_role role, bool *moved)
         return;
     other->ended = true;
     *moved = true;
-    mw_conn_eof(&other->conn, false);
+    mw_conn_eof(&other->conn, MW_CAUSE_peer_fin);
 }
 
 int mw_sim_net_run(struct mw_sim_net *net, mw_sim_event_fn *seen, void *ctx)
@@ -145,6 +145,6 @@ void mw_sim_net_cut(struct mw_sim_net *net, bool reset)
     for (int role = 0; role < 2; role++) {
         mw_buf_clear(&net->peers[role].line);
         net->peers[role].ended = true;
-        mw_conn_eof(&net->peers[role].conn, reset);
+        mw_conn_eof(&net->peers[role].conn, reset ? MW_CAUSE_peer_reset : MW_CAUSE_peer_fin);
     }
 }

@@ -149,10 +149,10 @@ static void obey(struct run *run, const struct wire_command *command)
         mw_conn_close(&run->conn, MW_CAUSE_script_close, command->number, payload, NOW_MS);
         break;
     case WIRE_EOF:
-        mw_conn_eof(&run->conn, false);
+        mw_conn_eof(&run->conn, MW_CAUSE_peer_fin);
         break;
     case WIRE_RESET:
-        mw_conn_eof(&run->conn, true);
+        mw_conn_eof(&run->conn, MW_CAUSE_peer_reset);
         break;
     }
     pull(run);

@@ -216,11 +216,13 @@ TEST(a_breach_after_our_close_ends_without_a_second_close_frame)
 
 TEST(a_stream_that_ends_after_our_close_ends_unclean_with_our_code)
 {
-    for (int reset = 0; reset < 2; reset++) {
+    static const enum mw_cause hows[] = { MW_CAUSE_peer_fin, MW_CAUSE_peer_reset,
+                                          MW_CAUSE_tls_error };
+    for (size_t i = 0; i < MW_COUNT(hows); i++) {
         struct machine m;
         open_machine(&m, MW_ROLE_SERVER);
         mw_conn_close(&m.conn, MW_CAUSE_drain, 0, mw_view(NULL, 0), m.now_ms);
-        mw_conn_eof(&m.conn, reset);
+        mw_conn_eof(&m.conn, hows[i]);
         assert_closed(&m);
         assert_ending(&m, MW_CAUSE_drain, 1001, false);
         close_machine(&m);
@@ -251,12 +253,17 @@ static void peer_closes(struct machine *m)
 
 static void peer_finishes(struct machine *m)
 {
-    mw_conn_eof(&m->conn, false);
+    mw_conn_eof(&m->conn, MW_CAUSE_peer_fin);
 }
 
 static void peer_resets(struct machine *m)
 {
-    mw_conn_eof(&m->conn, true);
+    mw_conn_eof(&m->conn, MW_CAUSE_peer_reset);
+}
+
+static void tls_breaks(struct machine *m)
+{
+    mw_conn_eof(&m->conn, MW_CAUSE_tls_error);
 }
 
 static void peer_answers_no_ping(struct machine *m)
@@ -344,6 +351,7 @@ static const struct {
     { peer_closes, MW_CAUSE_peer_close, 4321, 4321, false, true },
     { peer_finishes, MW_CAUSE_peer_fin, 1006, 0, false, false },
     { peer_resets, MW_CAUSE_peer_reset, 1006, 0, false, false },
+    { tls_breaks, MW_CAUSE_tls_error, 1006, 0, false, false },
     { peer_answers_no_ping, MW_CAUSE_ping_timeout, 1006, 3008, false, false },
     { peer_takes_nothing, MW_CAUSE_write_timeout, 1006, 3008, false, false },
     { peer_says_nothing, MW_CAUSE_idle_timeout, 3008, 3008, true, true },
