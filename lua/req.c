@@ -1,6 +1,6 @@
 /*
  * The upgrade request as a plain table: path, target, params, query, query_all, headers, cookies,
- * ip, id. All of it was bounded by whoever read the request's head.
+ * ip, id, tls. All of it was bounded by whoever read the request's head.
  */
 #include "lua/req.h"
 
@@ -124,12 +124,28 @@ static void add_cookies(lua_State *L, int req, const struct mw_request *request)
     lua_setfield(L, req, "cookies");
 }
 
+/* ---- TLS ---- */
+
+static void add_tls(lua_State *L, int req, const struct mw_tls_facts *tls)
+{
+    if (!tls)
+        return;
+    lua_createtable(L, 0, 4);
+    mw_lua_set_text(L, "version", mw_view_text(tls->version));
+    mw_lua_set_text(L, "cipher", mw_view_text(tls->cipher));
+    if (*tls->sni)
+        mw_lua_set_text(L, "sni", mw_view_text(tls->sni));
+    if (*tls->client_subject)
+        mw_lua_set_text(L, "client_subject", mw_view_text(tls->client_subject));
+    lua_setfield(L, req, "tls");
+}
+
 void mw_lua_req_push(lua_State *L, const struct mw_request *request,
                      const struct mw_conn_info *info)
 {
     char id[MW_LUA_ID_BYTES];
     luaL_checkstack(L, 12, NULL);
-    lua_createtable(L, 0, 9);
+    lua_createtable(L, 0, 10);
     int req = lua_gettop(L);
     mw_lua_id_text(request->conn, id);
     mw_lua_set_text(L, "id", mw_view_text(id));
@@ -141,4 +157,5 @@ void mw_lua_req_push(lua_State *L, const struct mw_request *request,
     add_query(L, req, request->query);
     add_headers(L, req, request);
     add_cookies(L, req, request);
+    add_tls(L, req, request->tls);
 }

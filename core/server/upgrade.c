@@ -213,6 +213,7 @@ static void ask_script(struct mw_client *client, const struct mw_http_head *head
                        struct mw_view query)
 {
     struct mw_worker *worker = client->worker;
+    struct mw_tls_facts tls;
     struct mw_request request = {
         .conn = client->id,
         .path = client->facts->path,
@@ -220,6 +221,7 @@ static void ask_script(struct mw_client *client, const struct mw_http_head *head
         .query = query,
         .headers = head->headers,
         .header_count = head->header_count,
+        .tls = mw_stream_tls(client->stream, &tls) ? &tls : 0,
     };
     struct mw_verdict verdict = { .accept = true };
     client->asked = true;

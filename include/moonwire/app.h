@@ -115,6 +115,7 @@ struct mw_request {
     struct mw_view query;            /* raw, without '?' */
     const struct mw_header *headers; /* in order of arrival, repeated ones apart */
     size_t header_count;
+    const struct mw_tls_facts *tls; /* NULL: plain */
 };
 
 /* How a connection ended (docs/running.md). All texts are static or live until the call returns. */

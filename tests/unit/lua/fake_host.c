@@ -342,6 +342,7 @@ enum mw_app_result open_conn(struct world *world, mw_id id, const char *query,
         .query = mw_view_text(query),
         .headers = headers,
         .header_count = MW_COUNT(headers),
+        .tls = world->host.tls,
     };
     *verdict = (struct mw_verdict){ 0 };
     enum mw_app_result result = world->engine->open(world->app, &request, verdict);

@@ -32,6 +32,7 @@ struct fake_conn {
 
 struct fake_host {
     struct fake_conn conns[FAKE_CONNS];
+    const struct mw_tls_facts *tls; /* of the next requests; NULL: plain */
     mw_ms now_ms, unix_ms;
     mw_ms wake_ms;
     struct mw_fault fault; /* the last one */

@@ -42,8 +42,37 @@ TEST(each_part_of_the_request_is_there)
     }
 }
 
+static const struct {
+    struct mw_tls_facts facts;
+    const char *text;
+} tls[] = {
+    { { "TLSv1.3", "TLS_AES_128_GCM_SHA256", "", "" },
+      "{ cipher = \"TLS_AES_128_GCM_SHA256\", version = \"TLSv1.3\" }" },
+    { { "TLSv1.2", "C", "a.example", "CN=me" },
+      "{ cipher = \"C\", client_subject = \"CN=me\", sni = \"a.example\", version = \"TLSv1.2\" "
+      "}" },
+};
+
+TEST(tls_is_a_table_without_what_is_not_known)
+{
+    for (size_t i = 0; i < MW_COUNT(tls); i++) {
+        char want[256];
+        struct mw_verdict verdict;
+        world_open(&world);
+        world.host.tls = &tls[i].facts;
+        must_load(&world, "return { on_open = function(conn, req) print(inspect(req.tls)) end }");
+        open_conn(&world, 1, "", &verdict);
+        snprintf(want, sizeof(want), "log info v1 c1 %s\n", tls[i].text);
+        expect(&world, want);
+        world_close(&world);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest cases[] = { CASE(each_part_of_the_request_is_there) };
+    const struct CMUnitTest cases[] = {
+        CASE(each_part_of_the_request_is_there),
+        CASE(tls_is_a_table_without_what_is_not_known),
+    };
     return RUN(cases);
 }

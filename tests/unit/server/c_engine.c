@@ -256,6 +256,21 @@ static struct mw_verdict decide(struct mw_app *app, struct conn *conn)
     return verdict;
 }
 
+/* "192.0.2.7", or "192.0.2.7 TLSv1.3 cipher,sni,subject". */
+static void tell_who(struct mw_app *app, const struct mw_request *request)
+{
+    char text[256];
+    struct mw_conn_info info;
+    const struct mw_tls_facts *tls = request->tls;
+    if (app->host->info(app->host_app, request->conn, &info))
+        return;
+    int len = snprintf(text, sizeof text, "%.*s", (int)info.ip.len, info.ip.data);
+    if (tls)
+        len += snprintf(text + len, sizeof text - (size_t)len, " %s %s,%s,%s", tls->version,
+                        tls->cipher, tls->sni, tls->client_subject);
+    send_text(app, request->conn, mw_view(text, (size_t)len));
+}
+
 static int set_up(struct mw_app *app, mw_id id)
 {
     struct mw_view rest;
@@ -286,6 +301,8 @@ static enum mw_app_result open_conn(struct mw_app *app, const struct mw_request 
     mw_list_push(&app->conns, &conn->link);
     if (set_up(app, conn->id) < 0)
         return MW_APP_FAILED;
+    if (says(app, "tell-who"))
+        tell_who(app, request);
     if (says(app, "wait-open")) {
         conn->opening = conn->waiting = true;
         wait_for_tick(app);

@@ -3,9 +3,9 @@
  * one thing to do:
  *
  *   route PATH | protocol NAME | origin NAME | limit NAME NUMBER | deaf | broken | lib PATH
- *   on_open:    join TOPIC | greet TEXT | refuse CODE TEXT | hang-up CODE | wait-open | fail-open
- *   on_message: echo | publish TOPIC | tell TOPIC | flood COUNT | close CODE | wait | fail |
- * bad-json on_close:   farewell TOPIC
+ *   on_open:    join TOPIC | greet TEXT | tell-who | refuse CODE TEXT | hang-up CODE | wait-open |
+ * fail-open on_message: echo | publish TOPIC | tell TOPIC | flood COUNT | close CODE | wait | fail
+ * | bad-json on_close:   farewell TOPIC
  *
  * What waits goes on at the next tick, unless c_engine.hold is set.
  */

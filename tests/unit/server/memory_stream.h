@@ -26,6 +26,8 @@ struct memory_stream {
     struct mw_buf to_server; /* sent and not yet read */
     struct mw_buf to_peer;   /* all that the server has sent so far */
     bool peer_finished, peer_reset;
+    const struct mw_tls_facts *tls; /* NULL: it is plain */
+    const char *fault;              /* TLS has failed, with this; or NULL */
 
     /* what the server has done */
     bool finished, closed, was_reset;
@@ -118,6 +120,20 @@ static inline size_t memory_untaken_(const struct mw_stream *stream)
     return 1;
 }
 
+static inline bool memory_tls_(const struct mw_stream *stream, struct mw_tls_facts *out)
+{
+    const struct memory_stream *line = memory_stream_of_(stream);
+    if (line->tls)
+        *out = *line->tls;
+    return line->tls != NULL;
+}
+
+static inline const char *memory_fault_(const struct mw_stream *stream)
+{
+    const struct memory_stream *line = memory_stream_of_(stream);
+    return line->fault ? line->fault : "";
+}
+
 /* ---- the test's side ---- */
 
 static inline void memory_stream_init(struct memory_stream *line, struct mw_mem *mem, uint64_t seed)
@@ -129,6 +145,8 @@ static inline void memory_stream_init(struct memory_stream *line, struct mw_mem 
         .close = memory_close_,
         .peer = memory_peer_,
         .untaken = memory_untaken_,
+        .tls = memory_tls_,
+        .fault = memory_fault_,
     };
     *line = (struct memory_stream){
         .stream = { .ops = &ops },
@@ -190,6 +208,8 @@ static inline bool memory_event_(struct memory_stream *line)
             memory_written_(line);
     } else if (line->reading && line->to_server.len && !line->told_end) {
         memory_read_(line);
+    } else if (line->fault && !line->told_end) {
+        memory_end_(line, MW_STREAM_TLS_ERROR);
     } else if (line->reading && line->peer_finished && !line->told_end) {
         memory_end_(line, MW_STREAM_FIN);
     } else {

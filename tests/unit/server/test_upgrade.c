@@ -121,6 +121,23 @@ TEST(a_route_that_is_full_says_so_with_1013)
     assert_seen(next, "101");
 }
 
+TEST(the_script_is_told_of_the_tls_below_a_connection)
+{
+    static const struct mw_tls_facts facts = {
+        .version = "TLSv1.3",
+        .cipher = "TLS_AES_128_GCM_SHA256",
+        .sni = "a.example",
+    };
+    serve("tell-who");
+    struct peer *plain = add_peer(&world), *safe = add_peer(&world);
+    safe->line.tls = &facts;
+    say_hello(plain, "/s", "");
+    say_hello(safe, "/s", "");
+    run(&world);
+    assert_seen(plain, "101 text:192.0.2.7");
+    assert_seen(safe, "101 text:192.0.2.7 TLSv1.3 TLS_AES_128_GCM_SHA256,a.example,");
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -130,6 +147,7 @@ int main(void)
         IN_A_WORLD(frames_that_came_with_the_request_are_not_lost),
         IN_A_WORLD(a_subprotocol_is_answered_where_one_fits),
         IN_A_WORLD(a_route_that_is_full_says_so_with_1013),
+        IN_A_WORLD(the_script_is_told_of_the_tls_below_a_connection),
     };
     return RUN(cases);
 }
