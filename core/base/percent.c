@@ -1,6 +1,6 @@
 /*
- * Percent-decoding. Knows nothing of what the text means; called by proto/url and by the engine's
- * req.query.
+ * Percent-encoding, both ways. Knows nothing of what the text means; called by proto/url, by the
+ * engine's req.query and for redirects.
  */
 #include "core/base/percent.h"
 
@@ -42,4 +42,27 @@ long mw_percent_decode(struct mw_view text, bool plus_is_space, char *out)
         out[n++] = c;
     }
     return (long)n;
+}
+
+static bool stands_for_itself(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~' || c == '/';
+}
+
+size_t mw_percent_encode_path(struct mw_view path, char *out)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    size_t n = 0;
+    for (size_t i = 0; i < path.len; i++) {
+        unsigned char byte = (unsigned char)path.data[i];
+        if (stands_for_itself(path.data[i])) {
+            out[n++] = path.data[i];
+            continue;
+        }
+        out[n++] = '%';
+        out[n++] = hex[byte >> 4];
+        out[n++] = hex[byte & 15];
+    }
+    return n;
 }

@@ -11,4 +11,11 @@
  */
 long mw_percent_decode(struct mw_view text, bool plus_is_space, char *out);
 
+/*
+ * Encodes a path into `out`, which holds at least 3 * path.len bytes: what is neither unreserved
+ * (RFC 3986 2.3) nor a slash becomes %XX, so that nobody reads more into it than names. Returns the
+ * number of bytes.
+ */
+size_t mw_percent_encode_path(struct mw_view path, char *out);
+
 #endif

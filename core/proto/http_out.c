@@ -7,11 +7,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "core/base/check.h"
 #include "core/base/json.h"
 #include "core/base/str.h"
+#include "core/proto/http_date.h"
 
 static const struct {
     unsigned status;
@@ -73,23 +73,6 @@ const char *mw_http_phrase(unsigned status)
             return phrases[i].phrase;
     }
     return "Unknown";
-}
-
-/* strftime would ask the locale. */
-static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-
-#define LAST_MS_OF_9999 253402300799999u /* the format has four digits for the year */
-
-void mw_http_date(mw_ms unix_ms, char out[30])
-{
-    time_t seconds = (time_t)((unix_ms < LAST_MS_OF_9999 ? unix_ms : LAST_MS_OF_9999) / 1000);
-    struct tm t = { 0 };
-    (void)MW_ALWAYS(gmtime_r(&seconds, &t) != NULL);
-    snprintf(out, 30, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[t.tm_wday % 7],
-             (unsigned)t.tm_mday % 100, months[t.tm_mon % 12], (unsigned)(t.tm_year + 1900) % 10000,
-             (unsigned)t.tm_hour % 100, (unsigned)t.tm_min % 100, (unsigned)t.tm_sec % 100);
 }
 
 /* A buffer without a cap of its own has one way to refuse. */

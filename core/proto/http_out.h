@@ -10,9 +10,6 @@
 /* "Not Found"; "Unknown" for a status without a registered phrase (RFC 9110 15). Static. */
 const char *mw_http_phrase(unsigned status);
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7) into out[30]. */
-void mw_http_date(mw_ms unix_ms, char out[30]);
-
 /*
  * A response head, piece by piece: start puts the status line, Date and Server; the fields follow;
  * end puts the empty line. MW_OK, MW_ERR_NOMEM, or MW_ERR_BAD_ARG for a value with a control

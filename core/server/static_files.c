@@ -10,6 +10,7 @@
 #include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/io/file.h"
+#include "core/proto/http_date.h"
 #include "core/proto/http_out.h"
 #include "core/proto/mime.h"
 #include "core/server/client.h"
