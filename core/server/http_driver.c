@@ -75,6 +75,11 @@ void mw_http_driver_answered(struct mw_client *client)
 
 /* ---- a request ---- */
 
+static void refuse_for_memory(struct mw_client *client)
+{
+    mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"), 0);
+}
+
 static void no_such_file(struct mw_client *client, struct mw_view path)
 {
     struct mw_param params[MW_PATTERN_MAX_SEGMENTS];
@@ -88,17 +93,34 @@ static void no_such_file(struct mw_client *client, struct mw_view path)
         mw_http_driver_refuse(client, 404, "not_found", path, 0);
 }
 
+#define METHODS "GET, HEAD, OPTIONS"
+
+/* The same for every path and for "*": the server has nothing that takes another method. */
+static void answer_options(struct mw_client *client)
+{
+    struct mw_http_conn *http = client->http;
+    int err = mw_http_conn_start(http, 204, mw_clock_unix_ms());
+    if (!err)
+        err = mw_http_field(&http->out, "Allow", mw_view_text(METHODS));
+    if (err || mw_http_end(&http->out))
+        refuse_for_memory(client);
+}
+
 static void serve_file(struct mw_client *client, struct mw_view path)
 {
-    const struct mw_http_head *head = mw_http_conn_head(client->http);
-    bool is_head = mw_view_is(head->method, "HEAD");
-    if (!is_head && !mw_view_is(head->method, "GET")) {
-        mw_http_driver_refuse(client, 405, "method_not_allowed", head->method,
-                              "Allow: GET, HEAD\r\n");
-        return;
-    }
-    if (mw_static_serve(client, path, head, no_such_file))
-        mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"), 0);
+    struct mw_view method = mw_http_conn_head(client->http)->method;
+    if (mw_view_is(method, "OPTIONS"))
+        answer_options(client);
+    else if (!mw_view_is(method, "GET") && !mw_view_is(method, "HEAD"))
+        mw_http_driver_refuse(client, 405, "method_not_allowed", method, "Allow: " METHODS "\r\n");
+    else if (mw_static_serve(client, path, no_such_file))
+        refuse_for_memory(client);
+}
+
+/* RFC 9112 3.2.4 */
+static bool asks_about_server(const struct mw_http_head *head)
+{
+    return mw_view_is(head->method, "OPTIONS") && mw_view_is(head->target, "*");
 }
 
 static void handle_request(struct mw_client *client)
@@ -109,7 +131,9 @@ static void handle_request(struct mw_client *client)
     long len = MW_ERR_BAD_ARG;
     if (mw_target_split(head->target, &target) == MW_OK && target.path.len <= sizeof path)
         len = mw_path_normalise(target.path, path);
-    if (len < 0)
+    if (asks_about_server(head))
+        answer_options(client);
+    else if (len < 0)
         mw_http_driver_refuse(client, 400, "bad_target", head->target, 0);
     else if (mw_ws_is_upgrade(head))
         mw_upgrade(client, mw_view(path, (size_t)len), target.query);

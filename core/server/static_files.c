@@ -1,36 +1,41 @@
 /*
- * Static files. Called by http_driver; reads through io/file, never blocks the loop. A body
- * outlives its client only until the read that is on its way has come back.
+ * Static files: which file it is, and sending it. Called by http_driver; reads through io/file,
+ * never blocks the loop; what is said of the file is file_answer's. A body outlives its client only
+ * until the read that is on its way has come back.
+ *
+ * What the head has promised was true of the file that was opened. It stays open, so a file that is
+ * replaced meanwhile is sent as it was; of one that grows the promised bytes are sent; one that
+ * shrinks ends the connection, so that nobody takes a part for the whole.
  */
 #include "core/server/static_files.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "core/base/clock.h"
+#include "core/base/percent.h"
 #include "core/base/str.h"
-#include "core/io/file.h"
-#include "core/proto/http_date.h"
 #include "core/proto/http_out.h"
-#include "core/proto/mime.h"
 #include "core/server/client.h"
+#include "core/server/file_answer.h"
 #include "core/server/http_driver.h"
 #include "core/server/worker.h"
 
 #define PIECE_BYTES    65536
 #define MAX_PATH_BYTES 2048
 
+static const char index_name[] = "index.html";
+
 struct mw_static {
     struct mw_client *client; /* NULL: it has gone */
     struct mw_mem *mem;
     void (*missing)(struct mw_client *client, struct mw_view path);
     struct mw_file *file;
-    uint64_t offset, size;
-    size_t piece_len; /* read and not yet written */
-    bool pending;     /* a call of io/file will come back */
-    bool is_head, tried_index;
-    size_t path_len;
-    char path[MAX_PATH_BYTES];
+    struct mw_range left; /* of the file: to be read */
+    size_t piece_len;     /* read and not yet written */
+    bool pending;         /* a call of io/file will come back */
+    size_t asked_len;     /* of path: normalised, as it was asked for */
+    size_t path_len;      /* with index.html behind a slash */
+    char path[MAX_PATH_BYTES + sizeof index_name];
     char piece[PIECE_BYTES];
 };
 
@@ -56,121 +61,79 @@ static void finish(struct mw_static *body)
     mw_http_driver_answered(client);
 }
 
-/* ---- the head ---- */
+/* ---- the answer ---- */
 
-static void make_etag(const struct mw_file_info *info, char out[64])
+/*
+ * Without a slash at its end the links of a folder's page would miss it. The address is written
+ * anew from the path that was looked up: "//host" and "/\\host" would lead somewhere else.
+ */
+static int put_redirect(struct mw_static *body)
 {
-    snprintf(out, 64, "\"%" PRIx64 "-%" PRIx64 ".%x\"", info->size, (uint64_t)info->modified_s,
-             info->modified_ns);
-}
-
-/* If-None-Match: "*" or a list of entity tags; the weak form of ours counts too. */
-static bool client_has_it(const struct mw_http_head *head, const char *etag)
-{
-    size_t count;
-    struct mw_view list = mw_http_header(head, "if-none-match", &count), part;
-    while (count && mw_view_split(&list, ',', &part)) {
-        part = mw_view_trim(part);
-        if (mw_view_starts_with(part, "W/"))
-            part = mw_view_from(part, 2);
-        if (mw_view_is(part, "*") || mw_view_is(part, etag))
-            return true;
-    }
-    return false;
-}
-
-static int put_head(struct mw_static *body, const struct mw_file_info *info, bool *no_body)
-{
-    struct mw_client *client = body->client;
-    struct mw_buf *out = &client->http->out;
-    char etag[64], date[30];
-    make_etag(info, etag);
-    mw_http_date((mw_ms)info->modified_s * 1000, date);
-    bool unchanged = client_has_it(mw_http_conn_head(client->http), etag);
-    *no_body = unchanged || body->is_head || info->size == 0;
-    int err = mw_http_start(out, unchanged ? 304 : 200, mw_clock_unix_ms());
-    if (!err && !unchanged)
-        err = mw_http_field(out, "Content-Type",
-                            mw_view_text(mw_mime_of(mw_view(body->path, body->path_len))));
-    if (!err && !unchanged)
-        err = mw_http_field_number(out, "Content-Length", info->size);
+    struct mw_http_conn *http = body->client->http;
+    struct mw_view target = mw_http_conn_head(http)->target;
+    struct mw_view query = mw_view_from(target, mw_view_find(target, '?', 0));
+    char path[3 * MAX_PATH_BYTES];
+    size_t len = mw_percent_encode_path(mw_view(body->path, body->path_len), path);
+    int err = mw_http_conn_start(http, 301, mw_clock_unix_ms());
     if (!err)
-        err = mw_http_field(out, "ETag", mw_view_text(etag));
+        err = mw_http_field(&http->out, "Cache-Control", mw_view_text("no-cache"));
     if (!err)
-        err = mw_http_field(out, "Last-Modified", mw_view_text(date));
+        err = mw_http_field_number(&http->out, "Content-Length", 0);
     if (!err)
-        err = mw_http_field(out, "Cache-Control", mw_view_text("no-cache"));
-    if (!err)
-        err = mw_http_field(out, "X-Content-Type-Options", mw_view_text("nosniff"));
-    if (!err && !client->http->keep_alive)
-        err = mw_http_field(out, "Connection", mw_view_text("close"));
-    return err ? err : mw_http_end(out);
+        err = mw_buf_putf(&http->out, "Location: %.*s/%.*s\r\n", (int)len, path, (int)query.len,
+                          query.data);
+    return err ? err : mw_http_end(&http->out);
 }
 
-/* ---- the file ---- */
-
-static void opened(void *ctx, int err, struct mw_file *file, const struct mw_file_info *info);
-
-static int open_file(struct mw_static *body)
+static void refuse_for_memory(struct mw_static *body)
 {
-    struct mw_worker *worker = body->client->worker;
-    int err = mw_file_open(worker->loop, worker->public_files, mw_view(body->path, body->path_len),
-                           opened, body);
-    body->pending = err == MW_OK;
-    return err;
+    mw_http_driver_refuse(body->client, 503, "out_of_memory", mw_view_text("try again"), 0);
 }
 
-/* The path as it came, without its query. */
-static struct mw_view raw_path(const struct mw_static *body)
+static void answer_folder(struct mw_static *body)
 {
-    struct mw_view target = mw_http_conn_head(body->client->http)->target;
-    return mw_view(target.data, mw_view_find(target, '?', 0));
-}
-
-static bool asks_for_folder(const struct mw_static *body)
-{
-    return mw_view_ends_with(raw_path(body), "/");
-}
-
-/* Without a slash at its end the links of a folder's page would miss it. */
-static void redirect_to_folder(struct mw_static *body)
-{
-    struct mw_view path = raw_path(body);
-    char line[MAX_PATH_BYTES + 32];
-    while (mw_view_starts_with(path, "//")) /* two of them would name another host */
-        path = mw_view_from(path, 1);
-    snprintf(line, sizeof line, "Location: %.*s/\r\n",
-             (int)(path.len < MAX_PATH_BYTES ? path.len : 0), path.data);
-    mw_http_driver_refuse(body->client, 301, "moved",
-                          mw_view_text("the address of a folder ends with /"), line);
+    if (put_redirect(body))
+        refuse_for_memory(body);
     finish(body);
-}
-
-/* A folder is answered with its index.html. False: there is nothing more to try. */
-static bool answer_folder(struct mw_static *body)
-{
-    static const char index[] = "/index.html";
-    if (body->tried_index || body->path_len + sizeof index > MAX_PATH_BYTES)
-        return false;
-    if (!asks_for_folder(body)) {
-        redirect_to_folder(body);
-        return true;
-    }
-    memcpy(body->path + body->path_len, index, sizeof index - 1);
-    body->path_len += sizeof index - 1;
-    body->tried_index = true;
-    return open_file(body) == MW_OK;
 }
 
 static void answer_missing(struct mw_static *body)
 {
     struct mw_client *client = body->client;
-    char path[MAX_PATH_BYTES + 1] = "/";
-    size_t len = body->path_len;
-    memcpy(path + 1, body->path, len);
+    char path[MAX_PATH_BYTES];
+    size_t len = body->asked_len;
+    memcpy(path, body->path, len);
     void (*missing)(struct mw_client *, struct mw_view) = body->missing;
     finish(body);
-    missing(client, mw_view(path, len + 1));
+    missing(client, mw_view(path, len));
+}
+
+/* The file is there: it, a part of it, or why it is not sent. */
+static void answer_file(struct mw_static *body, const struct mw_file_info *info)
+{
+    struct mw_client *client = body->client;
+    struct mw_file_answer answer;
+    char extra[96], range[72];
+    mw_ms unix_ms = mw_clock_unix_ms();
+    mw_file_answer_decide(&answer, mw_http_conn_head(client->http), info, unix_ms);
+    if (answer.status == 412) {
+        mw_http_driver_refuse(client, 412, "precondition_failed",
+                              mw_view_text("the file is not as the request wants it to be"), 0);
+    } else if (answer.status == 416) {
+        mw_file_answer_content_range(&answer, range);
+        snprintf(extra, sizeof extra, "Content-Range: %s\r\n", range);
+        mw_http_driver_refuse(client, 416, "range_not_satisfiable",
+                              mw_view_text("the file has no such bytes"), extra);
+    } else if (mw_file_answer_put_head(&answer, client->http, mw_view(body->path, body->path_len),
+                                       unix_ms)) {
+        refuse_for_memory(body);
+    } else {
+        body->left = answer.body;
+    }
+    if (body->left.len == 0)
+        finish(body);
+    else
+        mw_client_settle_later(client);
 }
 
 static void opened(void *ctx, int err, struct mw_file *file, const struct mw_file_info *info)
@@ -182,60 +145,72 @@ static void opened(void *ctx, int err, struct mw_file *file, const struct mw_fil
         body_free(body);
         return;
     }
-    if (err == MW_ERR_BAD_ARG && answer_folder(body))
-        return;
     if (err == MW_ERR_IO || err == MW_ERR_NOMEM) {
         mw_http_driver_refuse(body->client, 503, "unavailable",
                               mw_view_text("the file cannot be opened now"), "Retry-After: 5\r\n");
         finish(body);
-        return;
-    }
-    if (err || (!body->tried_index && asks_for_folder(body))) {
+    } else if (err == MW_ERR_BAD_ARG && body->path_len == body->asked_len) {
+        answer_folder(body);
+    } else if (err) {
         answer_missing(body);
-        return;
+    } else {
+        answer_file(body, info);
     }
-    bool no_body = true;
-    body->size = info->size;
-    if (put_head(body, info, &no_body)) {
-        mw_http_driver_refuse(body->client, 503, "out_of_memory", mw_view_text("try again"), 0);
-        no_body = true;
-    }
-    if (no_body)
-        finish(body);
-    else
-        mw_client_settle_later(body->client);
 }
 
-int mw_static_serve(struct mw_client *client, struct mw_view path, const struct mw_http_head *head,
-                    void (*missing)(struct mw_client *client, struct mw_view path))
+/* ---- the path ---- */
+
+/*
+ * ".git" and ".env" lie in folders that are served more often than anybody meant to serve them.
+ * ".well-known" (RFC 8615) is meant, and only at the root.
+ */
+static bool is_hidden(struct mw_view path)
+{
+    struct mw_view rest = path, name;
+    while (mw_view_split(&rest, '/', &name)) {
+        bool is_well_known = name.data == path.data + 1 && mw_view_is(name, ".well-known");
+        if (mw_view_starts_with(name, ".") && !is_well_known)
+            return true;
+    }
+    return false;
+}
+
+static struct mw_static *body_new(struct mw_client *client, struct mw_view path)
 {
     struct mw_mem *mem = &client->worker->mem;
-    if (path.len > MAX_PATH_BYTES) {
-        missing(client, path);
-        return MW_OK;
-    }
-    path = mw_view_from(path, 1);
-    bool is_root = path.len == 0;
-    if (is_root)
-        path = mw_view_text("index.html");
     struct mw_static *body = mw_alloc(mem, sizeof *body);
     if (!body)
-        return MW_ERR_NOMEM;
+        return 0;
     memset(body, 0, offsetof(struct mw_static, path));
     body->client = client;
     body->mem = mem;
-    body->missing = missing;
-    body->is_head = mw_view_is(head->method, "HEAD");
-    body->tried_index = is_root;
-    body->path_len = path.len;
     memcpy(body->path, path.data, path.len);
-    if (body->path_len && body->path[body->path_len - 1] == '/')
-        body->path_len--;
-    int err = open_file(body);
+    memcpy(body->path + path.len, index_name, sizeof index_name);
+    body->asked_len = body->path_len = path.len;
+    if (mw_view_ends_with(path, "/"))
+        body->path_len += sizeof index_name - 1;
+    return body;
+}
+
+int mw_static_serve(struct mw_client *client, struct mw_view path,
+                    void (*missing)(struct mw_client *client, struct mw_view path))
+{
+    if (path.len > MAX_PATH_BYTES || is_hidden(path)) {
+        missing(client, path);
+        return MW_OK;
+    }
+    struct mw_static *body = body_new(client, path);
+    if (!body)
+        return MW_ERR_NOMEM;
+    body->missing = missing;
+    struct mw_worker *worker = client->worker;
+    struct mw_view below_root = mw_view(body->path + 1, body->path_len - 1);
+    int err = mw_file_open(worker->loop, worker->public_files, below_root, opened, body);
     if (err) {
         body_free(body);
         return err;
     }
+    body->pending = true;
     client->body = body;
     return MW_OK;
 }
@@ -254,15 +229,16 @@ static void piece_read(void *ctx, long count)
         mw_client_drop(body->client, true);
         return;
     }
-    uint64_t left = body->size - body->offset;
-    body->piece_len = (uint64_t)count > left ? (size_t)left : (size_t)count;
-    body->offset += body->piece_len;
+    body->piece_len = (size_t)count;
+    body->left.start += body->piece_len;
+    body->left.len -= body->piece_len;
     mw_client_settle_later(body->client);
 }
 
 static bool read_piece(struct mw_static *body)
 {
-    int err = mw_file_read(body->file, body->offset, body->piece, PIECE_BYTES, piece_read, body);
+    size_t most = body->left.len < PIECE_BYTES ? (size_t)body->left.len : PIECE_BYTES;
+    int err = mw_file_read(body->file, body->left.start, body->piece, most, piece_read, body);
     body->pending = err == MW_OK;
     if (err)
         mw_client_drop(body->client, true);
@@ -282,7 +258,7 @@ bool mw_static_step(struct mw_static *body)
         mw_client_drop(body->client, true);
         return false;
     }
-    if (body->offset < body->size)
+    if (body->left.len)
         return read_piece(body);
     finish(body);
     return true;

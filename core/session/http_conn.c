@@ -78,6 +78,21 @@ const struct mw_http_head *mw_http_conn_head(const struct mw_http_conn *http)
     return mw_http_reader_head(http->reader);
 }
 
+bool mw_http_conn_has_begun(const struct mw_http_conn *http)
+{
+    return http->in.len > 0 || !mw_http_reader_is_fresh(http->reader);
+}
+
+int mw_http_conn_start(struct mw_http_conn *http, unsigned status, mw_ms unix_ms)
+{
+    int err = mw_http_start(&http->out, status, unix_ms);
+    if (!err && !http->keep_alive)
+        err = mw_http_field(&http->out, "Connection", mw_view_text("close"));
+    else if (!err && mw_http_conn_head(http)->minor == 0)
+        err = mw_http_field(&http->out, "Connection", mw_view_text("keep-alive"));
+    return err;
+}
+
 void mw_http_conn_answered(struct mw_http_conn *http, mw_ms now_ms)
 {
     if (http->phase != MW_HTTP_PHASE_BUSY)
@@ -93,9 +108,8 @@ void mw_http_conn_answered(struct mw_http_conn *http, mw_ms now_ms)
 
 void mw_http_conn_time_out(struct mw_http_conn *http, mw_ms unix_ms)
 {
-    bool begun = http->in.len > 0 || !mw_http_reader_is_fresh(http->reader);
     http->refusal = (struct mw_http_refusal){ 408, "timeout", "the request head took too long" };
-    if (begun)
+    if (mw_http_conn_has_begun(http))
         (void)refuse(http, unix_ms);
     else
         http->phase = MW_HTTP_PHASE_DONE;

@@ -42,6 +42,9 @@ void mw_http_conn_free(struct mw_http_conn *http);
 int mw_http_conn_feed(struct mw_http_conn *http, struct mw_view bytes);
 enum mw_http_event mw_http_conn_next(struct mw_http_conn *http, mw_ms unix_ms);
 
+/* Bytes of a request have come, and it is not answered. */
+bool mw_http_conn_has_begun(const struct mw_http_conn *http);
+
 /* Of the request that is being answered. */
 const struct mw_http_head *mw_http_conn_head(const struct mw_http_conn *http);
 
@@ -53,6 +56,12 @@ static inline struct mw_view mw_http_conn_rest(const struct mw_http_conn *http)
 {
     return mw_buf_view(&http->in);
 }
+
+/*
+ * Begins an answer in `out`: mw_http_start, and Connection where the client has to be told (RFC
+ * 9112 9.3: that this answer is the last one, or to HTTP/1.0 that it is not). MW_ERR_NOMEM.
+ */
+int mw_http_conn_start(struct mw_http_conn *http, unsigned status, mw_ms unix_ms);
 
 /* The response has left; next() may find another request already. */
 void mw_http_conn_answered(struct mw_http_conn *http, mw_ms now_ms);
