@@ -42,11 +42,13 @@ struct mw_config {
     bool proxy_protocol;
     char log_format[MW_CONFIG_TEXT_MAX];
     char log_level[MW_CONFIG_TEXT_MAX];
-    double compression_memory; /* bytes */
-    double script_memory;      /* bytes */
-    double stop_timeout;       /* s */
-    bool dev;                  /* `moonwire dev`: goes on although no script loads */
-    struct mw_view dir;        /* the project; borrowed */
+    char health_live[MW_CONFIG_TEXT_MAX];  /* a path, or "off" */
+    char health_ready[MW_CONFIG_TEXT_MAX]; /* the same */
+    double compression_memory;             /* bytes */
+    double script_memory;                  /* bytes */
+    double stop_timeout;                   /* s */
+    bool dev;                              /* `moonwire dev`: goes on although no script loads */
+    struct mw_view dir;                    /* the project; borrowed */
 };
 
 void mw_config_default(struct mw_config *config);

@@ -61,6 +61,9 @@ static const char *contradiction(const struct mw_config *config)
         { config->proxy_protocol && config->trusted.count == 0,
           "proxy_protocol = true believes nobody as long as trusted_proxies is empty: list the "
           "networks of your proxies" },
+        { !strcmp(config->health_live, config->health_ready) &&
+              strcmp(config->health_live, "off") != 0,
+          "health.live and health.ready are one path: it could only tell one of the two" },
     };
     for (size_t i = 0; i < MW_COUNT(table); i++) {
         if (table[i].is_so)

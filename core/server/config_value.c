@@ -9,6 +9,7 @@
 
 #include "core/base/check.h"
 #include "core/base/str.h"
+#include "core/proto/url.h"
 
 static int refuse(char why[256], const struct mw_value_row *row, struct mw_view name,
                   struct mw_view text)
@@ -31,6 +32,7 @@ static int refuse(char why[256], const struct mw_value_row *row, struct mw_view 
         break;
     case MW_VALUE_TEXT:
     case MW_VALUE_CHOICE:
+    case MW_VALUE_PATH:
         snprintf(why, 256, "%.*s = \"%.*s\": wanted is %s", name_len, name.data, len, text.data,
                  row->help);
         break;
@@ -63,6 +65,15 @@ static bool take_choice(const struct mw_value_row *row, char *field, struct mw_v
             return copy_text(field, text);
     }
     return false;
+}
+
+/* What no request can ask for would be a quiet way to switch it off. */
+static bool take_path(char *field, struct mw_view text)
+{
+    char normal[MW_CONFIG_TEXT_MAX];
+    bool is_path = text.len < sizeof normal && mw_path_normalise(text, normal) == (long)text.len &&
+                   mw_view_equal(mw_view(normal, text.len), text);
+    return (is_path || mw_view_is(text, "off")) && copy_text(field, text);
 }
 
 static bool take_number(const struct mw_value_row *row, double *field, double number)
@@ -140,6 +151,9 @@ int mw_value_set(const struct mw_value_row *row, struct mw_view name, void *fiel
         break;
     case MW_VALUE_CHOICE:
         taken = take_choice(row, field, text);
+        break;
+    case MW_VALUE_PATH:
+        taken = take_path(field, text);
         break;
     case MW_VALUE_NUMBER:
         taken = read_number(text, &number) && take_number(row, field, number);

@@ -9,6 +9,7 @@
 #include "core/proto/handshake.h"
 #include "core/proto/http_out.h"
 #include "core/proto/url.h"
+#include "core/server/health.h"
 #include "core/server/static_files.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
@@ -123,12 +124,23 @@ static bool asks_about_server(const struct mw_http_head *head)
     return mw_view_is(head->method, "OPTIONS") && mw_view_is(head->target, "*");
 }
 
+static void upgrade(struct mw_client *client, struct mw_view path, struct mw_view query)
+{
+    if (client->worker->stopping)
+        mw_http_driver_refuse(client, 503, "stopping", mw_view_text("the server is stopping"),
+                              "Retry-After: 5\r\n");
+    else
+        mw_upgrade(client, path, query);
+}
+
 static void handle_request(struct mw_client *client)
 {
     const struct mw_http_head *head = mw_http_conn_head(client->http);
     struct mw_target target;
     char path[MW_HTTP_MAX_TARGET];
     long len = MW_ERR_BAD_ARG;
+    if (client->worker->stopping) /* what had begun is still answered, and is the last */
+        client->http->keep_alive = false;
     if (mw_target_split(head->target, &target) == MW_OK && target.path.len <= sizeof path)
         len = mw_path_normalise(target.path, path);
     if (asks_about_server(head))
@@ -136,8 +148,8 @@ static void handle_request(struct mw_client *client)
     else if (len < 0)
         mw_http_driver_refuse(client, 400, "bad_target", head->target, 0);
     else if (mw_ws_is_upgrade(head))
-        mw_upgrade(client, mw_view(path, (size_t)len), target.query);
-    else
+        upgrade(client, mw_view(path, (size_t)len), target.query);
+    else if (!mw_health_answer(client, mw_view(path, (size_t)len)))
         serve_file(client, mw_view(path, (size_t)len));
 }
 

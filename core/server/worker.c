@@ -108,7 +108,7 @@ static void close_client(struct mw_client *client)
     switch ((enum mw_client_phase)client->phase) {
     case MW_CLIENT_HTTP:
         client->http->keep_alive = false;
-        if (client->http->phase == MW_HTTP_PHASE_HEAD)
+        if (client->http->phase == MW_HTTP_PHASE_HEAD && !mw_http_conn_has_begun(client->http))
             mw_client_drop(client, false);
         break;
     case MW_CLIENT_OPENING:

@@ -1,9 +1,9 @@
-/* Static files as browsers, downloads and caches ask for them. */
+/* Static files as browsers, downloads and caches ask for them, and health as balancers do. */
 import assert from 'node:assert/strict';
 import { symlinkSync, truncateSync, utimesSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { Project, start } from './harness.mjs';
-import { Wire, http } from './wire.mjs';
+import { Wire, http, upgraded } from './wire.mjs';
 
 const ten = '0123456789';
 const large = Array.from({ length: 300_000 }, (_, i) => String(i % 10)).join('');
@@ -12,6 +12,7 @@ const contents = {
     'secret.txt': 'SECRET',
     'scripts/secret.lua': '-- SECRET\nreturn {}',
     'scripts/echo.lua': 'return { on_message = function(conn, data) conn:send(data) end }',
+    'scripts/healthz.lua': 'return { on_message = function(conn, data) conn:send(data) end }',
     'public/index.html': '<!doctype html><title>home</title>',
     'public/app.js': 'export {};',
     'public/style.css': 'p {}',
@@ -29,6 +30,7 @@ const contents = {
     'public/no-index/a.txt': 'a',
     'public/large.bin': large,
     'public/shrinks.bin': 'x'.repeat(5_000_000),
+    'public/readyz': 'a file',
     'public/.env': 'SECRET',
     'public/.git/config': 'SECRET',
     'public/docs/.htpasswd': 'SECRET',
@@ -232,6 +234,8 @@ test('answers with and without bodies follow each other on one connection', asyn
         [get('/docs'), 301, ''],
         [get('*', '', 'OPTIONS'), 204],
         [get('/nope', '', 'OPTIONS'), 204],
+        [get('/healthz'), 200, '{"status":"ok"}\n'],
+        [get('/readyz', '', 'HEAD'), 200],
         [get('/empty.txt'), 200, ''],
         [get('/large.bin', 'Range: bytes=-100000\r\n'), 206, large.slice(-100000)],
     ];
@@ -267,7 +271,7 @@ test('HTTP/1.0 is told what becomes of its connection', async () => {
     closing.drop();
 });
 
-/* ---- methods ---- */
+/* ---- methods and health ---- */
 
 test('OPTIONS names the methods, and is no leave for other origins', async () => {
     const { status, headers } = await http(server,
@@ -275,4 +279,51 @@ test('OPTIONS names the methods, and is no leave for other origins', async () =>
             'OPTIONS'), { body: false });
     assert.deepEqual([status, headers.allow], [204, 'GET, HEAD, OPTIONS']);
     assert.ok(!Object.keys(headers).some((name) => name.startsWith('access-control-')));
+});
+
+test('health goes before a file, and a script has the sockets of that path', async () => {
+    const ready = await http(server, get('/readyz'));
+    assert.deepEqual([ready.status, JSON.parse(ready.body)], [200, { status: 'ready', scripts: 3 }]);
+    assert.equal(ready.headers['cache-control'], 'no-store');
+    (await upgraded(server, '/healthz')).drop();
+});
+
+test('who asks while the server stops is told so', async (t) => {
+    const other = await start(t, { 'scripts/echo.lua': 'return {}' });
+    const asking = new Wire(other.port), waiting = new Wire(other.port);
+    waiting.send(get('/healthz'));
+    assert.equal((await waiting.answer()).status, 200);
+    asking.send('GET /readyz HTTP/1.1\r\nHost: x\r\n');
+    waiting.send(get('/healthz')); /* when this is answered, the other one's bytes are there too */
+    assert.equal((await waiting.answer()).status, 200);
+    const stopped = other.stop();
+    assert.equal(await waiting.ends(), 'fin');
+    asking.send('\r\n');
+    const got = await asking.answer();
+    assert.deepEqual([got.status, JSON.parse(got.body).cause], [503, 'stopping']);
+    assert.equal(got.headers.connection, 'close');
+    asking.drop();
+    waiting.drop();
+    await stopped;
+});
+
+test('dev without a script is alive and not ready, and then it is', async (t) => {
+    const other = await start(t, { 'scripts/echo.lua': 'broken' }, { verb: 'dev' });
+    assert.equal((await http(other, get('/healthz'))).status, 200);
+    const { status, body } = await http(other, get('/readyz'));
+    assert.deepEqual([status, JSON.parse(body).cause], [503, 'no_script']);
+    other.project.write('scripts/echo.lua', 'return {}');
+    await other.log({ msg: 'loaded' });
+    assert.equal((await http(other, get('/readyz'))).status, 200);
+});
+
+test('health has the paths that the settings give it', async (t) => {
+    const other = await start(t, {
+        'scripts/echo.lua': 'return {}',
+        'moonwire.lua': 'return { health = { live = "off", ready = "/-/ready" } }',
+    });
+    const statuses = [];
+    for (const path of ['/healthz', '/readyz', '/-/ready'])
+        statuses.push((await http(other, get(path))).status);
+    assert.deepEqual(statuses, [404, 404, 200]);
 });

@@ -45,6 +45,7 @@ TEST(what_belongs_together_is_accepted)
         { { "tls", "true" }, { "tls.client", "optional" }, { "tls.client_ca", "c" } },
         { { "trusted_proxies", "::1" } },
         { { "trusted_proxies", "::1" }, { "proxy_protocol", "true" } },
+        { { "health.live", "off" }, { "health.ready", "off" } },
     };
     for (size_t i = 0; i < MW_COUNT(table); i++)
         assert_string_equal(check(true, table[i], MW_COUNT(table[i])), "");
@@ -80,6 +81,7 @@ TEST(what_contradicts_is_refused_with_what_to_do)
           { "there is no TLS", "tls.cert" },
           false },
         { { { "proxy_protocol", "true" } }, { "trusted_proxies", "list" }, false },
+        { { { "health.live", "/readyz" } }, { "health.live and health.ready", "one path" }, false },
     };
     for (size_t i = 0; i < MW_COUNT(table); i++) {
         const char *why = check(!table[i].serve, table[i].given, MW_COUNT(table[i].given));

@@ -388,6 +388,8 @@ static const struct {
     { "HEAD /ten.txt", "HTTP/1.1 304 Not Modified" },
     { "GET /docs", "HTTP/1.1 301 Moved Permanently" },
     { "OPTIONS *", "HTTP/1.1 204 No Content" },
+    { "GET /healthz", "HTTP/1.1 200 OK" },
+    { "HEAD /readyz", "HTTP/1.1 200 OK" },
     { "GET /empty.txt", "HTTP/1.1 200 OK" },
 };
 
@@ -490,6 +492,7 @@ TEST(without_memory_there_is_a_503_or_an_end_and_nothing_is_left)
     static const char *const requests[] = {
         "GET /ten.txt HTTP/1.1\r\nHost: x\r\nRange: bytes=1-2\r\n\r\n",
         "GET /docs HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n",
         "OPTIONS / HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET /ten.txt HTTP/1.1\r\nHost: x\r\nIf-Match: \"x\"\r\n\r\n",
     };
