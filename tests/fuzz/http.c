@@ -1,0 +1,122 @@
+/*
+ * Heads of requests and responses, and a connection with pipelined requests: however the bytes are
+ * cut, the same heads are read and the same one is refused.
+ *
+ * Input: one byte of choices, then the bytes, in which \1, \2 and \3 stand for longer ones.
+ */
+#include "core/session/http_conn.h"
+#include "tests/fuzz/heads.h"
+
+#define NOW_MS    1000000
+#define MAX_BYTES 24000
+
+/* A head with two faults is refused anyhow; which of them is named may depend on the cut. */
+static void tell_refusal(struct mw_buf *out, const struct mw_http_refusal *refusal)
+{
+    CHECK(refusal->status >= 400 && refusal->status <= 505);
+    CHECK(*refusal->error && *refusal->text);
+    tell(out, "refused", mw_view("", 0));
+}
+
+/* ---- one head ---- */
+
+static void read_head(enum mw_http_kind kind, struct mw_view bytes, enum cut cut,
+                      struct mw_buf *told)
+{
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 0);
+    struct mw_http_reader *reader = mw_http_reader_new(&mem, kind);
+    struct mw_http_refusal refusal;
+    struct cutter pieces = cutter(cut, bytes.len);
+    size_t used = 0, taken = 0;
+    int err = MW_ERR_AGAIN;
+    CHECK(mw_http_reader_is_fresh(reader));
+    while (err == MW_ERR_AGAIN && bytes.len > 0) {
+        struct mw_view piece = take_piece(&pieces, &bytes);
+        char *block = exact_copy(piece);
+        err = mw_http_reader_feed(reader, mw_view(block, piece.len), &used, &refusal);
+        free(block); /* nothing that was fed is kept */
+        CHECK(used <= piece.len && (err != MW_ERR_AGAIN || used == piece.len));
+        taken += used;
+    }
+    CHECK(err == MW_OK || err == MW_ERR_AGAIN || err == MW_ERR_PROTOCOL);
+    if (err == MW_OK) {
+        CHECK(taken <= MW_HTTP_MAX_HEAD);
+        CHECK(mw_buf_putf(told, "%zu bytes\n", taken) == MW_OK);
+        tell_head(told, mw_http_reader_head(reader));
+    } else if (err == MW_ERR_PROTOCOL) {
+        tell_refusal(told, &refusal);
+    }
+    CHECK(mem.peak <=
+          2 * MW_HTTP_MAX_HEAD + MW_HTTP_MAX_HEADERS * 2 * sizeof(struct mw_header) + 4096);
+    mw_http_reader_free(reader);
+    CHECK(mw_mem_is_empty(&mem));
+}
+
+/* ---- requests one behind the other ---- */
+
+static void pull(struct mw_http_conn *http, struct mw_buf *told)
+{
+    for (;;) {
+        switch (mw_http_conn_next(http, NOW_MS)) {
+        case MW_HTTP_MORE:
+            return;
+        case MW_HTTP_GOT_REQUEST:
+            tell_head(told, mw_http_conn_head(http));
+            mw_http_conn_answered(http, NOW_MS);
+            break;
+        case MW_HTTP_REFUSED:
+            CHECK(http->phase == MW_HTTP_PHASE_DONE && http->out.len > 0);
+            tell_refusal(told, &http->refusal);
+            break;
+        }
+    }
+}
+
+static void serve(struct mw_view bytes, enum cut cut, struct mw_buf *told)
+{
+    struct mw_mem mem;
+    struct mw_http_conn http;
+    struct cutter pieces = cutter(cut, bytes.len);
+    mw_mem_init(&mem, NULL, 0);
+    CHECK(mw_http_conn_init(&http, &mem, NOW_MS) == MW_OK);
+    while (bytes.len > 0) {
+        struct mw_view piece = take_piece(&pieces, &bytes);
+        char *block = exact_copy(piece);
+        CHECK(mw_http_conn_feed(&http, mw_view(block, piece.len)) == MW_OK);
+        free(block);
+        pull(&http, told);
+    }
+    if (http.phase == MW_HTTP_PHASE_HEAD) {
+        mw_http_conn_time_out(&http, NOW_MS);
+        tell(told, http.out.len ? "408" : "silence", mw_view("", 0));
+    }
+    CHECK(http.phase == MW_HTTP_PHASE_DONE);
+    mw_http_conn_free(&http);
+    CHECK(mw_mem_is_empty(&mem));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct mw_mem mem;
+    struct mw_buf bytes, told[CUT_WAYS];
+    struct mw_view input = mw_view((const char *)data, size);
+    uint8_t choices = take_byte(&input);
+    mw_mem_init(&mem, NULL, 0);
+    mw_buf_init(&bytes, &mem, 0);
+    put_expanded(&bytes, input, MAX_BYTES);
+    for (enum cut cut = CUT_NOWHERE; cut < CUT_WAYS; cut++) {
+        mw_buf_init(&told[cut], &mem, 0);
+        if (choices & 2)
+            serve(mw_buf_view(&bytes), cut, &told[cut]);
+        else
+            read_head(choices & 1 ? MW_HTTP_RESPONSE : MW_HTTP_REQUEST, mw_buf_view(&bytes), cut,
+                      &told[cut]);
+        CHECK(same_text(&told[cut], &told[CUT_NOWHERE]));
+    }
+    for (enum cut cut = CUT_NOWHERE; cut < CUT_WAYS; cut++)
+        mw_buf_free(&told[cut]);
+    mw_buf_free(&bytes);
+    CHECK(mw_mem_is_empty(&mem));
+    return 0;
+}
