@@ -4,6 +4,7 @@
  * what may never come. One read from below becomes at most one read above.
  */
 #include "core/base/check.h"
+#include "core/base/str.h"
 #include "core/io/tls_stream.h"
 
 static unsigned char byte_at(struct mw_view bytes, size_t i)
@@ -27,7 +28,7 @@ size_t mw_tls_whole(struct mw_view bytes)
 {
     size_t whole = 0;
     while (whole + MW_TLS_HEADER_BYTES <= bytes.len) {
-        size_t len = record_len(mw_view(bytes.data + whole, bytes.len - whole));
+        size_t len = record_len(mw_view_from(bytes, whole));
         if (len > bytes.len - whole)
             break;
         whole += len;
@@ -58,7 +59,7 @@ int mw_tls_receive(void *ctx, unsigned char *out, size_t max_bytes)
     if (len == 0)
         return MBEDTLS_ERR_SSL_WANT_READ;
     memcpy(out, hand->data, len);
-    *hand = mw_view(hand->data + len, hand->len - len);
+    *hand = mw_view_from(*hand, len);
     return (int)len;
 }
 
@@ -102,14 +103,14 @@ static bool complete_record(struct mw_tls_stream *tls, struct mw_view *bytes)
     for (;;) {
         struct mw_view kept = mw_buf_view(&tls->input);
         size_t whole = mw_tls_whole(kept);
-        struct mw_view part = mw_view(kept.data + whole, kept.len - whole);
+        struct mw_view part = mw_view_from(kept, whole);
         if (part.len == 0 || bytes->len == 0)
             return true;
         size_t lacks = record_len(part) - part.len;
         struct mw_view more = mw_view(bytes->data, lacks < bytes->len ? lacks : bytes->len);
         if (!mw_tls_keep_input(tls, more))
             return false;
-        *bytes = mw_view(bytes->data + more.len, bytes->len - more.len);
+        *bytes = mw_view_from(*bytes, more.len);
     }
 }
 
@@ -155,8 +156,7 @@ void mw_tls_take_in(struct mw_tls_stream *tls, struct mw_view bytes)
         mw_tls_drop_input(tls, kept);
         look_at(tls, code, tls->waiting.len > said);
     }
-    if (tls->state == MW_TLS_OPEN &&
-        mw_tls_keep_input(tls, mw_view(bytes.data + come, bytes.len - come))) {
+    if (tls->state == MW_TLS_OPEN && mw_tls_keep_input(tls, mw_view_from(bytes, come))) {
         mw_tls_fall_asleep(&tls->sleep, &tls->ssl, &tls->loop->pool);
         mw_tls_flush(tls);
     }
