@@ -171,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum mw_role role = choices & 1 ? MW_ROLE_CLIENT : MW_ROLE_SERVER;
     bool we_begin = choices & 2;
     check_cut_reason(input);
+    check_cut_reason(mw_view_from(input, 2));
     if (input.len > MW_CONTROL_MAX)
         input.len = MW_CONTROL_MAX;
     check_codec(input);

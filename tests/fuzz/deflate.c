@@ -158,6 +158,56 @@ static void inflate_anything(struct terms terms, size_t max_bytes, struct mw_vie
     CHECK(mw_mem_is_empty(&mem));
 }
 
+/* ---- the bound ---- */
+
+#define UNBOUNDED 400000 /* more than a payload of these inputs can become */
+
+static int inflate_one(struct mw_inflater *inflater, struct mw_view payload, size_t max_bytes,
+                       struct mw_buf *out)
+{
+    mw_buf_init(out, inflater->pool->mem, max_bytes);
+    return inflate_cut(inflater, payload, CUT_NOWHERE, out);
+}
+
+/* What is too much is told, and only that. */
+static int check_bound(struct mw_inflater *bounded, struct mw_inflater *free_one,
+                       struct mw_view payload, size_t max_bytes)
+{
+    struct mw_buf part, whole;
+    int err = inflate_one(bounded, payload, max_bytes, &part);
+    int free_err = inflate_one(free_one, payload, UNBOUNDED, &whole);
+    bool is_too_much = whole.len > max_bytes;
+    size_t same = is_too_much ? max_bytes : whole.len;
+    CHECK(err == (is_too_much ? MW_ERR_FULL : free_err));
+    CHECK(part.len == same);
+    CHECK(same == 0 || memcmp(part.data, whole.data, same) == 0);
+    mw_buf_free(&part);
+    mw_buf_free(&whole);
+    return err;
+}
+
+static void check_bounds(struct terms terms, size_t max_bytes, struct mw_view input)
+{
+    struct mw_mem mem;
+    struct mw_deflate_pool pool;
+    struct mw_inflater bounded, free_one;
+    int err = MW_OK;
+    mw_mem_init(&mem, NULL, 0);
+    mw_deflate_pool_init(&pool, &mem, SIZE_MAX);
+    mw_inflater_init(&bounded, &pool, terms.bits, terms.takeover);
+    mw_inflater_init(&free_one, &pool, terms.bits, terms.takeover);
+    while (!err && input.len > 0) {
+        size_t len = take_byte(&input);
+        err = check_bound(&bounded, &free_one,
+                          mw_view(input.data, len < input.len ? len : input.len), max_bytes);
+        input = mw_view_from(input, len);
+    }
+    mw_inflater_free(&bounded);
+    mw_inflater_free(&free_one);
+    mw_deflate_pool_free(&pool);
+    CHECK(mw_mem_is_empty(&mem));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const size_t bounds[] = { 1, 5, 32, 300, 4096, MAX_MESSAGE };
@@ -168,9 +218,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .takeover = mode & 2,
     };
     size_t max_bytes = bounds[take_below(&input, MW_COUNT(bounds))];
-    if (mode & 1)
+    if (mode & 1) {
         inflate_anything(terms, max_bytes, input);
-    else
+        check_bounds(terms, max_bytes, input);
+    } else {
         round_trip(terms, input);
+    }
     return 0;
 }

@@ -72,6 +72,11 @@ static void check_network(const struct mw_net *net, const struct mw_ip *peer)
     for (unsigned at = net->bits; at < net->base.len * 8u; at++)
         CHECK(!bit(&net->base, at));
     CHECK(mw_net_holds(net, &net->base));
+    for (unsigned at = 0; at < net->base.len * 8u; at++) {
+        struct mw_ip neighbour = net->base;
+        neighbour.bytes[at / 8] = (uint8_t)(neighbour.bytes[at / 8] ^ 0x80 >> at % 8);
+        CHECK(mw_net_holds(net, &neighbour) == (at >= net->bits));
+    }
     if (peer->len)
         CHECK(mw_net_holds(net, peer) == shares(net, peer));
 }
@@ -110,8 +115,15 @@ static void take_headers(struct mw_view input, struct headers *out)
         struct mw_header *header = &out->list[out->head.header_count++];
         bool is_plain = line.len > 0 && line.data[0] == '+';
         header->name = mw_view_text(is_plain ? "x-forwarded-for" : "forwarded");
-        header->value = mw_view_trim(is_plain ? mw_view_from(line, 1) : line);
+        struct mw_view value = mw_view_trim(is_plain ? mw_view_from(line, 1) : line);
+        header->value = mw_view(exact_copy(value), value.len);
     }
+}
+
+static void free_headers(struct headers *headers)
+{
+    for (size_t i = 0; i < headers->head.header_count; i++)
+        free((char *)headers->list[i].value.data);
 }
 
 static bool holds(const struct trusted *trusted, const struct mw_ip *ip)
@@ -136,10 +148,11 @@ static void check_left_side(struct headers *headers, const struct trusted *trust
     CHECK(longer != NULL);
     memcpy(longer, evil.data, evil.len);
     memcpy(longer + evil.len, first->value.data, first->value.len);
-    first->value = mw_view(longer, evil.len + first->value.len);
+    size_t len = evil.len + first->value.len;
+    free((char *)first->value.data);
+    first->value = mw_view(longer, len);
     mw_forwarded_client(&headers->head, trusted->nets, trusted->count, peer, &again);
     CHECK(mw_ip_equal(&again, client));
-    free(longer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -159,6 +172,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (headers.head.header_count == 0)
         CHECK(mw_ip_equal(&client, &peer));
     check_left_side(&headers, &trusted, &peer, &client);
+    free_headers(&headers);
     free(copy);
     return 0;
 }

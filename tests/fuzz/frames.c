@@ -15,7 +15,7 @@
 
 struct world {
     enum mw_role role;
-    bool echoes, closes, ends;
+    bool echoes, closes, ends, is_stuck; /* stuck: the peer takes nothing */
     size_t acts_at; /* the application sends, pings or closes when these many bytes are there */
     struct mw_limits_ms limits;
     struct mw_ext_deflate terms;
@@ -163,7 +163,8 @@ static void run(struct side *side, struct mw_view bytes, enum cut cut)
     feed(side, mw_view_from(bytes, first), &pieces);
     if (side->of->ends)
         mw_conn_eof(&side->conn, false);
-    flush(side);
+    if (!side->of->is_stuck)
+        flush(side);
     pull(side, false, 0);
 }
 
@@ -252,6 +253,7 @@ static struct world take_world(struct mw_view *input)
         .echoes = flags & 2,
         .closes = flags & 4,
         .ends = flags & 8,
+        .is_stuck = flags & 16,
         .limits = { .idle_ms = MW_NEVER,
                     .ping_ms = MW_NEVER,
                     .pong_ms = MW_NEVER,

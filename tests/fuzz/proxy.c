@@ -25,6 +25,14 @@ static struct answer read_beginning(struct mw_view bytes)
     return answer;
 }
 
+/* Of version 2: what the header says of its own length. */
+static size_t announced(struct mw_view bytes)
+{
+    if (bytes.data[0] != '\r')
+        return 0;
+    return 16u + (uint8_t)bytes.data[14] * 256u + (uint8_t)bytes.data[15];
+}
+
 static bool same_head(const struct mw_proxy_head *a, const struct mw_proxy_head *b)
 {
     return mw_ip_equal(&a->from, &b->from) && mw_ip_equal(&a->to, &b->to) &&
@@ -41,6 +49,9 @@ static void check_one(const struct answer *answer, struct mw_view bytes)
     if (answer->result <= 0)
         return;
     CHECK((size_t)answer->result <= bytes.len && answer->result <= MW_PROXY_HEAD_MAX);
+    CHECK(announced(bytes) == 0 || (size_t)answer->result == announced(bytes));
+    CHECK(announced(bytes) != 0 ||
+          mw_view_ends_with(mw_view(bytes.data, (size_t)answer->result), "\r\n"));
     CHECK(from->len == 0 || from->len == 4 || from->len == 16);
     CHECK((from->len == 0) == (to->len == 0));
     CHECK(from->len || (!answer->head.from_port && !answer->head.to_port));

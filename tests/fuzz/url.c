@@ -24,6 +24,57 @@ static void check_normal(struct mw_view path)
     }
 }
 
+static int digit(char c)
+{
+    const char *digits = "0123456789abcdefABCDEF", *at = c ? strchr(digits, c) : NULL;
+    int value = at ? (int)(at - digits) : -1;
+    return value > 15 ? value - 6 : value;
+}
+
+/* As RFC 3986 2.1 is read. */
+static long decode(struct mw_view text, bool plus_is_space, struct mw_buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.data[i];
+        if (byte == '%') {
+            if (text.len - i < 3 || digit(text.data[i + 1]) < 0 || digit(text.data[i + 2]) < 0)
+                return MW_ERR_BAD_ARG;
+            byte = (char)(digit(text.data[i + 1]) * 16 + digit(text.data[i + 2]));
+            i += 2;
+        } else if (plus_is_space && byte == '+') {
+            byte = ' ';
+        }
+        must_put(out, mw_view(&byte, 1));
+    }
+    return (long)out->len;
+}
+
+/* Whether its segments lead above the root on their way, wherever they end. */
+static bool leaves_root(struct mw_view path)
+{
+    struct mw_view segment;
+    long depth = 0;
+    while (depth >= 0 && mw_view_split(&path, '/', &segment)) {
+        if (mw_view_is(segment, ".."))
+            depth--;
+        else if (segment.len > 0 && !mw_view_is(segment, "."))
+            depth++;
+    }
+    return depth < 0;
+}
+
+/* What is refused has a reason. */
+static bool may_be_refused(struct mw_mem *mem, struct mw_view raw)
+{
+    struct mw_buf path;
+    mw_buf_init(&path, mem, 0);
+    bool refused = decode(raw, false, &path) < 0 || path.len == 0 || path.data[0] != '/' ||
+                   memchr(path.data, '\0', path.len) || !mw_utf8_valid(mw_buf_view(&path)) ||
+                   leaves_root(mw_buf_view(&path));
+    mw_buf_free(&path);
+    return refused;
+}
+
 /* Escapes what would be read as an escape; the rest may stand in a path as it is here. */
 static void put_escaped(struct mw_buf *out, struct mw_view path)
 {
@@ -54,37 +105,13 @@ static void check_path(struct mw_mem *mem, struct mw_view raw)
     CHECK(out != NULL);
     long len = mw_path_normalise(mw_view(text, raw.len), out);
     CHECK(len == MW_ERR_BAD_ARG || (len > 0 && (size_t)len <= raw.len));
+    CHECK((len < 0) == may_be_refused(mem, raw));
     if (len > 0) {
         check_normal(mw_view(out, (size_t)len));
         check_stays_normal(mem, mw_view(out, (size_t)len));
     }
     free(out);
     free(text);
-}
-
-static int digit(char c)
-{
-    const char *digits = "0123456789abcdefABCDEF", *at = c ? strchr(digits, c) : NULL;
-    int value = at ? (int)(at - digits) : -1;
-    return value > 15 ? value - 6 : value;
-}
-
-/* As RFC 3986 2.1 is read. */
-static long decode(struct mw_view text, bool plus_is_space, struct mw_buf *out)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char byte = text.data[i];
-        if (byte == '%') {
-            if (text.len - i < 3 || digit(text.data[i + 1]) < 0 || digit(text.data[i + 2]) < 0)
-                return MW_ERR_BAD_ARG;
-            byte = (char)(digit(text.data[i + 1]) * 16 + digit(text.data[i + 2]));
-            i += 2;
-        } else if (plus_is_space && byte == '+') {
-            byte = ' ';
-        }
-        must_put(out, mw_view(&byte, 1));
-    }
-    return (long)out->len;
 }
 
 /* Into another place and into its own, against the reading above. */
