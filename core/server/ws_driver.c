@@ -440,6 +440,19 @@ static void catch_up(struct mw_client *client)
     feed_held(client);
 }
 
+/*
+ * RFC 6455 5.5.1: with both Close frames through, the server ends the stream at once. The handlers
+ * that still hear what was said before can say nothing more to this peer.
+ */
+static void finish_early(struct mw_client *client)
+{
+    if (!client->ending || client->half_closed || client->in_flight ||
+        mw_conn_has_output(&client->conn))
+        return;
+    client->half_closed = true;
+    mw_stream_finish(client->stream);
+}
+
 void mw_ws_driver_settle(struct mw_client *client)
 {
     if (client->phase == MW_CLIENT_OPENING)
@@ -451,6 +464,8 @@ void mw_ws_driver_settle(struct mw_client *client)
         mw_ws_driver_flush(client);
     if (client->phase == MW_CLIENT_OPEN)
         pump(client);
-    if (client->phase == MW_CLIENT_OPEN)
+    if (client->phase == MW_CLIENT_OPEN) {
+        finish_early(client);
         put_alarm(client);
+    }
 }

@@ -318,6 +318,8 @@ TEST(messages_before_a_close_are_delivered_although_a_handler_waited)
         say_text(peer, "3");
         say_close(peer, 1000);
         run(&world);
+        assert_seen(peer, "101 close:1000: end"); /* the answer waits for no handler */
+        assert_int_equal(c_engine.closes, 0);
         c_engine.hold = false;
         RUN_UNTIL(&world, c_engine.closes == 1);
         run(&world);
@@ -336,7 +338,7 @@ TEST(a_handler_that_never_ends_does_not_hold_a_peer_that_has_closed_for_ever)
     say_text(peer, "2");
     say_close(peer, 1000);
     run(&world);
-    assert_seen(peer, "101 close:1000:"); /* the answer waits for nobody */
+    assert_seen(peer, "101 close:1000: end"); /* the answer waits for nobody */
     assert_int_equal(c_engine.closes, 0);
     peer->client->ending_due_ms = 0; /* half a minute later */
     ring_early(peer);
