@@ -67,18 +67,18 @@ static void say_alert(struct mw_tls_stream *tls, int alert)
     }
 }
 
-/* The level of an alert, and behind it which: mbedTLS gives no other way to know. */
-static const char *alert_that_came(const struct mw_tls_stream *tls)
+/* Of an alert that came, the level and behind it which: mbedTLS gives no other way to know. */
+static int fault_of_alert(const struct mw_tls_stream *tls)
 {
     const unsigned char *message = tls->ssl.MBEDTLS_PRIVATE(in_msg);
-    return mw_tls_fault_of_alert(message[1]);
+    return MW_TLS_FAULT_ALERT + message[1];
 }
 
 void mw_tls_fail(struct mw_tls_stream *tls, int code, bool has_said)
 {
-    struct mw_tls_fault fault = mw_tls_fault_of(code, mw_tls_ctx_least(tls->ctx));
     if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
-        fault = (struct mw_tls_fault){ alert_that_came(tls), -1 };
+        code = fault_of_alert(tls);
+    struct mw_tls_fault fault = mw_tls_fault_of(code, mw_tls_ctx_least(tls->ctx));
     if (!has_said && fault.alert >= 0)
         say_alert(tls, fault.alert);
     if (tls->state != MW_TLS_OPEN)

@@ -85,6 +85,19 @@ static struct mw_tls_loaded *find_pair(struct mw_tls_ctx *ctx, struct mw_view na
     return NULL;
 }
 
+/* The first pair of a kind for a host of the first of all: itself, or NULL. */
+static struct mw_tls_loaded *find_sibling(struct mw_tls_ctx *ctx, bool wants_rsa)
+{
+    struct mw_tls_loaded *first = &ctx->pairs[0];
+    for (size_t i = 0; i < ctx->count; i++) {
+        struct mw_tls_loaded *pair = &ctx->pairs[i];
+        bool is_akin = pair == first || mw_tls_names_share(&first->chain, &pair->chain);
+        if (is_rsa(pair) == wants_rsa && is_akin)
+            return pair;
+    }
+    return NULL;
+}
+
 static int offer(mbedtls_ssl_context *ssl, struct mw_tls_loaded *pair)
 {
     return pair ? mbedtls_ssl_set_hs_own_cert(ssl, &pair->chain, &pair->key) : 0;
@@ -98,10 +111,8 @@ static int choose_pairs(mbedtls_ssl_context *ssl, struct mw_tls_ctx *ctx, struct
 {
     struct mw_tls_loaded *ecdsa = find_pair(ctx, name, false), *rsa = find_pair(ctx, name, true);
     if (!ecdsa && !rsa) {
-        struct mw_tls_loaded *first = &ctx->pairs[0];
-        struct mw_view usual = mw_tls_names_first(&first->chain);
-        ecdsa = is_rsa(first) ? find_pair(ctx, usual, false) : first;
-        rsa = is_rsa(first) ? first : find_pair(ctx, usual, true);
+        ecdsa = find_sibling(ctx, false);
+        rsa = find_sibling(ctx, true);
     }
     int code = mbedtls_ssl_set_hs_own_cert(ssl, NULL, NULL); /* a second hello asks again */
     if (!code)

@@ -79,20 +79,10 @@ static struct mw_tls_fault version_fault(enum mw_tls_version least)
                                   ALERT(PROTOCOL_VERSION) };
 }
 
-struct mw_tls_fault mw_tls_fault_of(int code, enum mw_tls_version least)
-{
-    const struct row *row = rows;
-    if (code == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION)
-        return version_fault(least);
-    while (row->code && row->code != code)
-        row++;
-    return row->fault;
-}
-
-const char *mw_tls_fault_of_alert(unsigned char alert)
+static const char *refusal(int alert)
 {
     static const struct {
-        unsigned char alert;
+        int alert;
         const char *what;
     } alerts[] = {
         { ALERT(UNKNOWN_CA), "the client does not trust our certificate (alert unknown_ca)" },
@@ -117,4 +107,16 @@ const char *mw_tls_fault_of_alert(unsigned char alert)
             return alerts[i].what;
     }
     return "the client refused the connection by an alert";
+}
+
+struct mw_tls_fault mw_tls_fault_of(int code, enum mw_tls_version least)
+{
+    const struct row *row = rows;
+    if (code == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION)
+        return version_fault(least);
+    if (code >= MW_TLS_FAULT_ALERT)
+        return (struct mw_tls_fault){ refusal(code - MW_TLS_FAULT_ALERT), -1 };
+    while (row->code && row->code != code)
+        row++;
+    return row->fault;
 }

@@ -12,6 +12,7 @@ enum mw_tls_fault_own {
     MW_TLS_FAULT_TOO_EARLY,
     MW_TLS_FAULT_CLIENT_CERT,
     MW_TLS_FAULT_CLIENT_CERT_USE,
+    MW_TLS_FAULT_ALERT = 1000, /* and the number of the alert by which the peer refused */
 };
 
 struct mw_tls_fault {
@@ -21,7 +22,4 @@ struct mw_tls_fault {
 
 /* `code`: of mbedTLS, or one of our own. */
 struct mw_tls_fault mw_tls_fault_of(int code, enum mw_tls_version least);
-/* The peer refused by a fatal alert: which and why. */
-const char *mw_tls_fault_of_alert(unsigned char alert);
-
 #endif

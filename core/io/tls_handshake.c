@@ -6,10 +6,14 @@
 #include <mbedtls/oid.h>
 
 #include "core/base/check.h"
+#include "core/base/str.h"
 #include "core/io/tls_fault.h"
 #include "core/io/tls_stream.h"
 
-#define HANDSHAKE_TYPE 22 /* RFC 8446 5.1: the kind of a hello's record */
+/* RFC 8446 5.1: kinds of records */
+#define ALERT_TYPE     21
+#define HANDSHAKE_TYPE 22
+#define ALERT_BYTES    (MW_TLS_HEADER_BYTES + 2)
 
 /* ---- waiting for a record ---- */
 
@@ -126,6 +130,24 @@ static void open_up(struct mw_tls_stream *tls)
     mw_tls_do_later(tls);
 }
 
+/*
+ * A client of TLS 1.3 that finds our certificate bad may say so unencrypted, for it has no keys of
+ * its own yet; to mbedTLS that is a bad MAC. No encrypted record is as short.
+ */
+static int look_for_alert(int code, struct mw_view records)
+{
+    struct mw_view last = records;
+    while (records.len > 0) {
+        last = records;
+        size_t len = MW_TLS_HEADER_BYTES + (size_t)(unsigned char)records.data[4];
+        len += (size_t)(unsigned char)records.data[3] << 8;
+        records = mw_view_from(records, len);
+    }
+    bool is_alert = code == MBEDTLS_ERR_SSL_INVALID_MAC && last.len == ALERT_BYTES &&
+                    last.data[0] == ALERT_TYPE;
+    return is_alert ? MW_TLS_FAULT_ALERT + (unsigned char)last.data[ALERT_BYTES - 1] : code;
+}
+
 void mw_tls_on_turn(struct mw_tls_turn *turn)
 {
     struct mw_tls_stream *tls = MW_OWNER(turn, struct mw_tls_stream, turn);
@@ -139,7 +161,9 @@ void mw_tls_on_turn(struct mw_tls_turn *turn)
     tls->loop->hand[0] = mw_view(tls->input.data, whole);
     tls->loop->hand[1] = mw_view(NULL, 0);
     int code = shake(tls, &has_said);
-    mw_tls_drop_input(tls, whole - tls->loop->hand[0].len);
+    size_t used = whole - tls->loop->hand[0].len;
+    code = look_for_alert(code, mw_view(tls->input.data, used));
+    mw_tls_drop_input(tls, used);
     if (!keep_name(tls))
         mw_tls_break(tls);
     else if (code == 0)

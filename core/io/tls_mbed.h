@@ -35,8 +35,8 @@ struct mw_tls_hello {
 
 /* Whether the certificate is for the host `name` (RFC 6125 6.4: SAN, else CN; "*." one label). */
 bool mw_tls_names_fit(const mbedtls_x509_crt *leaf, struct mw_view name);
-/* Its first name of a host; empty without. Lives as long as the certificate. */
-struct mw_view mw_tls_names_first(const mbedtls_x509_crt *leaf);
+/* Whether b is for one at least of the hosts that a is for. */
+bool mw_tls_names_share(const mbedtls_x509_crt *a, const mbedtls_x509_crt *b);
 /* All of them and its addresses, ", " between, cut where longer. */
 void mw_tls_names_list(const mbedtls_x509_crt *leaf, char *out, size_t max_bytes);
 

@@ -60,13 +60,13 @@ bool mw_tls_names_fit(const mbedtls_x509_crt *leaf, struct mw_view name)
     return !has_hosts && does_fit(common_name(leaf), name);
 }
 
-struct mw_view mw_tls_names_first(const mbedtls_x509_crt *leaf)
+bool mw_tls_names_share(const mbedtls_x509_crt *a, const mbedtls_x509_crt *b)
 {
-    for (const mbedtls_x509_sequence *san = &leaf->subject_alt_names; san; san = san->next) {
-        if (is_host(san))
-            return view_of(&san->buf);
+    for (const mbedtls_x509_sequence *san = &a->subject_alt_names; san; san = san->next) {
+        if (is_host(san) && mw_tls_names_fit(b, view_of(&san->buf)))
+            return true;
     }
-    return common_name(leaf);
+    return mw_tls_names_fit(b, common_name(a));
 }
 
 static void append(char *out, size_t max_bytes, struct mw_view text)

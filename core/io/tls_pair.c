@@ -33,46 +33,51 @@ static int refuse(const char *name, const char *what, char why[WHY_BYTES])
     return MW_ERR_BAD_ARG;
 }
 
-/* What the code of mbedTLS means for a certificate, a key, or both; the first row counts. */
+/* mbedTLS adds the code of one module and that of a module below it. */
+static int high_part(int code)
+{
+    return -(-code & 0xff80);
+}
+
+/* What a code of mbedTLS means for a certificate or a key; the first row counts. */
 struct cause {
-    int high, low; /* mbedTLS adds a code of one module and a code below it */
+    int code;
     const char *what;
 };
 
+static const char no_cert[] =
+    "there is no certificate in it; put PEM there, from -----BEGIN CERTIFICATE----- on";
+static const char no_key[] =
+    "there is no private key in it; put PEM there, from -----BEGIN PRIVATE KEY----- on";
+static const char odd_key[] =
+    "the private key is of a kind that is not supported; make one of ECDSA P-256 or RSA";
+static const char locked_key[] =
+    "the private key is encrypted; take the password off with 'openssl pkey -in KEY -out NEW'";
+
 static const struct cause cert_causes[] = {
-    { 0, MBEDTLS_ERR_PEM_NO_HEADER_FOOTER_PRESENT,
-      "there is no certificate in it; put PEM there, from -----BEGIN CERTIFICATE----- on" },
-    { MBEDTLS_ERR_X509_CERT_UNKNOWN_FORMAT, 0,
-      "there is no certificate in it; put PEM there, from -----BEGIN CERTIFICATE----- on" },
-    { MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG, 0,
+    { MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG,
       "a certificate is signed by an algorithm that is not supported; use RSA or ECDSA" },
-    { 0, 0, "a certificate in it is broken; was the file cut off or edited?" },
+    { 0, "a certificate in it is broken; was the file cut off or edited?" },
 };
 
 static const struct cause key_causes[] = {
-    { MBEDTLS_ERR_PK_PASSWORD_REQUIRED, 0,
-      "the private key is encrypted; take the password off with 'openssl pkey -in KEY -out NEW'" },
-    { MBEDTLS_ERR_PK_PASSWORD_MISMATCH, 0,
-      "the private key is encrypted; take the password off with 'openssl pkey -in KEY -out NEW'" },
-    { MBEDTLS_ERR_PK_UNKNOWN_PK_ALG, 0,
-      "the private key is of a kind that is not supported; make one of ECDSA P-256 or RSA" },
-    { MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE, 0,
-      "the private key is on a curve that is not supported; make one of P-256" },
-    { 0, 0, "there is no private key in it; put PEM there, from -----BEGIN PRIVATE KEY----- on" },
+    { MBEDTLS_ERR_PK_PASSWORD_REQUIRED, locked_key },
+    { MBEDTLS_ERR_PK_PASSWORD_MISMATCH, locked_key },
+    { MBEDTLS_ERR_PK_UNKNOWN_PK_ALG, odd_key },
+    { MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE, odd_key },
+    { 0, "the private key in it is broken; was the file cut off or edited?" },
 };
 
 static const char *cause_of(const struct cause *cause, int code)
 {
-    int low = -(-code & 0x7f), high = code - low;
-    while ((cause->high || cause->low) && !(cause->high && cause->high == high) &&
-           !(cause->low && (cause->low == low || cause->low == code)))
+    while (cause->code && cause->code != high_part(code))
         cause++;
     return cause->what;
 }
 
 static bool is_memory(int code)
 {
-    int high = -(-code & 0xff80);
+    int high = high_part(code);
     return high == MBEDTLS_ERR_X509_ALLOC_FAILED || high == MBEDTLS_ERR_PK_ALLOC_FAILED ||
            code == MBEDTLS_ERR_PEM_ALLOC_FAILED;
 }
@@ -90,8 +95,11 @@ static int parse_certs(struct mw_mem *mem, const char *name, struct mw_view pem,
     char *copy = mw_mem_copy(mem, pem);
     if (!copy)
         return MW_ERR_NOMEM;
+    bool is_pem = strstr(copy, "-----BEGIN CERTIFICATE-----");
     int code = mbedtls_x509_crt_parse(chain, (unsigned char *)copy, pem.len + 1);
     wipe(mem, copy, pem.len);
+    if (!is_pem)
+        return refuse(name, no_cert, why);
     if (code == 0)
         return MW_OK;
     if (is_memory(code))
@@ -105,9 +113,12 @@ static int parse_key(struct mw_mem *mem, const char *name, struct mw_view pem,
     char *copy = mw_mem_copy(mem, pem);
     if (!copy)
         return MW_ERR_NOMEM;
+    bool is_pem = strstr(copy, "PRIVATE KEY-----"), is_locked = strstr(copy, "BEGIN ENCRYPTED");
     int code =
         mbedtls_pk_parse_key(key, (unsigned char *)copy, pem.len + 1, NULL, 0, mw_tls_random, NULL);
     wipe(mem, copy, pem.len);
+    if (!is_pem || is_locked)
+        return refuse(name, is_locked ? locked_key : no_key, why);
     if (code == 0)
         return MW_OK;
     return is_memory(code) ? MW_ERR_NOMEM : refuse(name, cause_of(key_causes, code), why);
@@ -127,7 +138,7 @@ static const char *what_is_weak(const mbedtls_pk_context *key)
                                                            "which clients refuse; make a longer one"
                                                          : NULL;
     if (!mbedtls_pk_can_do(key, MBEDTLS_PK_ECDSA) || !is_curve_offered(key))
-        return "the private key is of a kind that is not supported; make one of ECDSA P-256 or RSA";
+        return odd_key;
     return NULL;
 }
 

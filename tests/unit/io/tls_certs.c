@@ -60,9 +60,6 @@ static void make_key(mbedtls_pk_context *pk, enum key_kind kind)
     case KEY_EC384:
         make_ec(pk, MBEDTLS_ECP_DP_SECP384R1);
         break;
-    case KEY_K1:
-        make_ec(pk, MBEDTLS_ECP_DP_SECP256K1);
-        break;
     case KEY_RSA:
         make_rsa(pk, 2048);
         break;

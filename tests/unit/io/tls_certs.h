@@ -16,7 +16,7 @@ struct cert {
     char subject[64];
 };
 
-enum key_kind { KEY_EC, KEY_EC384, KEY_K1, KEY_RSA, KEY_RSA1024 };
+enum key_kind { KEY_EC, KEY_EC384, KEY_RSA, KEY_RSA1024 };
 enum cert_use { USE_SERVER, USE_CLIENT, USE_AUTHORITY };
 
 struct cert_wish {
