@@ -44,7 +44,9 @@ static void on_read(void *owner, char *bytes, size_t len)
         case MW_CLIENT_OPEN:
             mw_ws_driver_read(client, bytes, len);
             break;
-        case MW_CLIENT_LINGER: /* dropped: the peer has been told that nobody listens */
+        case MW_CLIENT_LINGER: /* the peer has been told that nobody listens */
+            client->dropped += len;
+            break;
         case MW_CLIENT_GONE:
             break;
         }
@@ -97,17 +99,25 @@ static const struct mw_stream_events events = { on_read, on_end, on_written, on_
 
 /* ---- time and the end of the turn ---- */
 
-/* A peer that still takes what is left is waited for, a bounded time. */
-static void linger_on(struct mw_client *client)
+/* Until then a peer may take nothing of what is left, or send next to nothing when all has left. */
+static void set_linger_alarm(struct mw_client *client)
 {
     struct mw_loop *loop = client->worker->loop;
-    mw_ms now_ms = mw_loop_now(loop);
-    if (client->in_flight == 0 || now_ms >= client->linger_end_ms || !mw_client_advances(client)) {
-        mw_client_drop(client, client->in_flight > 0);
-        return;
-    }
+    mw_ms span_ms = client->in_flight ? MW_LINGER_STALL_MS : MW_LINGER_MS;
+    client->dropped = 0;
     mw_alarm_set(loop, &client->alarm,
-                 mw_ms_min(now_ms + MW_LINGER_STALL_MS, client->linger_end_ms));
+                 mw_ms_min(mw_loop_now(loop) + span_ms, client->linger_end_ms));
+}
+
+/* A peer that still takes what is left, or still uploads, is waited for, a bounded time. */
+static void linger_on(struct mw_client *client)
+{
+    bool goes_on =
+        client->in_flight ? mw_client_advances(client) : client->dropped >= MW_LINGER_UPLOAD_BYTES;
+    if (goes_on && mw_loop_now(client->worker->loop) < client->linger_end_ms)
+        set_linger_alarm(client);
+    else
+        mw_client_drop(client, client->in_flight > 0);
 }
 
 static void on_alarm(struct mw_alarm *alarm)
@@ -134,17 +144,14 @@ static void settle_linger(struct mw_client *client)
 {
     if (client->facts)
         mw_ws_driver_flush(client);
-    struct mw_loop *loop = client->worker->loop;
-    mw_ms now_ms = mw_loop_now(loop);
     if (client->in_flight) {
-        mw_ms stall_ms = mw_ms_min(now_ms + MW_LINGER_STALL_MS, client->linger_end_ms);
-        mw_alarm_set(loop, &client->alarm, stall_ms);
+        set_linger_alarm(client);
     } else if (client->ended) {
         mw_client_drop(client, false);
     } else if (!client->half_closed) {
         client->half_closed = true;
         mw_stream_finish(client->stream);
-        mw_alarm_set(loop, &client->alarm, now_ms + MW_LINGER_MS);
+        set_linger_alarm(client);
     }
 }
 

@@ -28,11 +28,14 @@ enum mw_client_phase {
 
 /*
  * How long a closing connection is read and dropped once everything has left, so that the peer
- * really sees the code. Before that: how long it may take nothing, and the whole of it.
+ * really sees the code, and again for each such span in which at least so many bytes came: a reset
+ * would take the code from who reads only when its upload is done, while one who drips gains
+ * nothing. Before that: how long it may take nothing. And the whole of it.
  */
-#define MW_LINGER_MS       2000
-#define MW_LINGER_STALL_MS 10000
-#define MW_LINGER_MAX_MS   60000
+#define MW_LINGER_MS           2000
+#define MW_LINGER_UPLOAD_BYTES 1024
+#define MW_LINGER_STALL_MS     10000
+#define MW_LINGER_MAX_MS       60000
 
 /* What is known of a WebSocket's handshake: one block, made at the upgrade. */
 struct mw_facts {
@@ -67,6 +70,7 @@ struct mw_client {
     char ip[MW_STREAM_ADDRESS_LEN];
     size_t in_flight;                   /* bytes that the stream holds; 0: a write may be made */
     size_t untaken;                     /* as the stream said last */
+    size_t dropped;                     /* bytes, since the alarm of the linger was set */
     mw_ms ending_due_ms, linger_end_ms; /* no longer than that */
     struct mw_alarm alarm;
     struct mw_turn_task settle;
@@ -96,7 +100,7 @@ bool mw_client_write(struct mw_client *client, const struct mw_view *vectors, si
                      size_t *taken);
 /* Since this was asked last the peer has taken something of what is in flight. */
 bool mw_client_advances(struct mw_client *client);
-/* Writes what is left, half-closes, then reads and drops for MW_LINGER_MS. */
+/* Writes what is left, half-closes, then reads and drops for MW_LINGER_MS or an upload's time. */
 void mw_client_linger(struct mw_client *client);
 /* Closes the stream now; the client is freed by the loop. Not for one that the app knows of. */
 void mw_client_drop(struct mw_client *client, bool reset);

@@ -201,6 +201,22 @@ class Peer(unittest.IsolatedAsyncioTestCase):
         await self.soon(peer.wait_closed())
         self.assertEqual(peer.close_code, 1009)
 
+    async def upload(self, peer, first):
+        """Sends until the server has closed."""
+        with self.assertRaises(websockets.ConnectionClosed):
+            await self.soon(peer.send(first))
+            while True:
+                await self.soon(peer.send(bytes(MIB)))
+
+    async def test_a_close_in_the_middle_of_an_upload_is_read_20_of_20_times(self):
+        for path, first, code in (("/ends/big", bytes(32 * MIB), 1009), ("/ends/up", "4001", 4001)):
+            for run in range(20):
+                with self.subTest(code=code, run=run):
+                    peer = await self.connect(path)
+                    await self.upload(peer, first)
+                    await self.soon(peer.wait_closed())
+                    self.assertEqual(peer.close_code, code)
+
     async def test_a_cut_is_1006(self):
         peer = await self.connect("/ends/cut")
         peer.transport.abort()
