@@ -1,4 +1,7 @@
-/* curl as a real client of plain HTTP: ranges, resumed downloads, conditions, one connection. */
+/*
+ * curl as a real client of plain HTTP: ranges, resumed downloads, conditions, one connection. And of
+ * WebSockets, where it was built with them.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
@@ -9,6 +12,10 @@ import { Project, start } from './harness.mjs';
 const large = Array.from({ length: 1_000_000 }, (_, i) => String(i % 10)).join('');
 const project = new Project({
     'scripts/echo.lua': 'return {}',
+    'scripts/greet.lua': `
+        local M = {}
+        function M.on_open(conn) conn:send("hello ") conn:send("curl") conn:close(1000) end
+        return M`,
     'public/ten.txt': '0123456789',
     'public/large.bin': large,
     'public/docs/index.html': 'the docs',
@@ -37,6 +44,7 @@ const asked = [
     ['-z 7-Nov-1994', '/ten.txt', '|304 0'],
     ['--compressed', '/ten.txt', '0123456789|200 10'],
     ['-0', '/ten.txt', '0123456789|200 10'],
+    ['--http2', '/ten.txt', '0123456789|200 10'], /* an offer of h2c, passed over */
     ['-L', '/docs', 'the docs|200 8'],
     ['--path-as-is', '/docs/../ten.txt', '0123456789|200 10'],
     ['-X OPTIONS', '/ten.txt', '|204 0'],
@@ -82,4 +90,19 @@ test('curl keeps one connection for many requests', async () => {
     const all = paths.flatMap((path) => ['-o', '/dev/null', url(path)]);
     assert.equal(await curl(...all, '-w', '%{num_connects}'), '100000');
     assert.equal(await curl('-I', ...all, '-w', '%{num_connects}'), '100000');
+});
+
+const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='].flatMap((field) => ['-H', field]);
+
+test('curl -i upgrades by hand', async () => {
+    const answer = await curl('-i', ...upgrade, url('/greet'));
+    assert.match(answer, /^HTTP\/1\.1 101 /);
+    assert.match(answer, /\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=\r\n/);
+});
+
+const speaksWs = /^Protocols:.* ws( |$)/m.test(await curl('--version'));
+
+test('curl ws://', { skip: speaksWs ? false : 'this curl has no ws://' }, async () => {
+    assert.equal(await curl(url('/greet').replace('http', 'ws')), 'hello curl');
 });
