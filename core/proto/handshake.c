@@ -42,6 +42,7 @@ static const struct mw_ws_refusal
     bad_key = { 400, "bad_key",
                 "RFC 6455 4.2.1: Sec-WebSocket-Key is given once, as the base64 of 16 bytes",
                 NULL },
+    bad_origin = { 400, "bad_origin", "RFC 6454 7.3: Origin is given once, or not at all", NULL },
     has_body = { 400, "has_body", "RFC 6455 4.1: the request of a WebSocket has no body", NULL },
     bad_protocol = { 400, "bad_protocol",
                      "RFC 6455 4.1: Sec-WebSocket-Protocol lists tokens, each of them once", NULL },
@@ -73,6 +74,14 @@ static bool version_is_right(const struct mw_http_head *head)
 {
     struct mw_view version;
     return is_given_once(head, "sec-websocket-version", &version) && mw_view_is(version, "13");
+}
+
+/* Whose it may be is decided above; of two nobody could say which one counts. */
+static bool origin_is_right(const struct mw_http_head *head)
+{
+    size_t count;
+    mw_http_header(head, "origin", &count);
+    return count <= 1;
 }
 
 static bool key_is_right(const struct mw_http_head *head)
@@ -157,6 +166,8 @@ static const struct mw_ws_refusal *find_refusal(const struct mw_http_head *head)
         return &bad_ws_version;
     if (!key_is_right(head))
         return &bad_key;
+    if (!origin_is_right(head))
+        return &bad_origin;
     if (head->has_body)
         return &has_body;
     return mw_ext_is_wellformed(head) ? check_protocols(head) : &bad_extensions;

@@ -1,8 +1,12 @@
 /*
- * Heads of requests and responses. llhttp finds the pieces, this file keeps them, bounds them and
- * adds the rules that llhttp leaves to its user: limits, the version, Host. No lenient flag of
- * llhttp is ever set: what a proxy in front might read differently is refused (RFC 9112 11.2).
- * Never reads a body and never answers.
+ * Heads of requests and responses. A request's first line is request_line's; of the rest llhttp
+ * finds the pieces, and this file keeps them, bounds them and adds the rules that llhttp leaves to
+ * its user: limits, Host, codings. No lenient flag of llhttp is ever set: what a proxy in front
+ * might read differently is refused (RFC 9112 11.2). Never reads a body and never answers.
+ *
+ * A fault is named on the byte that makes it, so that no cut changes which of two is found.
+ * Therefore a header counts when its name has ended: where a piece ends within one, llhttp tells of
+ * a half name, and without the cut it would not have told of it before a fault in it.
  *
  * The texts of a head stand one behind the other in one buffer, in order of arrival. The buffer
  * moves while it grows, so until the head is whole only lengths are kept; views are made from them
@@ -15,20 +19,21 @@
 #include "core/base/buf.h"
 #include "core/base/check.h"
 #include "core/base/str.h"
+#include "core/proto/request_line.h"
+#include "core/proto/url.h"
 
-#define FIRST_HEADERS 16   /* a browser's upgrade has about 15 */
-#define TLS_HANDSHAKE 0x16 /* RFC 8446 5.1: the first byte of a ClientHello's record */
+#define FIRST_HEADERS 16 /* a browser's upgrade has about 15 */
 
 struct mw_http_reader {
     struct mw_mem *mem;
     enum mw_http_kind kind;
     llhttp_t parser;
-    size_t taken;       /* bytes of the head so far */
-    struct mw_buf text; /* method, target, then name and value of each header */
-    size_t method_len, target_len;
-    struct mw_header *headers; /* of header_cap; `data` is set when the head is whole */
+    size_t taken;                /* bytes of the head so far */
+    struct mw_request_line line; /* of a request */
+    struct mw_buf text;          /* method, target, then name and value of each header */
+    struct mw_header *headers;   /* of header_cap; `data` is set when the head is whole */
     size_t header_count, header_cap;
-    bool in_name; /* a header's name has begun, its colon not come */
+    size_t name_len; /* of a name whose colon has not come */
     bool has_body;
     int err;                               /* why a callback stopped the parser: MW_ERR_* */
     const struct mw_http_refusal *refusal; /* with MW_ERR_PROTOCOL */
@@ -39,9 +44,6 @@ struct mw_http_reader {
 
 static const struct mw_http_refusal
     bad_request = { 400, "bad_request", "the bytes are not an HTTP/1.1 head (RFC 9112)" },
-    bad_method = { 400, "bad_method", "the bytes do not begin with a known HTTP method" },
-    bad_target = { 400, "bad_target",
-                   "the request target holds a byte that must be percent-encoded (RFC 9112 3.2)" },
     bad_line_end = { 400, "bad_line_end",
                      "a line of the head does not end in CR LF (RFC 9112 2.2)" },
     bad_header = { 400, "bad_header",
@@ -50,26 +52,19 @@ static const struct mw_http_refusal
     bad_length = { 400, "bad_length",
                    "Content-Length and Transfer-Encoding are wrong or contradict each other "
                    "(RFC 9112 6.3)" },
+    unknown_coding = { 501, "unknown_coding",
+                       "Transfer-Encoding names more than chunked (RFC 9112 6.1)" },
     bad_host = { 400, "bad_host", "a request has exactly one valid Host header (RFC 9112 3.2)" },
-    bad_version = { 505, "bad_version", "this server speaks HTTP/1.1" },
-    http_2 = { 505, "http_2", "HTTP/2 was spoken to a port for HTTP/1.1" },
-    tls = { 400, "tls_on_plain_port",
-            "TLS was spoken to a plain port; use ws:// and http:// here" },
-    long_target = { 414, "target_too_long", "the request target is longer than 8192 bytes" },
     long_head = { 431, "head_too_large", "the head is larger than 16384 bytes" },
     many_headers = { 431, "too_many_headers", "the head has more than 100 headers" };
 
-_Static_assert(MW_HTTP_MAX_TARGET == 8192 && MW_HTTP_MAX_HEAD == 16384 &&
-                   MW_HTTP_MAX_HEADERS == 100,
+_Static_assert(MW_HTTP_MAX_HEAD == 16384 && MW_HTTP_MAX_HEADERS == 100,
                "the sentences above name the limits");
 
 static const struct {
     llhttp_errno_t err;
     const struct mw_http_refusal *refusal;
 } refusals[] = {
-    { HPE_INVALID_METHOD, &bad_method },
-    { HPE_INVALID_URL, &bad_target },
-    { HPE_INVALID_VERSION, &bad_version },
     { HPE_STRICT, &bad_line_end },
     { HPE_CR_EXPECTED, &bad_line_end },
     { HPE_LF_EXPECTED, &bad_line_end },
@@ -78,19 +73,10 @@ static const struct {
     { HPE_INVALID_CONTENT_LENGTH, &bad_length },
     { HPE_UNEXPECTED_CONTENT_LENGTH, &bad_length },
     { HPE_INVALID_TRANSFER_ENCODING, &bad_length },
-    { HPE_PAUSED_H2_UPGRADE, &http_2 },
 };
 
-static bool is_our_version(const llhttp_t *parser)
+static const struct mw_http_refusal *refusal_of(llhttp_errno_t err)
 {
-    return parser->http_major == 1 && parser->http_minor <= 1;
-}
-
-static const struct mw_http_refusal *refusal_of(const llhttp_t *parser, llhttp_errno_t err)
-{
-    /* llhttp says the same of a good version whose line ends in a bare LF. */
-    if (err == HPE_INVALID_VERSION && is_our_version(parser))
-        return &bad_line_end;
     for (size_t i = 0; i < MW_COUNT(refusals); i++) {
         if (refusals[i].err == err)
             return refusals[i].refusal;
@@ -113,22 +99,6 @@ static int keep(struct mw_http_reader *reader, const char *piece, size_t len)
     return err ? stop(reader, err, NULL) : 0;
 }
 
-static int on_method(llhttp_t *parser, const char *piece, size_t len)
-{
-    struct mw_http_reader *reader = parser->data;
-    reader->method_len += len;
-    return keep(reader, piece, len);
-}
-
-static int on_target(llhttp_t *parser, const char *piece, size_t len)
-{
-    struct mw_http_reader *reader = parser->data;
-    reader->target_len += len;
-    if (reader->target_len > MW_HTTP_MAX_TARGET)
-        return stop(reader, MW_ERR_PROTOCOL, &long_target);
-    return keep(reader, piece, len);
-}
-
 static int grow_headers(struct mw_http_reader *reader)
 {
     size_t cap = reader->header_cap ? reader->header_cap * 2 : FIRST_HEADERS;
@@ -143,22 +113,9 @@ static int grow_headers(struct mw_http_reader *reader)
     return 0;
 }
 
-static int begin_header(struct mw_http_reader *reader)
-{
-    if (reader->header_count == MW_HTTP_MAX_HEADERS)
-        return stop(reader, MW_ERR_PROTOCOL, &many_headers);
-    if (reader->header_count == reader->header_cap && grow_headers(reader) != 0)
-        return HPE_USER;
-    reader->headers[reader->header_count++] = (struct mw_header){ { NULL, 0 }, { NULL, 0 } };
-    reader->in_name = true;
-    return 0;
-}
-
 static int on_header_name(llhttp_t *parser, const char *piece, size_t len)
 {
     struct mw_http_reader *reader = parser->data;
-    if (!reader->in_name && begin_header(reader) != 0)
-        return HPE_USER;
     if (keep(reader, piece, len) != 0)
         return HPE_USER;
     char *kept = reader->text.data + reader->text.len - len;
@@ -166,14 +123,20 @@ static int on_header_name(llhttp_t *parser, const char *piece, size_t len)
         if (kept[i] >= 'A' && kept[i] <= 'Z')
             kept[i] = (char)(kept[i] + ('a' - 'A'));
     }
-    reader->headers[reader->header_count - 1].name.len += len;
+    reader->name_len += len;
     return 0;
 }
 
 static int on_header_name_end(llhttp_t *parser)
 {
     struct mw_http_reader *reader = parser->data;
-    reader->in_name = false;
+    if (reader->header_count == MW_HTTP_MAX_HEADERS)
+        return stop(reader, MW_ERR_PROTOCOL, &many_headers);
+    if (reader->header_count == reader->header_cap && grow_headers(reader) != 0)
+        return HPE_USER;
+    struct mw_header *header = &reader->headers[reader->header_count++];
+    *header = (struct mw_header){ .name.len = reader->name_len };
+    reader->name_len = 0;
     return 0;
 }
 
@@ -195,8 +158,6 @@ static int on_head_end(llhttp_t *parser)
 }
 
 static const llhttp_settings_t callbacks = {
-    .on_method = on_method,
-    .on_url = on_target,
     .on_header_field = on_header_name,
     .on_header_field_complete = on_header_name_end,
     .on_header_value = on_header_value,
@@ -208,10 +169,10 @@ static const llhttp_settings_t callbacks = {
 static void make_views(struct mw_http_reader *reader)
 {
     const char *at = reader->text.len ? reader->text.data : "";
-    reader->head.method = mw_view(at, reader->method_len);
-    at += reader->method_len;
-    reader->head.target = mw_view(at, reader->target_len);
-    at += reader->target_len;
+    reader->head.method = mw_view(at, reader->line.method_len);
+    at += reader->line.method_len;
+    reader->head.target = mw_view(at, reader->line.target_len);
+    at += reader->line.target_len;
     for (size_t i = 0; i < reader->header_count; i++) {
         struct mw_header *header = &reader->headers[i];
         header->name.data = at;
@@ -232,52 +193,76 @@ static bool keeps_alive(const struct mw_http_head *head)
     return head->minor >= 1 || mw_http_has_token(head, "connection", "keep-alive");
 }
 
-/*
- * RFC 3986 3.2.2 and 3.2.3, as far as it keeps delimiters of other parts out: no user, path or
- * blank.
- */
-static bool is_host(struct mw_view host)
-{
-    for (size_t i = 0; i < host.len; i++) {
-        unsigned char c = (unsigned char)host.data[i];
-        if (c <= ' ' || c >= 0x7F || strchr("/?#@\\\"<>^`{|},", c))
-            return false;
-    }
-    return true;
-}
-
+/* RFC 9112 3.2. HTTP/1.0 knows no Host, and may send one. */
 static bool host_is_right(const struct mw_http_head *head)
 {
     size_t count;
     struct mw_view host = mw_http_header(head, "host", &count);
     bool count_is_right = count == 1 || (count == 0 && head->minor == 0);
-    return count_is_right && is_host(host);
+    return count_is_right && mw_is_authority(host);
 }
 
-static const struct mw_http_refusal *check_request(const struct mw_http_reader *reader)
+/*
+ * RFC 9112 3.2.2: of an absolute form the authority counts and Host is ignored. It takes Host's
+ * place, so that nobody above can ask the wrong one.
+ */
+static void put_authority_for_host(struct mw_http_reader *reader)
 {
-    if (!is_our_version(&reader->parser))
-        return &bad_version;
-    return host_is_right(&reader->head) ? NULL : &bad_host;
-}
-
-static int finish(struct mw_http_reader *reader, struct mw_http_refusal *refusal)
-{
-    struct mw_http_head *head = &reader->head;
-    make_views(reader);
-    head->major = reader->parser.http_major;
-    head->minor = reader->parser.http_minor;
-    head->keep_alive = keeps_alive(head);
-    head->has_body = reader->has_body;
-    if (reader->kind == MW_HTTP_RESPONSE) {
-        head->status = reader->parser.status_code;
-        return MW_OK;
+    struct mw_target target;
+    if (mw_target_split(reader->head.target, &target) != MW_OK || target.authority.len == 0)
+        return;
+    for (size_t i = 0; i < reader->header_count; i++) {
+        if (mw_view_is(reader->headers[i].name, "host"))
+            reader->headers[i].value = target.authority;
     }
-    const struct mw_http_refusal *broken = check_request(reader);
-    if (!broken)
-        return MW_OK;
-    *refusal = *broken;
-    return MW_ERR_PROTOCOL;
+}
+
+/*
+ * RFC 9112 6.1 and 6.3: a body's end can be found where chunked is the last coding and is there
+ * once. What is coded otherwise within it nobody here could read.
+ */
+static const struct mw_http_refusal *check_codings(const struct mw_http_head *head)
+{
+    size_t lines, codings = 0, chunked = 0;
+    bool ends_in_chunked = false;
+    mw_http_header(head, "transfer-encoding", &lines);
+    if (lines == 0)
+        return NULL;
+    for (size_t i = 0; i < head->header_count; i++) {
+        struct mw_view list = head->headers[i].value, coding;
+        if (!mw_view_is(head->headers[i].name, "transfer-encoding"))
+            continue;
+        while (mw_view_split(&list, ',', &coding)) {
+            coding = mw_view_trim(coding);
+            if (coding.len == 0)
+                continue;
+            ends_in_chunked = mw_view_is_nocase(coding, "chunked");
+            chunked += ends_in_chunked;
+            codings++;
+        }
+    }
+    if (!ends_in_chunked || chunked != 1 || head->minor == 0)
+        return &bad_length;
+    return codings > 1 ? &unknown_coding : NULL;
+}
+
+/* RFC 9112 6.2: digits, and no second one; llhttp lets the absence of digits pass. */
+static bool length_is_right(const struct mw_http_head *head)
+{
+    size_t count;
+    uint64_t length;
+    struct mw_view text = mw_http_header(head, "content-length", &count);
+    return count == 0 || (count == 1 && mw_parse_u64(text, 0, UINT64_MAX, &length));
+}
+
+static const struct mw_http_refusal *check_request(struct mw_http_reader *reader)
+{
+    if (!host_is_right(&reader->head))
+        return &bad_host;
+    if (!length_is_right(&reader->head))
+        return &bad_length;
+    put_authority_for_host(reader);
+    return check_codings(&reader->head);
 }
 
 static int refuse(struct mw_http_refusal *refusal, const struct mw_http_refusal *why)
@@ -286,36 +271,70 @@ static int refuse(struct mw_http_refusal *refusal, const struct mw_http_refusal 
     return MW_ERR_PROTOCOL;
 }
 
-static bool is_tls(const struct mw_http_reader *reader, struct mw_view bytes)
+static int finish(struct mw_http_reader *reader, struct mw_http_refusal *refusal)
 {
-    bool is_first = reader->taken == 0 && bytes.len > 0;
-    return is_first && reader->kind == MW_HTTP_REQUEST && bytes.data[0] == TLS_HANDSHAKE;
+    struct mw_http_head *head = &reader->head;
+    bool is_request = reader->kind == MW_HTTP_REQUEST;
+    make_views(reader);
+    head->major = reader->parser.http_major;
+    head->minor = is_request ? reader->line.minor : reader->parser.http_minor;
+    head->keep_alive = keeps_alive(head);
+    head->has_body = reader->has_body;
+    head->status = is_request ? 0 : reader->parser.status_code;
+    const struct mw_http_refusal *broken = is_request ? check_request(reader) : NULL;
+    return broken ? refuse(refusal, broken) : MW_OK;
 }
 
-int mw_http_reader_feed(struct mw_http_reader *reader, struct mw_view bytes, size_t *used,
+/* ---- feeding ---- */
+
+/* The first line; llhttp, which has not seen it, is told of another one. */
+static int feed_line(struct mw_http_reader *reader, struct mw_view bytes, size_t *used,
+                     struct mw_http_refusal *refusal)
+{
+    static const char stand_in[] = "GET / HTTP/1.1\r\n";
+    const struct mw_http_refusal *why;
+    int err = mw_request_line_feed(&reader->line, bytes, &reader->text, used, &why);
+    if (err == MW_ERR_PROTOCOL)
+        return refuse(refusal, why);
+    if (!err)
+        (void)MW_ALWAYS(llhttp_execute(&reader->parser, stand_in, sizeof stand_in - 1) == HPE_OK);
+    return err;
+}
+
+static int feed_headers(struct mw_http_reader *reader, struct mw_view bytes, size_t *used,
                         struct mw_http_refusal *refusal)
 {
-    *used = 0;
-    if (bytes.len == 0)
-        return MW_ERR_AGAIN;
-    if (is_tls(reader, bytes))
-        return refuse(refusal, &tls);
-
     size_t room = MW_HTTP_MAX_HEAD - reader->taken;
     size_t len = bytes.len < room ? bytes.len : room;
     llhttp_errno_t err = llhttp_execute(&reader->parser, bytes.data, len);
     if (err == HPE_OK || err == HPE_PAUSED_UPGRADE) {
         const char *end = err == HPE_OK ? bytes.data + len : llhttp_get_error_pos(&reader->parser);
         *used = (size_t)(end - bytes.data);
-        reader->taken += *used;
     }
     if (err == HPE_PAUSED_UPGRADE)
         return finish(reader, refusal);
     if (err == HPE_OK)
-        return reader->taken < MW_HTTP_MAX_HEAD ? MW_ERR_AGAIN : refuse(refusal, &long_head);
+        return len < room ? MW_ERR_AGAIN : refuse(refusal, &long_head);
     if (reader->err && !reader->refusal)
         return reader->err;
-    return refuse(refusal, reader->refusal ? reader->refusal : refusal_of(&reader->parser, err));
+    return refuse(refusal, reader->refusal ? reader->refusal : refusal_of(err));
+}
+
+int mw_http_reader_feed(struct mw_http_reader *reader, struct mw_view bytes, size_t *used,
+                        struct mw_http_refusal *refusal)
+{
+    int err = MW_OK;
+    *used = 0;
+    if (reader->kind == MW_HTTP_REQUEST && reader->line.phase != MW_LINE_DONE)
+        err = feed_line(reader, bytes, used, refusal);
+    reader->taken += *used;
+    if (err || *used == bytes.len)
+        return err ? err : MW_ERR_AGAIN;
+    size_t used_of_line = *used;
+    err = feed_headers(reader, mw_view_from(bytes, used_of_line), used, refusal);
+    reader->taken += *used;
+    *used += used_of_line;
+    return err;
 }
 
 /* ---- life ---- */
@@ -347,8 +366,9 @@ void mw_http_reader_reset(struct mw_http_reader *reader)
     llhttp_init(&reader->parser, is_request ? HTTP_REQUEST : HTTP_RESPONSE, &callbacks);
     reader->parser.data = reader;
     mw_buf_clear(&reader->text);
-    reader->taken = reader->method_len = reader->target_len = reader->header_count = 0;
-    reader->in_name = reader->has_body = false;
+    reader->line = (struct mw_request_line){ 0 };
+    reader->taken = reader->header_count = reader->name_len = 0;
+    reader->has_body = false;
     reader->err = MW_OK;
     reader->refusal = NULL;
     reader->head = (struct mw_http_head){ 0 };
@@ -361,7 +381,8 @@ const struct mw_http_head *mw_http_reader_head(const struct mw_http_reader *read
 
 bool mw_http_reader_is_fresh(const struct mw_http_reader *reader)
 {
-    return reader->taken == 0;
+    bool has_no_line = reader->line.phase <= MW_LINE_EMPTY_END;
+    return reader->kind == MW_HTTP_REQUEST ? has_no_line : reader->taken == 0;
 }
 
 /* ---- looking at a head ---- */

@@ -18,7 +18,11 @@ struct mw_http_head {
     struct mw_view method, target; /* of a request */
     unsigned status;               /* of a response */
     unsigned major, minor;
-    const struct mw_header *headers; /* names in lower case, values trimmed, in order of arrival */
+    /*
+     * Names in lower case, values trimmed, in order of arrival. Where the target is an absolute
+     * form, the value of Host is its authority (RFC 9112 3.2.2).
+     */
+    const struct mw_header *headers;
     size_t header_count;
     bool keep_alive; /* by version and Connection */
     bool has_body;   /* a Content-Length above 0 or a Transfer-Encoding was announced */
@@ -26,7 +30,7 @@ struct mw_http_head {
 
 /* Why a head was refused: what to answer with. */
 struct mw_http_refusal {
-    unsigned status;   /* 400, 414, 431, 505 */
+    unsigned status;   /* 400, 414, 431, 501, 505 */
     const char *error; /* "bad_request": a short name. Static */
     const char *text;  /* a sentence. Static */
 };
@@ -40,8 +44,8 @@ void mw_http_reader_free(struct mw_http_reader *reader);
 /*
  * Feeds bytes. MW_OK: the head is whole and *used of these bytes belonged to it (the rest is the
  * body's or the next protocol's). MW_ERR_AGAIN: all were used, more are needed. MW_ERR_PROTOCOL:
- * *refusal says what to answer; MW_ERR_NOMEM. After these two the reader is only freed. Where a
- * head has two faults, the cut of the bytes may decide which one is named.
+ * *refusal says what to answer; MW_ERR_NOMEM. After these two the reader is only freed. The answer
+ * is the same for every cut of the bytes: the fault that comes first is named.
  */
 int mw_http_reader_feed(struct mw_http_reader *reader, struct mw_view bytes, size_t *used,
                         struct mw_http_refusal *refusal);
@@ -49,7 +53,7 @@ int mw_http_reader_feed(struct mw_http_reader *reader, struct mw_view bytes, siz
 /* After MW_OK, until reset or free. */
 const struct mw_http_head *mw_http_reader_head(const struct mw_http_reader *reader);
 
-/* Nothing has arrived since new or reset. */
+/* Nothing has arrived since new or reset, or only empty lines before a request. */
 bool mw_http_reader_is_fresh(const struct mw_http_reader *reader);
 
 /* Ready for the next head of the connection. */

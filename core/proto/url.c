@@ -6,9 +6,57 @@
 #include "core/proto/url.h"
 
 #include "core/base/check.h"
+#include "core/base/ip.h"
 #include "core/base/percent.h"
 #include "core/base/str.h"
 #include "core/base/utf8.h"
+
+/* ---- authorities ---- */
+
+/* unreserved and sub-delims but the comma (RFC 3986 2.2 and 2.3), and what begins an escape. */
+static bool is_of_name(unsigned char c)
+{
+    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_letter || (c >= '0' && c <= '9') || (c && strchr("-._~!$&'()*+;=%", c));
+}
+
+static bool is_name(struct mw_view name)
+{
+    char decoded[255]; /* no name of the DNS is longer */
+    for (size_t i = 0; i < name.len; i++) {
+        if (!is_of_name((unsigned char)name.data[i]))
+            return false;
+    }
+    return name.len <= sizeof decoded && mw_percent_decode(name, false, decoded) >= 0;
+}
+
+/* Takes "[v6]" or a name off the beginning. */
+static bool take_host(struct mw_view *rest)
+{
+    if (rest->len == 0 || rest->data[0] != '[') {
+        struct mw_view name = mw_view(rest->data, mw_view_find(*rest, ':', 0));
+        *rest = mw_view_from(*rest, name.len);
+        return is_name(name);
+    }
+    size_t end = mw_view_find(*rest, ']', 0);
+    struct mw_ip ip;
+    struct mw_view inside = mw_view_from(mw_view(rest->data, end), 1);
+    bool has_colon = mw_view_find(inside, ':', 0) < inside.len;
+    if (end == rest->len || !has_colon || !mw_ip_parse(inside, &ip))
+        return false;
+    *rest = mw_view_from(*rest, end + 1);
+    return true;
+}
+
+bool mw_is_authority(struct mw_view text)
+{
+    uint64_t port;
+    if (!take_host(&text))
+        return false;
+    if (text.len <= 1)
+        return text.len == 0 || text.data[0] == ':';
+    return text.data[0] == ':' && mw_parse_u64(mw_view_from(text, 1), 0, 65535, &port);
+}
 
 /* ---- splitting ---- */
 
@@ -26,7 +74,7 @@ static bool is_target(struct mw_view target)
 static const char *const schemes[] = { "http://", "https://", "ws://", "wss://" };
 
 /* RFC 9112 3.2.2: takes "http://host" off an absolute form; false where it is none. */
-static bool skip_authority(struct mw_view *target)
+static bool take_authority(struct mw_view *target, struct mw_view *authority)
 {
     for (size_t i = 0; i < MW_COUNT(schemes); i++) {
         size_t start = strlen(schemes[i]);
@@ -35,19 +83,22 @@ static bool skip_authority(struct mw_view *target)
         size_t slash = mw_view_find(*target, '/', start);
         size_t question = mw_view_find(*target, '?', start);
         size_t end = slash < question ? slash : question;
+        *authority = mw_view(target->data + start, end - start);
         *target = mw_view(target->data + end, target->len - end);
-        return end > start;
+        return authority->len > 0 && mw_is_authority(*authority);
     }
     return false;
 }
 
 int mw_target_split(struct mw_view target, struct mw_target *out)
 {
+    struct mw_view authority = mw_view("", 0);
     if (!is_target(target))
         return MW_ERR_BAD_ARG;
-    if (target.data[0] != '/' && !skip_authority(&target))
+    if (target.data[0] != '/' && !take_authority(&target, &authority))
         return MW_ERR_BAD_ARG;
     size_t question = mw_view_find(target, '?', 0);
+    out->authority = authority;
     out->path = question > 0 ? mw_view(target.data, question) : mw_view("/", 1);
     out->query = mw_view_from(target, question + 1);
     return MW_OK;

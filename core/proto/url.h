@@ -5,14 +5,20 @@
 #include "core/base/mem.h"
 
 struct mw_target {
-    struct mw_view path;  /* raw, begins with '/' */
-    struct mw_view query; /* raw, without '?'; empty without */
+    struct mw_view authority; /* of an absolute form; empty without */
+    struct mw_view path;      /* raw, begins with '/' */
+    struct mw_view query;     /* raw, without '?'; empty without */
 };
 
 /*
- * Splits an origin-form or absolute-form target; a fragment is not allowed in one. MW_OK or
- * MW_ERR_BAD_ARG. Views into `target`, or of a static "/" where it
- * names a host alone.
+ * A host, which may be empty, and a port or none (RFC 3986 3.2): a name, an IPv4 address, or an
+ * IPv6 address in brackets. No user, and no comma in a name: lists of hosts are not taken for one.
+ */
+bool mw_is_authority(struct mw_view text);
+
+/*
+ * Splits an origin-form or absolute-form target; a fragment is not allowed in one, nor a user.
+ * MW_OK or MW_ERR_BAD_ARG. Views into `target`, or of a static "/" where it names a host alone.
  */
 int mw_target_split(struct mw_view target, struct mw_target *out);
 

@@ -27,6 +27,11 @@ static const struct {
     { "ftp://host/a", NULL, NULL },
     { "http:///a", NULL, NULL },
     { "http://", NULL, NULL },
+    { "http://user@host/a", NULL, NULL },
+    { "http://user:word@host/a", NULL, NULL },
+    { "http://a,b/", NULL, NULL },
+    { "http://host:port/", NULL, NULL },
+    { "http://[::1/", NULL, NULL },
     { "/a#b", NULL, NULL },
     { "/a?b#c", NULL, NULL },
     { "/a b", NULL, NULL },
@@ -50,6 +55,42 @@ TEST(targets_are_split_or_refused)
         }
         free(exact);
     }
+}
+
+TEST(an_absolute_form_names_its_authority)
+{
+    static const struct {
+        const char *target, *authority;
+    } cases[] = {
+        { "http://host:80/a", "host:80" }, { "ws://[::1]", "[::1]" }, { "wss://host?a/b", "host" },
+        { "/http://host/", "" },           { "//host/", "" },
+    };
+    for (size_t i = 0; i < MW_COUNT(cases); i++) {
+        struct mw_target target;
+        assert_int_equal(mw_target_split(mw_view_text(cases[i].target), &target), MW_OK);
+        assert_view(target.authority, cases[i].authority);
+    }
+}
+
+TEST(an_authority_is_a_host_and_perhaps_a_port)
+{
+    static const char *const good[] = {
+        "",      "a",        "a.b-c_d~e",    "a:80",    "a:",       "a:65535", "127.0.0.1",
+        "[::1]", "[::1]:80", "[2001:DB8::]", "xn--4ca", "a%C3%A4b", ":80",     "a!$&'()*+;=",
+    };
+    static const char *const bad[] = {
+        "a b",       "a,b",    "a@b",     "a/b",        "a?b",      "a#b",    "a:b", "a:80:80",
+        "a:65536",   "a:-1",   "a:+1",    "::1",        "[::1",     "::1]",   "[]",  "[a]",
+        "[1.2.3.4]", "[::1]x", "[::1]:x", "[::1%25lo]", "[v1.a]",   "a[::1]", "a%",  "a%z0",
+        "a\"b",      "a<b",    "a\\b",    "a|b",        "\xC3\xA4", "a\x7F",  "a\t",
+    };
+    for (size_t i = 0; i < MW_COUNT(good); i++)
+        if (!mw_is_authority(mw_view_text(good[i])))
+            fail_msg("%s", good[i]);
+    for (size_t i = 0; i < MW_COUNT(bad); i++)
+        if (mw_is_authority(mw_view_text(bad[i])))
+            fail_msg("%s", bad[i]);
+    assert_false(mw_is_authority(mw_view("a\0b", 3)));
 }
 
 static const struct {
@@ -171,6 +212,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(targets_are_split_or_refused),
+        CASE(an_absolute_form_names_its_authority),
+        CASE(an_authority_is_a_host_and_perhaps_a_port),
         CASE(each_place_has_one_path),
         CASE(a_normal_path_has_no_dots_and_stays_as_it_is),
     };
