@@ -21,7 +21,7 @@
 
 /* ---- what a request must say (RFC 6455 4.2.1) ---- */
 
-#define VERSION_LINES "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+#define VERSION_LINES "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n"
 
 static const struct mw_ws_refusal
     bad_method = { 405, "bad_method", "RFC 6455 4.2.1: the request of a WebSocket is a GET",

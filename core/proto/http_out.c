@@ -140,11 +140,11 @@ static int write_refusal_body(struct mw_buf *body, unsigned status, const char *
 }
 
 static int write_refusal(struct mw_buf *out, unsigned status, struct mw_view body,
-                         const char *extra, mw_ms unix_ms)
+                         const char *connection, const char *extra, mw_ms unix_ms)
 {
     int err = mw_http_start(out, status, unix_ms);
-    if (!err)
-        err = mw_http_field(out, "Connection", mw_view_text("close"));
+    if (!err && connection)
+        err = mw_http_field(out, "Connection", mw_view_text(connection));
     if (!err)
         err = mw_http_field(out, "Content-Type", mw_view_text("application/json"));
     if (!err)
@@ -159,14 +159,14 @@ static int write_refusal(struct mw_buf *out, unsigned status, struct mw_view bod
 }
 
 int mw_http_refuse(struct mw_buf *out, unsigned status, const char *error, struct mw_view detail,
-                   const char *extra, mw_ms unix_ms)
+                   const char *connection, const char *extra, mw_ms unix_ms)
 {
     size_t before = out->len;
     struct mw_buf body;
     mw_buf_init(&body, out->mem, 0);
     int err = write_refusal_body(&body, status, error, detail);
     if (!err)
-        err = write_refusal(out, status, mw_buf_view(&body), extra, unix_ms);
+        err = write_refusal(out, status, mw_buf_view(&body), connection, extra, unix_ms);
     if (err)
         out->len = before;
     mw_buf_free(&body);

@@ -21,10 +21,11 @@ int mw_http_field_number(struct mw_buf *out, const char *name, uint64_t value);
 int mw_http_end(struct mw_buf *out);
 
 /*
- * A whole refusal: {"error":"...","detail":"...","status":N} as application/json, Connection:
- * close, plus `extra` (whole header lines with CRLF, or NULL). `detail` may hold any bytes.
+ * A whole refusal: {"error":"...","detail":"...","status":N} as application/json, with `connection`
+ * as the value of Connection (NULL: without), plus `extra` (whole header lines with CRLF, or NULL).
+ * `detail` may hold any bytes. MW_OK, or MW_ERR_NOMEM: nothing was put.
  */
 int mw_http_refuse(struct mw_buf *out, unsigned status, const char *error, struct mw_view detail,
-                   const char *extra, mw_ms unix_ms);
+                   const char *connection, const char *extra, mw_ms unix_ms);
 
 #endif

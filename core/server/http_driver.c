@@ -46,25 +46,10 @@ void mw_http_driver_close(struct mw_client *client)
     client->http = 0;
 }
 
-/* RFC 9110 9.3.2: the answer to HEAD is the head that GET would have got. */
-static void drop_body(struct mw_buf *out)
-{
-    static const char end[] = "\r\n\r\n";
-    for (size_t i = 4; i <= out->len; i++) {
-        if (!memcmp(out->data + i - 4, end, 4))
-            out->len = i;
-    }
-}
-
 void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char *error,
                            struct mw_view detail, const char *extra)
 {
-    client->http->keep_alive = false;
-    mw_buf_clear(&client->http->out);
-    /* Without memory the client sees the stream's end only. */
-    (void)mw_http_refuse(&client->http->out, status, error, detail, extra, mw_clock_unix_ms());
-    if (mw_view_is(mw_http_conn_head(client->http)->method, "HEAD"))
-        drop_body(&client->http->out);
+    (void)mw_http_conn_refuse(client->http, status, error, detail, extra, mw_clock_unix_ms());
     mw_client_settle_later(client);
 }
 
@@ -107,13 +92,19 @@ static void answer_options(struct mw_client *client)
         refuse_for_memory(client);
 }
 
+static void refuse_method(struct mw_client *client)
+{
+    mw_http_driver_refuse(client, 405, "method_not_allowed",
+                          mw_http_conn_head(client->http)->method, "Allow: " METHODS "\r\n");
+}
+
 static void serve_file(struct mw_client *client, struct mw_view path)
 {
     struct mw_view method = mw_http_conn_head(client->http)->method;
     if (mw_view_is(method, "OPTIONS"))
         answer_options(client);
     else if (!mw_view_is(method, "GET") && !mw_view_is(method, "HEAD"))
-        mw_http_driver_refuse(client, 405, "method_not_allowed", method, "Allow: " METHODS "\r\n");
+        refuse_method(client);
     else if (mw_static_serve(client, path, no_such_file))
         refuse_for_memory(client);
 }
@@ -145,6 +136,8 @@ static void handle_request(struct mw_client *client)
         len = mw_path_normalise(target.path, path);
     if (asks_about_server(head))
         answer_options(client);
+    else if (mw_view_is(head->method, "CONNECT"))
+        refuse_method(client);
     else if (len < 0)
         mw_http_driver_refuse(client, 400, "bad_target", head->target, 0);
     else if (mw_ws_is_upgrade(head))

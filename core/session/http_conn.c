@@ -5,6 +5,8 @@
  */
 #include "core/session/http_conn.h"
 
+#include "core/base/check.h"
+#include "core/base/str.h"
 #include "core/proto/http_out.h"
 
 /*
@@ -40,6 +42,16 @@ int mw_http_conn_feed(struct mw_http_conn *http, struct mw_view bytes)
     return mw_buf_put_view(&http->in, bytes);
 }
 
+/* RFC 9110 9.3.2: the answer to HEAD is the head that GET would have got. */
+static void drop_body(struct mw_buf *out)
+{
+    static const char end[] = "\r\n\r\n";
+    for (size_t i = 4; i <= out->len; i++) {
+        if (!memcmp(out->data + i - 4, end, 4))
+            out->len = i;
+    }
+}
+
 static enum mw_http_event refuse(struct mw_http_conn *http, mw_ms unix_ms)
 {
     const struct mw_http_refusal *why = &http->refusal;
@@ -47,7 +59,8 @@ static enum mw_http_event refuse(struct mw_http_conn *http, mw_ms unix_ms)
     http->keep_alive = false;
     mw_buf_clear(&http->in);
     /* Without memory the client sees the stream's end only. */
-    (void)mw_http_refuse(&http->out, why->status, why->error, mw_view_text(why->text), 0, unix_ms);
+    (void)mw_http_refuse(&http->out, why->status, why->error, mw_view_text(why->text), "close", 0,
+                         unix_ms);
     return MW_HTTP_REFUSED;
 }
 
@@ -83,13 +96,60 @@ bool mw_http_conn_has_begun(const struct mw_http_conn *http)
     return http->in.len > 0 || !mw_http_reader_is_fresh(http->reader);
 }
 
+/* ---- answers ---- */
+
+/*
+ * What a client has to be told (RFC 9112 9.3): that this answer is the last one, or to HTTP/1.0
+ * that it is not. Of 426 that Upgrade is for the next hop alone (RFC 9110 7.8).
+ */
+static const char *connection_of(const struct mw_http_conn *http, unsigned status)
+{
+    bool names_upgrade = status == 426;
+    if (!http->keep_alive)
+        return names_upgrade ? "close, Upgrade" : "close";
+    if (mw_http_conn_head(http)->minor == 0)
+        return names_upgrade ? "keep-alive, Upgrade" : "keep-alive";
+    return names_upgrade ? "Upgrade" : NULL;
+}
+
 int mw_http_conn_start(struct mw_http_conn *http, unsigned status, mw_ms unix_ms)
 {
+    const char *connection = connection_of(http, status);
     int err = mw_http_start(&http->out, status, unix_ms);
-    if (!err && !http->keep_alive)
-        err = mw_http_field(&http->out, "Connection", mw_view_text("close"));
-    else if (!err && mw_http_conn_head(http)->minor == 0)
-        err = mw_http_field(&http->out, "Connection", mw_view_text("keep-alive"));
+    if (!err && connection)
+        err = mw_http_field(&http->out, "Connection", mw_view_text(connection));
+    return err;
+}
+
+/*
+ * What asks for the impossible and is sound otherwise. Of all else the sender may mean something
+ * different by what follows; and behind an upgrade, or CONNECT, it may be another protocol's.
+ */
+static bool may_go_on_after(const struct mw_http_head *head, unsigned status)
+{
+    static const unsigned harmless[] = { 301, 404, 405, 412, 416, 426 };
+    size_t upgrades;
+    mw_http_header(head, "upgrade", &upgrades);
+    if (upgrades > 0 || mw_view_is(head->method, "CONNECT"))
+        return false;
+    for (size_t i = 0; i < MW_COUNT(harmless); i++) {
+        if (harmless[i] == status)
+            return true;
+    }
+    return false;
+}
+
+int mw_http_conn_refuse(struct mw_http_conn *http, unsigned status, const char *error,
+                        struct mw_view detail, const char *extra, mw_ms unix_ms)
+{
+    const struct mw_http_head *head = mw_http_conn_head(http);
+    http->keep_alive = http->keep_alive && may_go_on_after(head, status);
+    mw_buf_clear(&http->out);
+    int err = mw_http_refuse(&http->out, status, error, detail, connection_of(http, status), extra,
+                             unix_ms);
+    http->keep_alive = http->keep_alive && !err;
+    if (mw_view_is(head->method, "HEAD"))
+        drop_body(&http->out);
     return err;
 }
 

@@ -63,6 +63,14 @@ static inline struct mw_view mw_http_conn_rest(const struct mw_http_conn *http)
  */
 int mw_http_conn_start(struct mw_http_conn *http, unsigned status, mw_ms unix_ms);
 
+/*
+ * Puts a refusal (see mw_http_refuse) instead of whatever is in `out`; without its body in answer
+ * to HEAD. It is the last answer, unless the request was sound and without a body or an upgrade,
+ * and only asked for what there is not. MW_ERR_NOMEM: the client sees the stream's end only.
+ */
+int mw_http_conn_refuse(struct mw_http_conn *http, unsigned status, const char *error,
+                        struct mw_view detail, const char *extra, mw_ms unix_ms);
+
 /* The response has left; next() may find another request already. */
 void mw_http_conn_answered(struct mw_http_conn *http, mw_ms now_ms);
 

@@ -108,9 +108,9 @@ test('a connection is kept for the next request, and requests may come together'
 
 test('a refusal says that it ends the connection, and does', async () => {
     const wire = new Wire(server.port);
-    wire.send(get('/nope'));
+    wire.send(get('/%zz'));
     const { status, headers } = await wire.answer();
-    assert.deepEqual([status, headers.connection], [404, 'close']);
+    assert.deepEqual([status, headers.connection], [400, 'close']);
     assert.equal(await wire.ends(), 'fin');
     wire.drop();
 });

@@ -66,7 +66,7 @@ TEST(a_refusal_is_whole_and_says_its_length)
     struct mw_mem mem;
     struct mw_buf out = open_buf(&mem);
     assert_int_equal(mw_http_refuse(&out, 426, "bad_version", mw_view_text("say \"13\"\r\n"),
-                                    "Sec-WebSocket-Version: 13\r\n", NOON_1994),
+                                    "close", "Sec-WebSocket-Version: 13\r\n", NOON_1994),
                      MW_OK);
     const char *body = "{\"error\":\"bad_version\",\"detail\":\"say \\\"13\\\"\\r\\n\","
                        "\"status\":426}\n";
@@ -91,8 +91,10 @@ TEST(a_detail_may_hold_any_bytes)
 {
     struct mw_mem mem;
     struct mw_buf out = open_buf(&mem);
-    assert_int_equal(mw_http_refuse(&out, 400, "bad", mw_view("\xFF\0\n", 3), NULL, 0), MW_OK);
+    assert_int_equal(mw_http_refuse(&out, 400, "bad", mw_view("\xFF\0\n", 3), NULL, NULL, 0),
+                     MW_OK);
     const char *text = mw_buf_cstr(&out);
+    assert_null(strstr(text, "Connection:"));
     const char *body = strstr(text, "\r\n\r\n") + 4;
     struct mw_json_error error;
     struct mw_json_doc *doc = mw_json_parse(&mem, mw_view_text(body), &error);
@@ -109,7 +111,8 @@ static bool refuse_behind_other_bytes(struct mw_mem *mem)
     int err = mw_buf_put_text(&out, "before");
     size_t before = out.len;
     if (!err)
-        err = mw_http_refuse(&out, 404, "not_found", mw_view_text("nothing here"), NULL, 0);
+        err =
+            mw_http_refuse(&out, 404, "not_found", mw_view_text("nothing here"), "close", NULL, 0);
     assert_true(err == MW_OK || err == MW_ERR_NOMEM);
     if (err)
         assert_int_equal(out.len, before);

@@ -64,7 +64,7 @@ static inline void talk_through(struct talk *talk, struct peer *all[PEERS])
     say_text(all[ECHO], "");
     say_text(all[BYE], "bye");
     say_close(all[ECHO], 1000);
-    say(all[HTTP], "GET /none HTTP/1.1\r\nHost: x\r\n\r\n");
+    say(all[HTTP], "GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     run(world);
     say_close(all[BYE], 4000);
     RUN_UNTIL(world, all[HTTP]->line.finished || all[HTTP]->line.closed);

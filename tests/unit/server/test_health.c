@@ -106,7 +106,7 @@ TEST(a_request_that_had_begun_when_the_server_stops_is_answered_and_is_the_last)
     (void)finish_asking(peers[4]);
     assert_seen(peers[4], "503 end");
     for (size_t i = 0; i < MW_COUNT(begun); i++)
-        assert_non_null(strstr(finish_asking(peers[i]), "\r\nConnection: close\r\n"));
+        assert_non_null(strstr(finish_asking(peers[i]), "\r\nConnection: close"));
 }
 
 TEST(health_goes_before_a_file_of_its_path_and_leaves_sockets_alone)

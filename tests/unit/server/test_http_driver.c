@@ -18,8 +18,8 @@ TEST(a_request_without_upgrade_on_a_route_is_told_to_upgrade)
 {
     serve("echo");
     struct peer *route = add_peer(&world), *nothing = add_peer(&world);
-    say(route, "GET /s HTTP/1.1\r\nHost: x\r\n\r\n");
-    say(nothing, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+    say(route, "GET /s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    say(nothing, "GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     RUN_UNTIL(&world, route->line.finished && nothing->line.finished);
     assert_seen(route, "426 end");
     assert_seen(nothing, "404 end");
@@ -113,7 +113,7 @@ TEST(a_refusal_of_head_has_no_body)
 {
     serve("echo");
     struct peer *peer = add_peer(&world);
-    say(peer, "HEAD /none HTTP/1.1\r\nHost: x\r\n\r\n");
+    say(peer, "HEAD /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     RUN_UNTIL(&world, peer->line.finished);
     const char *seen = mw_buf_cstr(&peer->line.to_peer), *end = strstr(seen, "\r\n\r\n");
     assert_int_equal(strncmp(seen, "HTTP/1.1 404 ", 13), 0);

@@ -1,5 +1,7 @@
 #include "core/session/http_conn.h"
 
+#include <stdio.h>
+
 #include "core/base/str.h"
 #include "tests/unit/unit.h"
 
@@ -116,6 +118,84 @@ TEST(a_connection_is_kept_by_version_and_by_what_was_asked)
     }
 }
 
+/* ---- refusals of sound requests ---- */
+
+#define GET_11  "GET / HTTP/1.1\r\nHost: x\r\n"
+#define POST_11 "POST / HTTP/1.1\r\nHost: x\r\n"
+#define GET_10  "GET / HTTP/1.0\r\n"
+
+static const struct {
+    const char *head;
+    unsigned status;
+    const char *connection; /* as it is answered; NULL: not named */
+    bool kept;
+} refusals[] = {
+    { GET_11, 404, NULL, true },
+    { GET_11, 301, NULL, true },
+    { GET_11, 412, NULL, true },
+    { GET_11, 416, NULL, true },
+    { GET_11, 426, "Upgrade", true },
+    { POST_11, 405, NULL, true },
+    { POST_11 "Content-Length: 0\r\n", 405, NULL, true },
+    { "HEAD / HTTP/1.1\r\nHost: x\r\n", 404, NULL, true },
+    { GET_10 "Connection: keep-alive\r\n", 404, "keep-alive", true },
+    { GET_10 "Connection: keep-alive\r\n", 426, "keep-alive, Upgrade", true },
+    { GET_10, 404, "close", false },
+    { GET_11 "Connection: close\r\n", 404, "close", false },
+    { GET_11 "Connection: close\r\n", 426, "close, Upgrade", false },
+    { GET_11, 400, "close", false },
+    { GET_11, 403, "close", false },
+    { GET_11, 503, "close", false },
+    { POST_11 "Content-Length: 1\r\n", 405, "close", false },
+    { POST_11 "Transfer-Encoding: chunked\r\n", 405, "close", false },
+    { GET_11 "Connection: upgrade\r\nUpgrade: websocket\r\n", 404, "close", false },
+    { GET_11 "Upgrade: h2c\r\n", 404, "close", false },
+    { "CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n", 405, "close", false },
+};
+
+static void assert_connection_is(struct mw_http_conn *http, const char *expected)
+{
+    char line[64];
+    const char *seen = strstr(mw_buf_cstr(&http->out), "Connection: ");
+    snprintf(line, sizeof line, "Connection: %s\r\n", expected ? expected : "");
+    if (!seen || !expected)
+        assert_true(!seen == !expected);
+    else
+        assert_memory_equal(seen, line, strlen(line));
+}
+
+TEST(a_refusal_keeps_the_connection_where_nothing_is_in_doubt)
+{
+    for (size_t i = 0; i < MW_COUNT(refusals); i++) {
+        struct front front;
+        open_front(&front);
+        feed(&front, refusals[i].head);
+        feed(&front, "\r\n" GET_11 "\r\n");
+        assert_int_equal(next(&front), MW_HTTP_GOT_REQUEST);
+        assert_int_equal(mw_http_conn_refuse(&front.http, refusals[i].status, "short_name",
+                                             mw_view_text("detail"), NULL, UNIX_MS),
+                         MW_OK);
+        assert_connection_is(&front.http, refusals[i].connection);
+        mw_http_conn_answered(&front.http, NOW_MS);
+        if ((next(&front) == MW_HTTP_GOT_REQUEST) != refusals[i].kept)
+            fail_msg("%u to %s", refusals[i].status, refusals[i].head);
+        close_front(&front);
+    }
+}
+
+TEST(a_refusal_takes_the_place_of_what_was_begun_and_has_no_body_for_head)
+{
+    struct front front;
+    open_front(&front);
+    feed(&front, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(next(&front), MW_HTTP_GOT_REQUEST);
+    assert_int_equal(mw_http_conn_start(&front.http, 200, UNIX_MS), MW_OK);
+    mw_http_conn_refuse(&front.http, 404, "not_found", mw_view_text("/"), "X: y\r\n", UNIX_MS);
+    assert_status(&front, "HTTP/1.1 404 Not Found\r\n");
+    assert_true(mw_view_ends_with(mw_buf_view(&front.http.out), "\r\nX: y\r\n\r\n"));
+    close_front(&front);
+}
+
 TEST(answered_counts_only_where_a_request_is_being_answered)
 {
     struct front front;
@@ -222,6 +302,11 @@ static bool ask_twice(struct mw_mem *mem)
     if (all && event == MW_HTTP_REFUSED)
         assert_int_equal(http.refusal.status, 503);
     all = all && event == MW_HTTP_GOT_REQUEST;
+    if (all) {
+        all = !mw_http_conn_refuse(&http, 404, "x", mw_view_text("x"), NULL, UNIX_MS);
+        assert_int_equal(http.keep_alive, all);
+        mw_buf_clear(&http.out);
+    }
     mw_http_conn_answered(&http, NOW_MS);
     event = mw_http_conn_next(&http, UNIX_MS);
     all = all && event == MW_HTTP_REFUSED && http.refusal.status == 400 && http.out.len > 0;
@@ -241,6 +326,8 @@ int main(void)
         CASE(a_head_may_come_byte_by_byte),
         CASE(what_follows_the_head_of_an_upgrade_is_left_over),
         CASE(a_connection_is_kept_by_version_and_by_what_was_asked),
+        CASE(a_refusal_keeps_the_connection_where_nothing_is_in_doubt),
+        CASE(a_refusal_takes_the_place_of_what_was_begun_and_has_no_body_for_head),
         CASE(answered_counts_only_where_a_request_is_being_answered),
         CASE(a_broken_head_is_refused_and_nothing_more_is_read),
         CASE(a_head_that_is_too_large_is_refused_with_431),
