@@ -10,19 +10,21 @@
 
 #include "tests/fuzz/fuzz.h"
 
-#define NOW_MS    1000000
+#define START_MS  1000000
 #define MAX_BYTES 4096 /* of the peer's */
 
 struct world {
     enum mw_role role;
     bool echoes, closes, ends, is_stuck; /* stuck: the peer takes nothing */
     size_t acts_at; /* the application sends, pings or closes when these many bytes are there */
+    mw_ms waits_ms; /* and that much time passes then; 0: none */
     struct mw_limits_ms limits;
     struct mw_ext_deflate terms;
 };
 
 struct side {
     const struct world *of;
+    mw_ms now_ms;
     struct mw_mem mem; /* the machine's */
     struct mw_out_pool pool;
     struct mw_deflate_pool deflate;
@@ -36,7 +38,7 @@ struct side {
 static void open_side(struct side *side, const struct world *of, enum mw_role role,
                       uint64_t fail_at)
 {
-    *side = (struct side){ .of = of };
+    *side = (struct side){ .of = of, .now_ms = START_MS };
     mw_mem_init(&side->mem, NULL, 0);
     mw_mem_init(&side->own, NULL, 0);
     side->mem.fail_at = fail_at;
@@ -54,7 +56,7 @@ static void open_side(struct side *side, const struct world *of, enum mw_role ro
         .deflate = &side->deflate,
         .terms = of->terms,
     };
-    mw_conn_init(&side->conn, &setup, NOW_MS);
+    mw_conn_init(&side->conn, &setup, side->now_ms);
 }
 
 static void close_side(struct side *side)
@@ -87,7 +89,7 @@ static void pull(struct side *side, bool echo, size_t fed)
     struct mw_event event;
     size_t events = 0;
     do {
-        mw_conn_next(&side->conn, &event, NOW_MS);
+        mw_conn_next(&side->conn, &event, side->now_ms);
         CHECK(mw_conn_validate(&side->conn));
         CHECK(++events <= fed + 4); /* no event without bytes */
         switch (event.kind) {
@@ -97,7 +99,7 @@ static void pull(struct side *side, bool echo, size_t fed)
             CHECK(!side->closed);
             tell(&side->events, event.opcode == MW_OPCODE_TEXT ? "text" : "binary", event.data);
             if (echo)
-                (void)mw_conn_send(&side->conn, event.opcode, event.data, NOW_MS);
+                (void)mw_conn_send(&side->conn, event.opcode, event.data, side->now_ms);
             break;
         case MW_EVENT_PONG:
             tell(&side->events, "pong", mw_view("", 0));
@@ -117,7 +119,7 @@ static void feed(struct side *side, struct mw_view bytes, struct cutter *cutter)
     while (bytes.len > 0) {
         struct mw_view piece = take_piece(cutter, &bytes);
         char *block = exact_copy(piece);
-        mw_conn_feed(&side->conn, block, piece.len, NOW_MS);
+        mw_conn_feed(&side->conn, block, piece.len, side->now_ms);
         pull(side, side->of->echoes, piece.len);
         free(block);
     }
@@ -125,16 +127,30 @@ static void feed(struct side *side, struct mw_view bytes, struct cutter *cutter)
 
 /* ---- the application ---- */
 
+/* Every deadline on the way is kept; each brings the next one nearer. */
+static void pass(struct side *side, mw_ms until_ms)
+{
+    mw_ms due_ms;
+    while ((due_ms = mw_conn_deadline(&side->conn)) <= until_ms) {
+        side->now_ms = due_ms > side->now_ms ? due_ms : side->now_ms;
+        mw_conn_tick(&side->conn, side->now_ms);
+        CHECK(mw_conn_deadline(&side->conn) > due_ms); /* else the owner would turn for ever */
+        pull(side, false, 0);
+    }
+    side->now_ms = until_ms;
+}
+
 static void act(struct side *side)
 {
     static const char text[] = "a text that is long enough for its own bytes to repeat its own "
                                "bytes, a text that is long enough for its own bytes to repeat";
-    (void)mw_conn_send(&side->conn, MW_OPCODE_TEXT, mw_view_text(text), NOW_MS);
-    (void)mw_conn_ping(&side->conn, NOW_MS);
+    (void)mw_conn_send(&side->conn, MW_OPCODE_TEXT, mw_view_text(text), side->now_ms);
+    (void)mw_conn_ping(&side->conn, side->now_ms);
     if (side->of->closes)
         (void)mw_conn_close(&side->conn, MW_CAUSE_script_close, 4000, mw_view_text("enough"),
-                            NOW_MS);
+                            side->now_ms);
     pull(side, false, 0);
+    pass(side, side->now_ms + side->of->waits_ms);
 }
 
 /* All that is queued leaves. */
@@ -149,7 +165,7 @@ static void flush(struct side *side)
             sum += vectors[i].len;
         }
         CHECK(sum > 0);
-        mw_conn_written(&side->conn, sum, NOW_MS);
+        mw_conn_written(&side->conn, sum, side->now_ms);
         CHECK(mw_conn_validate(&side->conn));
     }
 }
@@ -162,7 +178,7 @@ static void run(struct side *side, struct mw_view bytes, enum cut cut)
     act(side);
     feed(side, mw_view_from(bytes, first), &pieces);
     if (side->of->ends)
-        mw_conn_eof(&side->conn, false);
+        mw_conn_eof(&side->conn, MW_CAUSE_peer_fin);
     if (!side->of->is_stuck)
         flush(side);
     pull(side, false, 0);
@@ -246,18 +262,21 @@ static struct world take_world(struct mw_view *input)
 {
     static const size_t messages[] = { 1048576, 70000, 1000, 126, 125, 5, 0 };
     static const size_t inflated[] = { 65536, 4096, 300, 10, 1 };
+    static const mw_ms spans[] = { 1500, 15000, 45000, 700000 };
     static const size_t queues[] = { 100000, 4096, 100 };
     uint8_t flags = take_byte(input);
+    bool waits = flags & 32;
     struct world world = {
         .role = flags & 1 ? MW_ROLE_CLIENT : MW_ROLE_SERVER,
         .echoes = flags & 2,
         .closes = flags & 4,
         .ends = flags & 8,
         .is_stuck = flags & 16,
-        .limits = { .idle_ms = MW_NEVER,
-                    .ping_ms = MW_NEVER,
-                    .pong_ms = MW_NEVER,
-                    .age_ms = MW_NEVER },
+        .waits_ms = waits ? spans[flags >> 6] : 0,
+        .limits = { .idle_ms = waits ? 60000 : MW_NEVER,
+                    .ping_ms = waits ? 25000 : MW_NEVER,
+                    .pong_ms = waits ? 10000 : MW_NEVER,
+                    .age_ms = waits ? 600000 : MW_NEVER },
     };
     world.limits.message = messages[take_below(input, MW_COUNT(messages))];
     world.limits.inflated = inflated[take_below(input, MW_COUNT(inflated))];
