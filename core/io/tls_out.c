@@ -13,10 +13,15 @@
 
 /* ---- ciphertext ---- */
 
-/* mbedTLS's writing. It never blocks; what is too much is a failure, for a record is lost then. */
+/*
+ * mbedTLS's writing. It never blocks; what is too much is a failure, for a record is lost then.
+ * Behind our close_notify nothing is said, no alert either (RFC 8446 6.1).
+ */
 int mw_tls_transmit(void *ctx, const unsigned char *bytes, size_t len)
 {
     struct mw_tls_stream *tls = ctx;
+    if (tls->has_said_bye)
+        return (int)len;
     int err = mw_buf_put(&tls->waiting, bytes, len);
     return err ? MBEDTLS_ERR_SSL_ALLOC_FAILED : (int)len;
 }
