@@ -4,7 +4,8 @@
  * reads is a beginning of what the client has written, and the other way round, whatever happens to
  * the wire; events come as core/io/stream.h promises; nothing is left at the end.
  *
- * Input: the client's versions, then steps of two bytes: what, and how much.
+ * Input: one byte for the client's versions and whether it is asked for a certificate, then steps
+ * of two bytes: what, and how much.
  */
 #include <mbedtls/ssl.h>
 
@@ -17,9 +18,13 @@
 
 /* ---- made once ---- */
 
+enum trust { ANYBODY, ASKS_FOR_CERTIFICATES, TRUST_COUNT };
+
 static struct mw_mem lasting;
-static struct mw_tls_ctx *ctx;
+static struct mw_tls_ctx *contexts[TRUST_COUNT];
 static mbedtls_ssl_config configs[3]; /* both versions, 1.2, 1.3 */
+static mbedtls_x509_crt client_cert;
+static mbedtls_pk_context client_key;
 
 static struct mw_rng client_rng;
 
@@ -31,29 +36,46 @@ static int client_random(void *unused, unsigned char *out, size_t len)
     return 0;
 }
 
-static void make_ctx(void)
+static void make_contexts(struct mw_view chain, struct mw_view key)
 {
-    static char chain[2048], key[512], fingerprint[96], why[256];
-    CHECK(mw_tls_throw_away(1790000000, 1, chain, key, fingerprint) == MW_OK);
-    struct mw_tls_pair pair = { "fuzz", mw_view_text(chain), mw_view_text(key) };
+    char why[256];
+    struct mw_tls_pair pair = { "fuzz", chain, key };
     struct mw_tls_setup setup = { .pairs = &pair, .pair_count = 1, .least = MW_TLS_1_2 };
-    mw_mem_init(&lasting, NULL, 0);
-    CHECK(mw_tls_ctx_new(&lasting, &setup, &ctx, why) == MW_OK);
+    setup.tickets = mw_tls_tickets_new(3600);
+    CHECK(setup.tickets != NULL);
+    CHECK(mw_tls_ctx_new(&lasting, &setup, &contexts[ANYBODY], why) == MW_OK);
+    setup.client = MW_TLS_CLIENT_OPTIONAL;
+    setup.client_ca = chain;
+    CHECK(mw_tls_ctx_new(&lasting, &setup, &contexts[ASKS_FOR_CERTIFICATES], why) == MW_OK);
+    mw_tls_tickets_release(setup.tickets);
 }
 
+static void make_config(mbedtls_ssl_config *config)
+{
+    mbedtls_ssl_config_init(config);
+    CHECK(mbedtls_ssl_config_defaults(config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+                                      MBEDTLS_SSL_PRESET_DEFAULT) == 0);
+    mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_NONE);
+    mbedtls_ssl_conf_rng(config, client_random, NULL);
+    CHECK(mbedtls_ssl_conf_own_cert(config, &client_cert, &client_key) == 0);
+}
+
+/* The client shows the server's own certificate: as good as any to be read. */
 static void make_once(void)
 {
-    if (ctx)
+    static char chain[2048], key[512], fingerprint[96];
+    if (contexts[ANYBODY])
         return;
-    make_ctx();
-    for (size_t i = 0; i < MW_COUNT(configs); i++) {
-        mbedtls_ssl_config_init(&configs[i]);
-        CHECK(mbedtls_ssl_config_defaults(&configs[i], MBEDTLS_SSL_IS_CLIENT,
-                                          MBEDTLS_SSL_TRANSPORT_STREAM,
-                                          MBEDTLS_SSL_PRESET_DEFAULT) == 0);
-        mbedtls_ssl_conf_authmode(&configs[i], MBEDTLS_SSL_VERIFY_NONE);
-        mbedtls_ssl_conf_rng(&configs[i], client_random, NULL);
-    }
+    mw_mem_init(&lasting, NULL, 0);
+    CHECK(mw_tls_throw_away(1790000000, 1, chain, key, fingerprint) == MW_OK);
+    make_contexts(mw_view_text(chain), mw_view_text(key));
+    mbedtls_x509_crt_init(&client_cert);
+    mbedtls_pk_init(&client_key);
+    CHECK(mbedtls_x509_crt_parse(&client_cert, (unsigned char *)chain, strlen(chain) + 1) == 0);
+    CHECK(mbedtls_pk_parse_key(&client_key, (unsigned char *)key, strlen(key) + 1, NULL, 0,
+                               client_random, NULL) == 0);
+    for (size_t i = 0; i < MW_COUNT(configs); i++)
+        make_config(&configs[i]);
     mbedtls_ssl_conf_max_tls_version(&configs[1], MBEDTLS_SSL_VERSION_TLS1_2);
     mbedtls_ssl_conf_min_tls_version(&configs[2], MBEDTLS_SSL_VERSION_TLS1_3);
 }
@@ -484,7 +506,9 @@ static void open_world(struct world *world, struct mw_view input)
 {
     *world = (struct world){ .input = input, .below = { .ops = &below_ops }, .wants = true };
     mw_rng_seed(&client_rng, 1);
-    const mbedtls_ssl_config *config = &configs[take_below(&world->input, MW_COUNT(configs))];
+    uint8_t choices = take_byte(&world->input);
+    const mbedtls_ssl_config *config = &configs[choices % MW_COUNT(configs)];
+    struct mw_tls_ctx *ctx = contexts[choices / MW_COUNT(configs) % TRUST_COUNT];
     mbedtls_ssl_init(&world->client);
     CHECK(mbedtls_ssl_setup(&world->client, config) == 0);
     CHECK(mbedtls_ssl_set_hostname(&world->client, "localhost") == 0);
