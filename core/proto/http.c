@@ -330,10 +330,10 @@ int mw_http_reader_feed(struct mw_http_reader *reader, struct mw_view bytes, siz
     reader->taken += *used;
     if (err || *used == bytes.len)
         return err ? err : MW_ERR_AGAIN;
-    size_t used_of_line = *used;
-    err = feed_headers(reader, mw_view_from(bytes, used_of_line), used, refusal);
-    reader->taken += *used;
-    *used += used_of_line;
+    size_t more = 0; /* stays so where they are refused */
+    err = feed_headers(reader, mw_view_from(bytes, *used), &more, refusal);
+    reader->taken += more;
+    *used += more;
     return err;
 }
 
