@@ -44,6 +44,9 @@ static struct mw_view only(const struct mw_http_head *head, const char *name)
 static void check_passed(const struct mw_http_head *head)
 {
     uint8_t key[16];
+    size_t origins_given;
+    mw_http_header(head, "origin", &origins_given);
+    CHECK(origins_given <= 1);
     CHECK(mw_view_is(head->method, "GET"));
     CHECK(head->major == 1 && head->minor == 1 && !head->has_body);
     CHECK(only(head, "host").len > 0);

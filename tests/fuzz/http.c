@@ -1,21 +1,24 @@
 /*
  * Heads of requests and responses, and a connection with pipelined requests: however the bytes are
- * cut, the same heads are read and the same one is refused.
+ * cut, the same heads are read and the same fault is named. What is answered can be read, and says
+ * what it must of the connection.
  *
  * Input: one byte of choices, then the bytes, in which \1, \2 and \3 stand for longer ones.
  */
 #include "core/session/http_conn.h"
+
+#include "core/proto/http_out.h"
 #include "tests/fuzz/heads.h"
 
 #define NOW_MS    1000000
 #define MAX_BYTES 24000
 
-/* A head with two faults is refused anyhow; which of them is named may depend on the cut. */
 static void tell_refusal(struct mw_buf *out, const struct mw_http_refusal *refusal)
 {
     CHECK(refusal->status >= 400 && refusal->status <= 505);
     CHECK(*refusal->error && *refusal->text);
-    tell(out, "refused", mw_view("", 0));
+    CHECK(mw_buf_putf(out, "refused %u ", refusal->status) == MW_OK);
+    tell(out, refusal->error, mw_view_text(refusal->text));
 }
 
 /* ---- one head ---- */
@@ -55,7 +58,39 @@ static void read_head(enum mw_http_kind kind, struct mw_view bytes, enum cut cut
 
 /* ---- requests one behind the other ---- */
 
-static void pull(struct mw_http_conn *http, struct mw_buf *told)
+/* The answer is one head, and a body where one may be. */
+static void check_answer(struct mw_mem *mem, struct mw_http_conn *http, unsigned status)
+{
+    struct mw_http_reader *reader = mw_http_reader_new(mem, MW_HTTP_RESPONSE);
+    struct mw_http_refusal refusal;
+    size_t used;
+    CHECK(mw_http_reader_feed(reader, mw_buf_view(&http->out), &used, &refusal) == MW_OK);
+    const struct mw_http_head *answer = mw_http_reader_head(reader);
+    CHECK(answer->status == status && answer->keep_alive == http->keep_alive);
+    if (mw_view_is(mw_http_conn_head(http)->method, "HEAD"))
+        CHECK(used == http->out.len);
+    mw_http_reader_free(reader);
+    mw_buf_clear(&http->out);
+}
+
+/* One answer or another, as the target's length has it. */
+static void answer(struct mw_mem *mem, struct mw_http_conn *http)
+{
+    static const unsigned statuses[] = { 200, 404, 426, 400 };
+    unsigned status = statuses[mw_http_conn_head(http)->target.len % MW_COUNT(statuses)];
+    if (status == 200) {
+        CHECK(mw_http_conn_start(http, status, NOW_MS) == MW_OK);
+        CHECK(mw_http_field_number(&http->out, "Content-Length", 0) == MW_OK);
+        CHECK(mw_http_end(&http->out) == MW_OK);
+    } else {
+        struct mw_view target = mw_http_conn_head(http)->target;
+        CHECK(mw_http_conn_refuse(http, status, "why", target, NULL, NOW_MS) == MW_OK);
+    }
+    check_answer(mem, http, status);
+    mw_http_conn_answered(http, NOW_MS);
+}
+
+static void pull(struct mw_mem *mem, struct mw_http_conn *http, struct mw_buf *told)
 {
     for (;;) {
         switch (mw_http_conn_next(http, NOW_MS)) {
@@ -63,7 +98,8 @@ static void pull(struct mw_http_conn *http, struct mw_buf *told)
             return;
         case MW_HTTP_GOT_REQUEST:
             tell_head(told, mw_http_conn_head(http));
-            mw_http_conn_answered(http, NOW_MS);
+            answer(mem, http);
+            tell(told, http->keep_alive ? "goes on" : "ends", mw_view("", 0));
             break;
         case MW_HTTP_REFUSED:
             CHECK(http->phase == MW_HTTP_PHASE_DONE && http->out.len > 0);
@@ -85,7 +121,7 @@ static void serve(struct mw_view bytes, enum cut cut, struct mw_buf *told)
         char *block = exact_copy(piece);
         CHECK(mw_http_conn_feed(&http, mw_view(block, piece.len)) == MW_OK);
         free(block);
-        pull(&http, told);
+        pull(&mem, &http, told);
     }
     if (http.phase == MW_HTTP_PHASE_HEAD) {
         mw_http_conn_time_out(&http, NOW_MS);

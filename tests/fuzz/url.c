@@ -130,6 +130,17 @@ static void check_decoding(struct mw_mem *mem, struct mw_view text, bool plus_is
     mw_buf_free(&want);
 }
 
+/* Nothing that ends a host elsewhere is in one: no user, path, query, fragment or list. */
+static void check_authority(struct mw_view text)
+{
+    if (!mw_is_authority(text))
+        return;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        CHECK(c > ' ' && c < 0x7F && !strchr("/?#@\\\"<>^`{|},", c));
+    }
+}
+
 static void check_target(struct mw_mem *mem, struct mw_view target)
 {
     struct mw_target split;
@@ -139,6 +150,9 @@ static void check_target(struct mw_mem *mem, struct mw_view target)
     CHECK(mw_view_find(split.path, '?', 0) == split.path.len);
     CHECK(mw_view_is(split.path, "/") || is_part_of(split.path, target));
     CHECK(split.query.len == 0 || is_part_of(split.query, target));
+    CHECK((split.authority.len == 0) == (target.data[0] == '/'));
+    CHECK(split.authority.len == 0 || is_part_of(split.authority, target));
+    CHECK(mw_is_authority(split.authority));
     check_path(mem, split.path);
     struct mw_view rest = split.query, part;
     while (mw_view_split(&rest, '&', &part))
@@ -152,6 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *copy = exact_copy(mw_view((const char *)data, size));
     struct mw_view input = mw_view(copy, size);
     check_target(&mem, input);
+    check_authority(input);
     check_path(&mem, input);
     check_decoding(&mem, input, false);
     check_decoding(&mem, input, true);
