@@ -315,6 +315,7 @@ bool mw_tls_ctx_about(const struct mw_tls_ctx *ctx, size_t index, struct mw_tls_
     if (mbedtls_x509_dn_gets(out->subject, sizeof(out->subject), &leaf->subject) < 0)
         (void)snprintf(out->subject, sizeof(out->subject), "(a very long name)");
     mw_tls_names_list(leaf, out->names, sizeof(out->names));
+    out->begins_unix_s = unix_s(&leaf->valid_from);
     out->expires_unix_s = unix_s(&leaf->valid_to);
     return true;
 }

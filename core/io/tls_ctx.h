@@ -54,7 +54,7 @@ void mw_tls_ctx_release(struct mw_tls_ctx *ctx);
 struct mw_tls_about {
     char subject[256],
         names[256]; /* names: those of its SAN, ", " between them, cut where longer */
-    int64_t expires_unix_s;
+    int64_t begins_unix_s, expires_unix_s;
 };
 /* Of pair `index`; false past the last. */
 bool mw_tls_ctx_about(const struct mw_tls_ctx *ctx, size_t index, struct mw_tls_about *out);
