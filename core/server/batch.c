@@ -65,6 +65,7 @@ int mw_batch_new(struct mw_project *before, struct mw_project *project, struct m
     struct mw_batch *batch = mw_alloc_zero(&mem, sizeof *batch);
     if (!batch)
         return MW_ERR_NOMEM;
+    batch->letter.kind = MW_LETTER_BATCH;
     batch->mem = mem;
     batch->project = mw_project_keep(project);
     batch->before = before ? mw_project_keep(before) : 0;

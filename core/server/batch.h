@@ -5,7 +5,7 @@
 #ifndef MW_SERVER_BATCH_H
 #define MW_SERVER_BATCH_H
 
-#include "core/io/mailbox.h"
+#include "core/server/letter.h"
 #include "core/server/project.h"
 
 enum mw_load_outcome {
@@ -32,7 +32,7 @@ struct mw_load {
 enum mw_batch_step { MW_BATCH_PREPARE, MW_BATCH_PREPARED, MW_BATCH_COMMIT, MW_BATCH_COMMITTED };
 
 struct mw_batch {
-    struct mw_mail mail;
+    struct mw_letter letter;
     enum mw_batch_step step;
     struct mw_mem mem;
     struct mw_project *project; /* a reference */

@@ -56,24 +56,20 @@ static void on_read(void *owner, char *bytes, size_t len)
 static void on_end(void *owner, enum mw_stream_end how)
 {
     struct mw_client *client = owner;
-    bool reset = how == MW_STREAM_RESET;
-    client->ended = true;
+    client->ended = how != MW_STREAM_TLS_ERROR; /* then an alert is on its way to the peer */
     switch ((enum mw_client_phase)client->phase) {
     case MW_CLIENT_OPENING:
     case MW_CLIENT_OPEN:
         mw_ws_driver_end(client, how);
         break;
     case MW_CLIENT_HTTP:
-        if (reset)
-            mw_client_drop(client, true);
-        else
-            mw_http_driver_end(client);
+        mw_http_driver_end(client, how);
         break;
     case MW_CLIENT_LINGER: /* what is still to be said is said first: settle_linger */
-        if (reset)
-            mw_client_drop(client, false);
-        else
+        if (how == MW_STREAM_FIN)
             mw_client_settle_later(client);
+        else
+            mw_client_drop(client, false);
         break;
     case MW_CLIENT_GONE:
         break;
@@ -231,17 +227,29 @@ void mw_client_cut(struct mw_client *client)
     mw_client_drop(client, true);
 }
 
-void mw_client_accept(void *ctx, struct mw_stream *stream)
+/* ---- the beginning ---- */
+
+static void note_address(struct mw_client *client, const struct mw_ip *from)
 {
-    struct mw_worker *worker = ctx;
+    client->peer = *from;
+    mw_stream_peer(client->stream, client->ip);
+    if (from->len)
+        mw_ip_text(from, client->ip);
+    else /* one with a zone is no network's, and is trusted by nobody */
+        (void)mw_ip_parse(mw_view_text(client->ip), &client->peer);
+}
+
+/* NULL: no memory, and the stream is closed. */
+static struct mw_client *client_new(struct mw_worker *worker, const struct mw_arrival *arrival)
+{
     struct mw_client *client = mw_alloc_zero(&worker->mem, sizeof *client);
     if (!client) {
-        mw_stream_attach(stream, 0, 0);
-        mw_stream_close(stream, true);
-        return;
+        mw_stream_attach(arrival->stream, 0, 0);
+        mw_stream_close(arrival->stream, true);
+        return 0;
     }
     client->worker = worker;
-    client->stream = stream;
+    client->stream = arrival->stream;
     mw_alarm_init(&client->alarm, on_alarm);
     mw_turn_task_init(&client->settle, settle);
     mw_list_init(&client->in_worker);
@@ -251,12 +259,30 @@ void mw_client_accept(void *ctx, struct mw_stream *stream)
     mw_subscriber_init(&client->subscriber, client);
     mw_backlog_init(&client->backlog, &worker->mem);
     mw_buf_init(&client->held, &worker->mem, 0);
-    mw_stream_attach(stream, &events, client);
-    mw_stream_peer(stream, client->ip);
+    mw_stream_attach(client->stream, &events, client);
+    note_address(client, &arrival->from);
     client->id = mw_slots_add(&worker->slots, client);
-    if (!client->id || !mw_http_driver_open(client)) {
+    if (!client->id || !mw_http_driver_open(client, arrival->at_ms)) {
         mw_client_drop(client, true);
-        return;
+        return 0;
     }
-    mw_stream_set_reading(stream, true);
+    mw_stream_set_reading(client->stream, true);
+    return client;
+}
+
+void mw_client_accept(struct mw_worker *worker, const struct mw_arrival *arrival)
+{
+    struct mw_client *client = client_new(worker, arrival);
+    if (client && arrival->first_len)
+        on_read(client, arrival->first, arrival->first_len);
+}
+
+void mw_client_refuse(struct mw_worker *worker, const struct mw_arrival *arrival,
+                      const struct mw_http_refusal *why)
+{
+    struct mw_client *client = client_new(worker, arrival);
+    if (!client)
+        return;
+    mw_http_conn_turn_away(client->http, why, mw_clock_unix_ms());
+    mw_client_settle_later(client);
 }

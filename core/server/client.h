@@ -10,6 +10,7 @@
 #ifndef MW_SERVER_CLIENT_H
 #define MW_SERVER_CLIENT_H
 
+#include "core/base/ip.h"
 #include "core/hub/sub.h"
 #include "core/io/loop.h"
 #include "core/io/stream.h"
@@ -54,20 +55,30 @@ struct mw_decided {
     char reason[];
 };
 
+/* A stream whose door is open, and what is known of it by then. */
+struct mw_arrival {
+    struct mw_stream *stream; /* given */
+    struct mw_ip from;        /* the client's address by a proxy's word; none: the stream's */
+    char *first;              /* bytes that were read already; borrowed, and may be changed */
+    size_t first_len;
+    mw_ms at_ms; /* of the accept */
+};
+
 struct mw_client {
     struct mw_worker *worker;
     struct mw_stream *stream;
     mw_id id;
-    uint8_t phase;    /* enum mw_client_phase */
-    bool asked;       /* the app knows of it and must be told of its end */
-    bool accepted;    /* on_open has said yes */
-    bool busy;        /* a handler of this connection waits */
-    bool stalled;     /* reading is off until it ends */
-    bool open_failed; /* on_open had yielded and then failed */
-    bool ended;       /* the peer has finished sending */
-    bool half_closed; /* so have we */
-    bool ending;      /* the peer has closed; what it said before is still being delivered */
-    char ip[MW_STREAM_ADDRESS_LEN];
+    uint8_t phase;     /* enum mw_client_phase */
+    bool asked;        /* the app knows of it and must be told of its end */
+    bool accepted;     /* on_open has said yes */
+    bool busy;         /* a handler of this connection waits */
+    bool stalled;      /* reading is off until it ends */
+    bool open_failed;  /* on_open had yielded and then failed */
+    bool ended;        /* the peer has finished sending */
+    bool half_closed;  /* so have we */
+    bool ending;       /* the peer has closed; what it said before is still being delivered */
+    struct mw_ip peer; /* who has sent the bytes, or the PROXY header's word */
+    char ip[MW_STREAM_ADDRESS_LEN];     /* the client's, perhaps from further behind */
     size_t in_flight;                   /* bytes that the stream holds; 0: a write may be made */
     size_t untaken;                     /* as the stream said last */
     size_t dropped;                     /* bytes, since the alarm of the linger was set */
@@ -88,8 +99,11 @@ struct mw_client {
     struct mw_buf held; /* bytes that were read and could not be used yet */
 };
 
-/* For the listener: takes the stream. */
-void mw_client_accept(void *worker, struct mw_stream *stream);
+/* For the door: takes the stream. Without memory it is closed. */
+void mw_client_accept(struct mw_worker *worker, const struct mw_arrival *arrival);
+/* ... of one to whom nothing but this is said. */
+void mw_client_refuse(struct mw_worker *worker, const struct mw_arrival *arrival,
+                      const struct mw_http_refusal *why);
 /* Output and whatever else is due are looked after at the end of this turn. */
 void mw_client_settle_later(struct mw_client *client);
 /*

@@ -6,6 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/str.h"
+#include "core/proto/forwarded.h"
 #include "core/proto/handshake.h"
 #include "core/proto/http_out.h"
 #include "core/proto/url.h"
@@ -20,13 +21,13 @@
 /* No head is larger, so one piece at most is looked at that belongs to something else. */
 #define READ_PIECE_BYTES MW_HTTP_MAX_HEAD
 
-bool mw_http_driver_open(struct mw_client *client)
+bool mw_http_driver_open(struct mw_client *client, mw_ms at_ms)
 {
     struct mw_worker *worker = client->worker;
     struct mw_http_conn *http = mw_alloc(&worker->mem, sizeof *http);
     if (!http)
         return false;
-    if (mw_http_conn_init(http, &worker->mem, mw_loop_now(worker->loop))) {
+    if (mw_http_conn_init(http, &worker->mem, at_ms)) {
         mw_free(&worker->mem, http, sizeof *http);
         return false;
     }
@@ -57,6 +58,31 @@ void mw_http_driver_answered(struct mw_client *client)
 {
     client->body = 0;
     mw_client_settle_later(client);
+}
+
+/* ---- who asks ---- */
+
+/* About somebody who never got as far as a request. */
+static void tell_stranger(struct mw_client *client, const char *what, const char *error)
+{
+    struct mw_worker *worker = client->worker;
+    struct mw_log_line line;
+    mw_rare_begin(&worker->strangers, mw_loop_now(worker->loop), &line, worker->log, MW_LOG_INFO,
+                  what);
+    mw_log_text(&line, "peer", mw_view_text(client->ip));
+    mw_log_text(&line, "error", mw_view_text(error));
+    mw_log_end(&line);
+}
+
+/* Whom the headers of a trusted proxy name: with every request perhaps somebody else. */
+static void note_client(struct mw_client *client, const struct mw_http_head *head)
+{
+    const struct mw_config *config = client->worker->config;
+    struct mw_ip ip;
+    if (!mw_config_trusts(config, &client->peer))
+        return;
+    mw_forwarded_client(head, config->trusted.items, config->trusted.count, &client->peer, &ip);
+    mw_ip_text(&ip, client->ip);
 }
 
 /* ---- a request ---- */
@@ -132,6 +158,7 @@ static void handle_request(struct mw_client *client)
     long len = MW_ERR_BAD_ARG;
     if (client->worker->stopping) /* what had begun is still answered, and is the last */
         client->http->keep_alive = false;
+    note_client(client, head);
     if (mw_target_split(head->target, &target) == MW_OK && target.path.len <= sizeof path)
         len = mw_path_normalise(target.path, path);
     if (asks_about_server(head))
@@ -172,6 +199,8 @@ static bool next_request(struct mw_client *client)
     enum mw_http_event event = mw_http_conn_next(client->http, mw_clock_unix_ms());
     if (event == MW_HTTP_GOT_REQUEST)
         handle_request(client);
+    if (event == MW_HTTP_REFUSED && !strcmp(client->http->refusal.error, "tls_on_plain_port"))
+        tell_stranger(client, "tls on a plain port", client->http->refusal.text);
     if (event == MW_HTTP_MORE && client->ended) /* nothing more can come */
         mw_client_drop(client, false);
     return event != MW_HTTP_MORE;
@@ -237,8 +266,18 @@ void mw_http_driver_alarm(struct mw_client *client)
     mw_client_settle_later(client);
 }
 
-void mw_http_driver_end(struct mw_client *client)
+void mw_http_driver_end(struct mw_client *client, enum mw_stream_end how)
 {
-    /* A client may send its requests, half-close and read: the answers are finished first. */
-    mw_client_settle_later(client);
+    switch (how) {
+    case MW_STREAM_FIN: /* a client may half-close and read: the answers are finished first */
+        mw_client_settle_later(client);
+        break;
+    case MW_STREAM_RESET:
+        mw_client_drop(client, true);
+        break;
+    case MW_STREAM_TLS_ERROR:
+        tell_stranger(client, "tls refused", mw_stream_fault(client->stream));
+        mw_client_linger(client);
+        break;
+    }
 }

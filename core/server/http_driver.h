@@ -4,7 +4,8 @@
 
 #include "core/server/client.h"
 
-bool mw_http_driver_open(struct mw_client *client); /* false: no memory */
+/* The client was accepted then: its time for a head has begun. False: no memory. */
+bool mw_http_driver_open(struct mw_client *client, mw_ms at_ms);
 /*
  * Takes some of the bytes, and returns how many: the next ones may be the next phase's. 0: there is
  * no room for them, and no going on.
@@ -12,8 +13,8 @@ bool mw_http_driver_open(struct mw_client *client); /* false: no memory */
 size_t mw_http_driver_read(struct mw_client *client, char *bytes, size_t len);
 void mw_http_driver_settle(struct mw_client *client);
 void mw_http_driver_alarm(struct mw_client *client);
-/* The peer has finished sending. */
-void mw_http_driver_end(struct mw_client *client);
+/* The stream has ended. */
+void mw_http_driver_end(struct mw_client *client, enum mw_stream_end how);
 /* Puts a refusal as the answer to the current request. */
 void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char *error,
                            struct mw_view detail, const char *extra);

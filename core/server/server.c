@@ -11,6 +11,7 @@
 
 #include "core/base/check.h"
 #include "core/io/signals.h"
+#include "core/server/certificates.h"
 #include "core/server/reload.h"
 #include "core/server/worker.h"
 #include "moonwire/version.h"
@@ -29,8 +30,10 @@ struct server {
     struct mw_signals *signals;
     struct mw_worker worker;
     struct mw_reload *reload;
+    struct mw_certificates *certificates; /* NULL: connections are plain */
     struct mw_alarm stop_bound;
     struct mw_worker_leftovers left;
+    size_t shared_before; /* bytes that the log holds */
     bool stopping;
 };
 
@@ -55,9 +58,16 @@ static void begin_stop(struct server *server)
     server->stopping = true;
     mw_log_note(&server->log, MW_LOG_INFO, "stopping: every connection is closed with 1001");
     mw_reload_close(server->reload);
+    mw_certificates_close(server->certificates);
     mw_worker_stop(&server->worker);
     mw_ms bound_ms = (mw_ms)(server->config->stop_timeout * 1000) + STOP_SLACK_MS;
     mw_alarm_set(server->loop, &server->stop_bound, mw_loop_now(server->loop) + bound_ms);
+}
+
+static void look_again(struct server *server)
+{
+    mw_reload_now(server->reload);
+    mw_certificates_now(server->certificates);
 }
 
 static void on_signal(void *ctx, enum mw_signal which)
@@ -65,7 +75,7 @@ static void on_signal(void *ctx, enum mw_signal which)
     struct server *server = ctx;
     if (which == MW_SIGNAL_HANGUP) {
         if (!server->stopping)
-            mw_reload_now(server->reload);
+            look_again(server);
     } else if (server->stopping) {
         mw_log_note(&server->log, MW_LOG_WARN, "a second signal: leaving at once");
         leave_at_once(server, which == MW_SIGNAL_INTERRUPT ? 130 : 143);
@@ -74,16 +84,30 @@ static void on_signal(void *ctx, enum mw_signal which)
     }
 }
 
-static void on_mail(void *ctx, struct mw_mail *mail)
+static void end_run(struct server *server)
 {
-    struct server *server = ctx;
-    if (mail != &server->worker.stopped) {
-        mw_reload_mail(server->reload, MW_OWNER(mail, struct mw_batch, mail));
-        return;
-    }
     server->left = mw_worker_close(&server->worker);
     mw_alarm_stop(server->loop, &server->stop_bound);
     mw_loop_stop(server->loop);
+}
+
+static void on_mail(void *ctx, struct mw_mail *mail)
+{
+    struct server *server = ctx;
+    struct mw_letter *letter = mw_letter_of(mail);
+    switch (letter->kind) {
+    case MW_LETTER_BATCH:
+        mw_reload_mail(server->reload, MW_OWNER(letter, struct mw_batch, letter));
+        break;
+    case MW_LETTER_CERTIFICATES:
+        mw_certificates_mail(server->certificates, MW_OWNER(letter, struct mw_tls_swap, letter));
+        break;
+    case MW_LETTER_STOPPED:
+        end_run(server);
+        break;
+    case MW_LETTER_STOP: /* goes the other way */
+        break;
+    }
 }
 
 /* ---- the beginning ---- */
@@ -128,6 +152,19 @@ static void close_parts(struct server *server)
     mw_loop_finish(server->loop);
     server->left.handles += mw_loop_free(server->loop);
     server->left.bytes += server->mem.bytes;
+    server->left.bytes += mw_shared_bytes() - server->shared_before;
+}
+
+static int open_certificates(struct server *server)
+{
+    const struct mw_certificates_setup setup = {
+        .loop = server->loop,
+        .config = server->config,
+        .log = &server->log,
+    };
+    if (!mw_config_has_tls(server->config))
+        return MW_EXIT_OK;
+    return mw_certificates_open(&setup, &server->certificates) ? MW_EXIT_CONFIG : MW_EXIT_OK;
 }
 
 static int open_worker(struct server *server)
@@ -136,6 +173,7 @@ static int open_worker(struct server *server)
         .config = server->config,
         .engine = server->engine,
         .public_files = server->places->public_files,
+        .tls = server->certificates ? mw_certificates_context(server->certificates) : 0,
         .log = &server->log,
         .server = server->mailbox,
     };
@@ -195,7 +233,8 @@ static void say_ready(struct server *server)
     const char *address = mw_listener_address(server->worker.listener);
     char url[MW_CONFIG_TEXT_MAX + 32], page[4200];
     struct mw_log_line line;
-    snprintf(url, sizeof url, "http://%s/", address);
+    const char *s = server->certificates ? "s" : "";
+    snprintf(url, sizeof url, "http%s://%s/", s, address);
     snprintf(page, sizeof page, "%s/index.html", server->places->public_files);
     bool has_page = access(page, R_OK) == 0;
     mw_log_begin(&line, &server->log, MW_LOG_INFO, mw_view_text("listening"));
@@ -204,10 +243,10 @@ static void say_ready(struct server *server)
     mw_log_say(&line,
                "Moonwire %s is up\n"
                "    %s  %s\n"
-               "    sockets  ws://%s + the route of a script above\n"
+               "    sockets  ws%s://%s + the route of a script above\n"
                "    scripts  %s   save a file and it is live, with every socket still open\n"
                "    Ctrl-C stops",
-               MOONWIRE_VERSION, has_page ? "page   " : "http   ", url, address,
+               MOONWIRE_VERSION, has_page ? "page   " : "http   ", url, s, address,
                server->places->scripts);
     mw_log_end(&line);
     if (server->log.json)
@@ -227,6 +266,22 @@ static int open_reload(struct server *server, struct mw_project *project)
     return mw_reload_open(&setup, &server->reload);
 }
 
+/* Only now: until a loop runs that hears them, signals end the process as they always do. */
+static int start_running(struct server *server, struct mw_project *project)
+{
+    int err = mw_signals_open(server->loop, on_signal, server, &server->signals);
+    if (!err)
+        err = open_reload(server, project);
+    if (!err && server->certificates)
+        err = mw_certificates_watch(server->certificates, &server->worker);
+    if (!err)
+        err = mw_worker_start(&server->worker);
+    if (err)
+        mw_log_note(&server->log, MW_LOG_ERROR,
+                    "the worker cannot be started: no memory or no thread");
+    return err ? MW_EXIT_FAILED : MW_EXIT_OK;
+}
+
 /* Everything up to the point where the worker's thread runs. */
 static int start(struct server *server)
 {
@@ -244,16 +299,13 @@ static int start(struct server *server)
     }
     if (why[0])
         mw_log_note(&server->log, MW_LOG_WARN, why);
-    int code = open_worker(server);
+    int code = open_certificates(server);
+    if (!code)
+        code = open_worker(server);
     if (!code)
         code = first_load(server, project);
-    /* Only now: until a loop runs that hears them, signals end the process as they always do. */
-    if (!code && (mw_signals_open(server->loop, on_signal, server, &server->signals) ||
-                  open_reload(server, project) || mw_worker_start(&server->worker))) {
-        mw_log_note(&server->log, MW_LOG_ERROR,
-                    "the worker cannot be started: no memory or no thread");
-        code = MW_EXIT_FAILED;
-    }
+    if (!code)
+        code = start_running(server, project);
     mw_project_drop(project);
     return code;
 }
@@ -278,12 +330,14 @@ int mw_server_run(const struct mw_config *config, const struct mw_engine *engine
         fputs("moonwire: out of memory\n", stderr);
         return MW_EXIT_FAILED;
     }
+    server.shared_before = mw_shared_bytes();
     int code = start(&server);
     if (code == MW_EXIT_OK) {
         say_ready(&server);
         mw_loop_run(server.loop);
     } else {
         mw_reload_close(server.reload);
+        mw_certificates_close(server.certificates);
         server.left = mw_worker_close(&server.worker);
     }
     close_parts(&server);

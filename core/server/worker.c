@@ -10,6 +10,7 @@
 #include "core/base/check.h"
 #include "core/io/thread.h"
 #include "core/server/client.h"
+#include "core/server/door.h"
 #include "core/server/upgrade.h"
 #include "core/server/ws_driver.h"
 
@@ -18,6 +19,15 @@
 
 static void on_mail(void *ctx, struct mw_mail *mail);
 static void on_stop_alarm(struct mw_alarm *alarm);
+
+static int open_tls(struct mw_worker *worker, struct mw_tls_ctx *ctx)
+{
+    worker->tls_loop = mw_tls_loop_new(worker->loop);
+    if (!worker->tls_loop)
+        return MW_ERR_NOMEM;
+    worker->tls = mw_tls_ctx_hold(ctx);
+    return MW_OK;
+}
 
 int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup, char why[128])
 {
@@ -30,6 +40,8 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
         .server = setup->server,
     };
     uint64_t seed;
+    worker->stop.kind = MW_LETTER_STOP;
+    worker->stopped.kind = MW_LETTER_STOPPED;
     mw_mem_init(&worker->mem, 0, 0);
     mw_slots_init(&worker->slots, &worker->mem, setup->number);
     mw_out_pool_init(&worker->pool, &worker->mem);
@@ -37,6 +49,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     mw_hub_init(&worker->hub, &worker->mem);
     mw_list_init(&worker->routes);
     mw_list_init(&worker->clients);
+    mw_list_init(&worker->doors);
     mw_alarm_init(&worker->stop_alarm, on_stop_alarm);
     snprintf(why, 128, "out of memory");
     if (mw_random_bytes(&seed, sizeof seed))
@@ -45,8 +58,10 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     int err = mw_loop_new(&worker->mem, &worker->loop);
     if (!err)
         err = mw_mailbox_open(worker->loop, on_mail, worker, &worker->mailbox);
+    if (!err && setup->tls)
+        err = open_tls(worker, setup->tls);
     if (!err)
-        err = mw_listener_open(worker->loop, mw_view_text(setup->config->listen), mw_client_accept,
+        err = mw_listener_open(worker->loop, mw_view_text(setup->config->listen), mw_door_accept,
                                worker, &worker->listener, why);
     return err;
 }
@@ -57,7 +72,7 @@ static void run(void *ctx)
 {
     struct mw_worker *worker = ctx;
     mw_loop_run(worker->loop);
-    mw_mailbox_post(worker->server, &worker->stopped);
+    mw_mailbox_post(worker->server, &worker->stopped.mail);
 }
 
 int mw_worker_start(struct mw_worker *worker)
@@ -72,24 +87,23 @@ int mw_worker_start(struct mw_worker *worker)
 
 void mw_worker_post(struct mw_worker *worker, struct mw_batch *batch)
 {
-    mw_mailbox_post(worker->mailbox, &batch->mail);
+    mw_mailbox_post(worker->mailbox, &batch->letter.mail);
+}
+
+void mw_worker_swap_tls(struct mw_worker *worker, struct mw_tls_swap *swap)
+{
+    mw_mailbox_post(worker->mailbox, &swap->letter.mail);
 }
 
 void mw_worker_stop(struct mw_worker *worker)
 {
-    mw_mailbox_post(worker->mailbox, &worker->stop);
+    mw_mailbox_post(worker->mailbox, &worker->stop.mail);
 }
 
 static void begin_stop(struct mw_worker *worker);
 
-static void on_mail(void *ctx, struct mw_mail *mail)
+static void take_batch(struct mw_worker *worker, struct mw_batch *batch)
 {
-    struct mw_worker *worker = ctx;
-    if (mail == &worker->stop) {
-        begin_stop(worker);
-        return;
-    }
-    struct mw_batch *batch = MW_OWNER(mail, struct mw_batch, mail);
     if (batch->step == MW_BATCH_PREPARE) {
         mw_load_prepare(worker, batch);
         batch->step = MW_BATCH_PREPARED;
@@ -97,7 +111,34 @@ static void on_mail(void *ctx, struct mw_mail *mail)
         mw_load_commit(worker, batch);
         batch->step = MW_BATCH_COMMITTED;
     }
-    mw_mailbox_post(worker->server, &batch->mail);
+    mw_mailbox_post(worker->server, &batch->letter.mail);
+}
+
+static void swap_tls(struct mw_worker *worker, struct mw_tls_swap *swap)
+{
+    struct mw_tls_ctx *old = worker->tls;
+    worker->tls = swap->ctx;
+    swap->ctx = old;
+    mw_mailbox_post(worker->server, &swap->letter.mail);
+}
+
+static void on_mail(void *ctx, struct mw_mail *mail)
+{
+    struct mw_worker *worker = ctx;
+    struct mw_letter *letter = mw_letter_of(mail);
+    switch (letter->kind) {
+    case MW_LETTER_BATCH:
+        take_batch(worker, MW_OWNER(letter, struct mw_batch, letter));
+        break;
+    case MW_LETTER_CERTIFICATES:
+        swap_tls(worker, MW_OWNER(letter, struct mw_tls_swap, letter));
+        break;
+    case MW_LETTER_STOP:
+        begin_stop(worker);
+        break;
+    case MW_LETTER_STOPPED: /* goes the other way */
+        break;
+    }
 }
 
 /* ---- the stop ---- */
@@ -134,7 +175,7 @@ static void for_each_client(struct mw_worker *worker, void (*act)(struct mw_clie
 
 static void end_if_empty(struct mw_worker *worker)
 {
-    if (!worker->stopping || worker->client_count > 0)
+    if (!worker->stopping || worker->client_count > 0 || !mw_list_is_empty(&worker->doors))
         return;
     mw_alarm_stop(worker->loop, &worker->stop_alarm);
     while (!mw_list_is_empty(&worker->routes))
@@ -149,6 +190,7 @@ static void begin_stop(struct mw_worker *worker)
     worker->stopping = true;
     mw_listener_close(worker->listener);
     worker->listener = 0;
+    mw_door_close_all(worker);
     for_each_client(worker, close_client);
     mw_ms wait_ms = (mw_ms)(worker->config->stop_timeout * 1000);
     mw_alarm_set(worker->loop, &worker->stop_alarm, mw_loop_now(worker->loop) + wait_ms);
@@ -168,6 +210,11 @@ void mw_worker_client_gone(struct mw_worker *worker)
     end_if_empty(worker);
 }
 
+void mw_worker_door_gone(struct mw_worker *worker)
+{
+    end_if_empty(worker);
+}
+
 struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
 {
     struct mw_worker_leftovers left = { 0 };
@@ -180,6 +227,8 @@ struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
     mw_listener_close(worker->listener);
     if (worker->mailbox)
         mw_mailbox_close(worker->mailbox);
+    mw_tls_loop_free(worker->tls_loop);
+    mw_tls_ctx_release(worker->tls);
     mw_loop_finish(worker->loop);
     left.handles = mw_loop_free(worker->loop);
     mw_hub_free(&worker->hub);

@@ -11,10 +11,13 @@
 #include "core/hub/sub.h"
 #include "core/io/listener.h"
 #include "core/io/mailbox.h"
+#include "core/io/tls.h"
 #include "core/proto/deflate.h"
 #include "core/server/config.h"
+#include "core/server/letter.h"
 #include "core/server/load.h"
 #include "core/server/log.h"
+#include "core/server/rare.h"
 #include "core/server/route.h"
 #include "core/session/outq.h"
 
@@ -31,15 +34,19 @@ struct mw_worker {
     struct mw_rng rng;
     struct mw_link routes;
     struct mw_link clients;
+    struct mw_link doors; /* who is not a client yet */
     size_t client_count;
+    struct mw_tls_loop *tls_loop; /* NULL: connections are plain */
+    struct mw_tls_ctx *tls;       /* for those that come next; a reference */
+    struct mw_rare strangers;     /* what is told of those who got no further */
     const struct mw_config *config;
     const struct mw_engine *engine;
     const char *public_files;
     struct mw_log *log;
     bool stopping;
     struct mw_alarm stop_alarm;
-    struct mw_mail stop;    /* the letter that asks for it */
-    struct mw_mail stopped; /* the letter that says it is done */
+    struct mw_letter stop;    /* the letter that asks for it */
+    struct mw_letter stopped; /* the letter that says it is done */
     struct mw_mailbox *server;
     struct mw_thread *thread;
 };
@@ -49,6 +56,7 @@ struct mw_worker_setup {
     const struct mw_config *config;
     const struct mw_engine *engine;
     const char *public_files;
+    struct mw_tls_ctx *tls; /* NULL: plain; the worker holds it */
     struct mw_log *log;
     struct mw_mailbox *server; /* where batches go back to, and the stopped letter */
 };
@@ -63,6 +71,15 @@ int mw_worker_start(struct mw_worker *worker);
 
 /* Any thread: the worker takes the batch and posts it back when its step is done. */
 void mw_worker_post(struct mw_worker *worker, struct mw_batch *batch);
+
+/* Other certificates: goes there with a context, and comes back with the one that served before. */
+struct mw_tls_swap {
+    struct mw_letter letter;
+    struct mw_tls_ctx *ctx; /* a reference that travels */
+};
+/* Any thread: who connects from then on gets the new ones. */
+void mw_worker_swap_tls(struct mw_worker *worker, struct mw_tls_swap *swap);
+
 /*
  * Any thread, once: closes every connection with 1001, runs on_stop, posts `stopped`, and its
  * thread ends.
@@ -76,7 +93,8 @@ struct mw_worker_leftovers {
 /* After stopped (or when it was never started): joins and frees. */
 struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker);
 
-/* For the driver: a client has gone; the last one ends a stopping worker. */
+/* For client and door: one has gone; the last one ends a stopping worker. */
 void mw_worker_client_gone(struct mw_worker *worker);
+void mw_worker_door_gone(struct mw_worker *worker);
 
 #endif

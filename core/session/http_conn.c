@@ -166,6 +166,13 @@ void mw_http_conn_answered(struct mw_http_conn *http, mw_ms now_ms)
     http->due_ms = now_ms + MW_HTTP_KEEP_MS;
 }
 
+void mw_http_conn_turn_away(struct mw_http_conn *http, const struct mw_http_refusal *why,
+                            mw_ms unix_ms)
+{
+    http->refusal = *why;
+    (void)refuse(http, unix_ms);
+}
+
 void mw_http_conn_time_out(struct mw_http_conn *http, mw_ms unix_ms)
 {
     http->refusal = (struct mw_http_refusal){ 408, "timeout", "the request head took too long" };

@@ -74,6 +74,10 @@ int mw_http_conn_refuse(struct mw_http_conn *http, unsigned status, const char *
 /* The response has left; next() may find another request already. */
 void mw_http_conn_answered(struct mw_http_conn *http, mw_ms now_ms);
 
+/* Whatever comes is refused for this: the answer is put, and the phase is DONE. */
+void mw_http_conn_turn_away(struct mw_http_conn *http, const struct mw_http_refusal *why,
+                            mw_ms unix_ms);
+
 /* The time for a head is over: a 408 is put where a request had begun, and the phase is DONE. */
 void mw_http_conn_time_out(struct mw_http_conn *http, mw_ms unix_ms);
 

@@ -10,6 +10,7 @@
 #include "core/proto/mask.h"
 #include "core/proto/message.h"
 #include "core/server/client.h"
+#include "core/server/door.h"
 #include "core/server/worker.h"
 #include "tests/unit/io/folder.h"
 #include "tests/unit/server/memory_stream.h"
@@ -29,6 +30,7 @@ struct world {
     struct mw_project *project; /* what was loaded last */
     struct mw_batch *batch;     /* the last load */
     struct mw_config config;
+    struct mw_tls_ctx *tls; /* of the next workers; NULL: plain */
     struct mw_log log;
     int log_fd;
     struct mw_worker worker;
@@ -119,6 +121,7 @@ static inline void open_worker(struct world *world, const struct mw_engine *engi
         .config = &world->config,
         .engine = engine,
         .public_files = public_files,
+        .tls = world->tls,
         .log = &world->log,
     };
     mw_rng_seed(&world->rng, seed);
@@ -201,7 +204,8 @@ static inline void close_worker(struct world *world)
 
 /* ---- peers ---- */
 
-static inline struct peer *add_peer(struct world *world)
+/* Somebody who has just been accepted, and whom nobody serves yet. */
+static inline struct peer *new_peer_(struct world *world)
 {
     struct peer *peer = mw_alloc_zero(&world->mem, sizeof *peer);
     assert_non_null(peer);
@@ -213,10 +217,28 @@ static inline struct peer *add_peer(struct world *world)
         peer->line.takes_little = mw_rng_below(&world->rng, 2) == 0;
     }
     world->peers[world->peer_count++] = peer;
+    return peer;
+}
+
+static inline struct peer *add_peer(struct world *world)
+{
+    struct peer *peer = new_peer_(world);
+    const struct mw_arrival arrival = {
+        .stream = &peer->line.stream,
+        .at_ms = mw_loop_now(world->worker.loop),
+    };
     size_t before = world->worker.client_count;
-    mw_client_accept(&world->worker, &peer->line.stream);
+    mw_client_accept(&world->worker, &arrival);
     if (world->worker.client_count > before) /* the newest stands last */
         peer->client = MW_OWNER(world->worker.clients.prev, struct mw_client, in_worker);
+    return peer;
+}
+
+/* One who comes by the door. */
+static inline struct peer *add_caller(struct world *world)
+{
+    struct peer *peer = new_peer_(world);
+    mw_door_accept(&world->worker, &peer->line.stream);
     return peer;
 }
 
