@@ -54,6 +54,11 @@ const mistakes = [
     [['serve', '--listen', '127.0.0.1:http'], [/http/, /ADDRESS:PORT/]],
     [['serve', '--log-level', 'loud'], [/loud/, /debug/]],
     [['serve', 'one', 'two'], [/two/]],
+    [['serve', '--trusted-proxies', '10.0.0.0/33'], [/10\.0\.0\.0\/33/, /10\.0\.0\.0\/8, ::1/]],
+    [['serve', 'scripts', '--tls'], [/throw-away/, /--tls-cert FILE/]],
+    [['dev', 'scripts', '--tls', '--tls-cert', 'a', '--tls-key', 'b'], [/leave out/]],
+    [['serve', 'scripts', '--tls-cert', 'a.pem'], [/a\.pem/, /tls\.key/]],
+    [['serve', 'scripts', '--proxy-protocol'], [/trusted_proxies/, /list/]],
 ];
 
 for (const [args, texts] of mistakes) {
@@ -81,6 +86,13 @@ const bad = [
     ['settings that do not parse',
         { 'scripts/a.lua': empty, 'moonwire.lua': 'return {\n  listen = = 1 }' }, '',
         [/moonwire\.lua:2/]],
+    ['certificates that are not there',
+        { 'scripts/a.lua': empty, 'moonwire.lua': 'return { tls = { cert = "c.pem", key = "k" } }' },
+        '', [/c\.pem/, /no such file/]],
+    ['half a certificate',
+        { 'scripts/a.lua': empty,
+            'moonwire.lua': 'return { tls = { certificates = { { cert = "c.pem" } } } }' },
+        '', [/certificates\[1\]\.cert/, /certificates\[1\]\.key/]],
     ['a setting that there is not',
         { 'scripts/a.lua': empty, 'moonwire.lua': 'return { lisen = ":0" }' }, '',
         [/moonwire\.lua/, /lisen/, /listen/]],
