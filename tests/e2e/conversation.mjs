@@ -10,7 +10,10 @@
  *   /ends   2000 bytes, which are too many there: reads the close 1009
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { PATIENCE_MS, start } from './harness.mjs';
 
@@ -55,9 +58,33 @@ function run(file, args) {
     });
 }
 
-async function converse(t, [file, ...args], fragments) {
-    const server = await start(t, scripts);
-    const { error, said } = await run(file, [...args, `ws://127.0.0.1:${server.port}`]);
+/* A certificate for the while: ECDSA P-256, signed by itself. */
+function certify(t) {
+    const folder = mkdtempSync(join(tmpdir(), 'moonwire-test-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
+        '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext',
+        'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', cert],
+    { stdio: 'ignore' });
+    return { cert, key };
+}
+
+/* The server, and what a peer is told of it. */
+async function serve(t, secure) {
+    const args = ['--listen', '127.0.0.1:0'];
+    if (!secure) {
+        const server = await start(t, scripts, { args });
+        return { server, told: [`ws://127.0.0.1:${server.port}`] };
+    }
+    const { cert, key } = certify(t);
+    const server = await start(t, scripts, { args: [...args, '--tls-cert', cert, '--tls-key', key] });
+    return { server, told: [`wss://localhost:${server.port}`, cert] };
+}
+
+async function converse(t, [file, ...args], { fragments, secure }) {
+    const { server, told } = await serve(t, secure);
+    const { error, said } = await run(file, [...args, ...told]);
     assert.equal(error, null, said);
     const { code, reason, cause, received } = await server.log({ msg: 'end', script: 'echo.lua' });
     const messages = fragments ? MESSAGES + 1 : MESSAGES;
@@ -70,5 +97,7 @@ async function converse(t, [file, ...args], fragments) {
 
 /* Tests one peer, by the command that starts it. */
 export function peer(name, command, { fragments = true } = {}) {
-    test(`${name} converses`, (t) => converse(t, command, fragments));
+    for (const secure of [false, true])
+        test(`${name} converses${secure ? ' over TLS' : ''}`, (t) =>
+            converse(t, command, { fragments, secure }));
 }

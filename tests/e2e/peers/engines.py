@@ -39,7 +39,10 @@ class Aiohttp:
         message = await self.socket.receive()
         if message.type in (self.kinds.TEXT, self.kinds.BINARY):
             return message.data
-        raise Closed(self.socket.close_code, message.extra)
+        # Over TLS asyncio ends both directions at once; the answer of aiohttp itself fails then, and
+        # it calls that 1006 afterwards, whatever it has read.
+        code = message.data if message.type == self.kinds.CLOSE else self.socket.close_code
+        raise Closed(code, message.extra)
 
     async def close(self, code, reason):
         await self.socket.close(code=code, message=reason.encode())
