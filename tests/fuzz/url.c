@@ -135,6 +135,7 @@ static void check_authority(struct mw_view text)
 {
     if (!mw_is_authority(text))
         return;
+    CHECK(mw_view_starts_with(text, "[") == (mw_view_find(text, ']', 0) < text.len));
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
         CHECK(c > ' ' && c < 0x7F && !strchr("/?#@\\\"<>^`{|},", c));
