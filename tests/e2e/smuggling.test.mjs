@@ -61,8 +61,8 @@ const refused = [
     ['HTTP/1.2', line('GET / HTTP/1.2'), 505, 'bad_version'],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505, 'http_2'],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc', 400, 'tls_on_plain_port'],
-    ['a PROXY line', 'PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n', 400, 'proxy_header'],
-    ['a PROXY header', '\r\n\r\n\0\r\nQUIT\n', 400, 'proxy_header'],
+    ['a PROXY line', 'PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n', 400, 'proxy_not_trusted'],
+    ['a PROXY header', '\r\n\r\n\0\r\nQUIT\n', 400, 'proxy_not_trusted'],
     ['another protocol', 'hello\r\n\r\n', 400, 'bad_method'],
     ['an unknown method', line('BREW / HTTP/1.1'), 501, 'unknown_method'],
     /* targets and hosts */
