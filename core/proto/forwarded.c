@@ -200,20 +200,28 @@ static bool is_trusted(const struct mw_net *trusted, size_t count, const struct 
     return false;
 }
 
-void mw_forwarded_client(const struct mw_http_head *head, const struct mw_net *trusted,
-                         size_t trusted_count, const struct mw_ip *peer, struct mw_ip *client)
+/* How each header is called and read. */
+static const struct {
+    const char *name;
+    bool (*read)(struct mw_view entry, struct mw_ip *out);
+    bool has_quotes;
+} ways[] = {
+    [MW_FORWARDED_BY_X_FORWARDED_FOR] = { "x-forwarded-for", read_plain, false },
+    [MW_FORWARDED_BY_FORWARDED] = { "forwarded", read_forwarded, true },
+};
+
+void mw_forwarded_client(const struct mw_http_head *head, enum mw_forwarded_by by,
+                         const struct mw_net *trusted, size_t trusted_count,
+                         const struct mw_ip *peer, struct mw_ip *client)
 {
-    size_t lines;
-    mw_http_header(head, "forwarded", &lines);
-    bool (*read)(struct mw_view, struct mw_ip *) = lines > 0 ? read_forwarded : read_plain;
     struct walk walk = { .head = head,
-                         .name = lines > 0 ? "forwarded" : "x-forwarded-for",
-                         .has_quotes = lines > 0,
+                         .name = ways[by].name,
+                         .has_quotes = ways[by].has_quotes,
                          .next_header = head->header_count };
     struct mw_view entry;
     struct mw_ip next;
     *client = *peer;
-    while (next_entry(&walk, &entry) && read(entry, &next)) {
+    while (next_entry(&walk, &entry) && ways[by].read(entry, &next)) {
         *client = next;
         if (!is_trusted(trusted, trusted_count, &next))
             return;

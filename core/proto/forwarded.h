@@ -1,6 +1,6 @@
 /*
- * Who is behind the proxies: Forwarded (RFC 7239) or else X-Forwarded-For, read from the nearest
- * proxy outwards as far as they are trusted.
+ * Who is behind the proxies: X-Forwarded-For or Forwarded (RFC 7239), read from the nearest proxy
+ * outwards as far as they are trusted.
  */
 #ifndef MW_PROTO_FORWARDED_H
 #define MW_PROTO_FORWARDED_H
@@ -9,15 +9,19 @@
 #include "core/proto/http.h"
 
 /*
+ * The one header that the proxies write. The other one comes through them as the client has sent
+ * it, and says whatever it likes, so one is read and never both.
+ */
+enum mw_forwarded_by { MW_FORWARDED_BY_X_FORWARDED_FOR, MW_FORWARDED_BY_FORWARDED };
+
+/*
  * `peer` has sent the head and is itself trusted. *client becomes the last address of the chain
  * that is not in a trusted network, or the farthest one that can be read: what stands behind an
  * entry that is no address (unknown, _hidden, nonsense) is not believed. Without such headers:
- * peer.
- *
- * Several lines of one name are one list. Where there is a Forwarded line, X-Forwarded-For is not
- * looked at: a proxy that writes only the latter has to take the former out of what it passes on.
+ * peer. Several lines of one name are one list.
  */
-void mw_forwarded_client(const struct mw_http_head *head, const struct mw_net *trusted,
-                         size_t trusted_count, const struct mw_ip *peer, struct mw_ip *client);
+void mw_forwarded_client(const struct mw_http_head *head, enum mw_forwarded_by by,
+                         const struct mw_net *trusted, size_t trusted_count,
+                         const struct mw_ip *peer, struct mw_ip *client);
 
 #endif

@@ -14,16 +14,15 @@
 static const char *const formats[] = { "auto", "human", "json", 0 };
 static const char *const levels[] = { "debug", "info", "warn", "error", 0 };
 static const char *const versions[] = { "1.2", "1.3", 0 };
+static const char *const headers[] = { "x-forwarded-for", "forwarded", 0 };
 static const char *const clients[] = { "none", "optional", "required", 0 };
 
 static const struct {
     const char *key;
     const char *const *choices;
 } choices[] = {
-    { "log.format", formats },
-    { "log.level", levels },
-    { "tls.least_version", versions },
-    { "tls.client", clients },
+    { "log.format", formats }, { "log.level", levels },       { "tls.least_version", versions },
+    { "tls.client", clients }, { "trusted_header", headers },
 };
 
 static const char *const *choices_of(const char *key)
@@ -259,6 +258,11 @@ enum mw_tls_version mw_config_least_version(const struct mw_config *config)
 enum mw_tls_client mw_config_client(const struct mw_config *config)
 {
     return (enum mw_tls_client)index_of(clients, config->tls.client);
+}
+
+enum mw_forwarded_by mw_config_forwarded_by(const struct mw_config *config)
+{
+    return (enum mw_forwarded_by)index_of(headers, config->trusted_header);
 }
 
 bool mw_config_has_tls(const struct mw_config *config)

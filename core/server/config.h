@@ -7,6 +7,7 @@
 
 #include "core/base/ip.h"
 #include "core/io/tls_ctx.h"
+#include "core/proto/forwarded.h"
 #include "moonwire/app.h"
 
 #define MW_CONFIG_TEXT_MAX 256
@@ -39,6 +40,7 @@ struct mw_config {
     char listen[MW_CONFIG_TEXT_MAX];
     struct mw_config_tls tls;
     struct mw_config_nets trusted; /* proxies */
+    char trusted_header[MW_CONFIG_TEXT_MAX];
     bool proxy_protocol;
     char log_format[MW_CONFIG_TEXT_MAX];
     char log_level[MW_CONFIG_TEXT_MAX];
@@ -86,6 +88,7 @@ bool mw_config_help(size_t n, struct mw_option_help *out);
 enum mw_log_level mw_config_level(const struct mw_config *config);
 enum mw_tls_version mw_config_least_version(const struct mw_config *config);
 enum mw_tls_client mw_config_client(const struct mw_config *config);
+enum mw_forwarded_by mw_config_forwarded_by(const struct mw_config *config);
 /* Connections are TLS. */
 bool mw_config_has_tls(const struct mw_config *config);
 /* The peer is one of our proxies. */

@@ -81,7 +81,8 @@ static void note_client(struct mw_client *client, const struct mw_http_head *hea
     struct mw_ip ip;
     if (!mw_config_trusts(config, &client->peer))
         return;
-    mw_forwarded_client(head, config->trusted.items, config->trusted.count, &client->peer, &ip);
+    mw_forwarded_client(head, mw_config_forwarded_by(config), config->trusted.items,
+                        config->trusted.count, &client->peer, &ip);
     mw_ip_text(&ip, client->ip);
 }
 

@@ -24,6 +24,8 @@ const safe = ['--tls-cert', 'a.pem', '--tls-key', 'a.key'];
 const trusted = await start({ after }, files, { args: [...trusting, '--proxy-protocol'] });
 const trustedTls = await start({ after }, files, { args: [...trusting, ...safe, '--proxy-protocol'] });
 const headers = await start({ after }, files, { args: trusting });
+const standard = await start({ after }, files,
+    { args: [...trusting, '--trusted-header', 'forwarded'] });
 const nobody = await start({ after }, files, { args: listen });
 
 /* ---- headers of the PROXY protocol ---- */
@@ -141,25 +143,35 @@ test('from anybody else a header is refused, and the log says what to set', asyn
 
 /* ---- headers of HTTP ---- */
 
+/* The header that the proxies do not write comes as the client has sent it. */
 const named = [
     [{ 'X-Forwarded-For': '203.0.113.1' }, '203.0.113.1'],
     [{ 'X-Forwarded-For': '198.51.100.66, 203.0.113.2, 10.1.1.1' }, '203.0.113.2'],
     [{ 'X-Forwarded-For': '10.0.0.1, 10.0.0.2' }, '10.0.0.1'],
     [{ 'X-Forwarded-For': '203.0.113.3, nonsense' }, '127.0.0.1'],
-    [{ Forwarded: 'for=203.0.113.4;proto=https, for=10.0.0.1' }, '203.0.113.4'],
-    [{ Forwarded: 'for="[2001:db8::7]:1234"' }, '2001:db8::7'],
-    [{ Forwarded: 'for=203.0.113.5', 'X-Forwarded-For': '203.0.113.6' }, '203.0.113.5'],
+    [{ 'X-Forwarded-For': '203.0.113.6', Forwarded: 'for=198.51.100.66' }, '203.0.113.6'],
+    [{ Forwarded: 'for=198.51.100.66' }, '127.0.0.1'],
     [{}, '127.0.0.1'],
 ];
+const namedByStandard = [
+    [{ Forwarded: 'for=203.0.113.4;proto=https, for=10.0.0.1' }, '203.0.113.4'],
+    [{ Forwarded: 'for="[2001:db8::7]:1234"' }, '2001:db8::7'],
+    [{ Forwarded: 'for=203.0.113.5', 'X-Forwarded-For': '198.51.100.66' }, '203.0.113.5'],
+    [{ 'X-Forwarded-For': '198.51.100.66' }, '127.0.0.1'],
+];
 
-for (const [fields, ip] of named) {
-    test(`${JSON.stringify(fields)} of a trusted proxy is ${ip}`, async () => {
-        const wire = new Wire(headers.port);
-        wire.send(upgradeText('/who', fields));
-        assert.equal(await who(wire), `${ip} ${ip}`);
-        wire.drop();
-    });
+function expectNames(at, table, header) {
+    for (const [fields, ip] of table) {
+        test(`${JSON.stringify(fields)} of a trusted proxy of ${header} is ${ip}`, async () => {
+            const wire = new Wire(at.port);
+            wire.send(upgradeText('/who', fields));
+            assert.equal(await who(wire), `${ip} ${ip}`);
+            wire.drop();
+        });
+    }
 }
+expectNames(headers, named, 'X-Forwarded-For');
+expectNames(standard, namedByStandard, 'Forwarded');
 
 test('of anybody else they are ignored', async () => {
     const wire = new Wire(nobody.port);

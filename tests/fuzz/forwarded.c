@@ -120,6 +120,14 @@ static void take_headers(struct mw_view input, struct headers *out)
     }
 }
 
+/* The header of the first line is the one that is read; the other one decides nothing. */
+static enum mw_forwarded_by by_first(const struct headers *headers)
+{
+    bool is_plain =
+        headers->head.header_count == 0 || mw_view_is(headers->list[0].name, "x-forwarded-for");
+    return is_plain ? MW_FORWARDED_BY_X_FORWARDED_FOR : MW_FORWARDED_BY_FORWARDED;
+}
+
 static void free_headers(struct headers *headers)
 {
     for (size_t i = 0; i < headers->head.header_count; i++)
@@ -151,7 +159,8 @@ static void check_left_side(struct headers *headers, const struct trusted *trust
     size_t len = evil.len + first->value.len;
     free((char *)first->value.data);
     first->value = mw_view(longer, len);
-    mw_forwarded_client(&headers->head, trusted->nets, trusted->count, peer, &again);
+    mw_forwarded_client(&headers->head, by_first(headers), trusted->nets, trusted->count, peer,
+                        &again);
     CHECK(mw_ip_equal(&again, client));
 }
 
@@ -166,7 +175,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         mw_ip_parse(mw_view_text("10.0.0.1"), &peer);
     struct trusted trusted = take_trusted(take_line(&input), &peer);
     take_headers(input, &headers);
-    mw_forwarded_client(&headers.head, trusted.nets, trusted.count, &peer, &client);
+    mw_forwarded_client(&headers.head, by_first(&headers), trusted.nets, trusted.count, &peer,
+                        &client);
     CHECK(client.len == 4 || client.len == 16);
     CHECK(client.len == 4 || !is_mapped(client.bytes));
     if (headers.head.header_count == 0)

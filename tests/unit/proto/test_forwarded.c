@@ -13,10 +13,13 @@ struct line {
     const char *value;
 };
 
+/* Read is the header of the first line. */
 static void find_client(const struct line *lines, size_t count, char out[MW_IP_TEXT_LEN])
 {
     struct mw_header headers[4];
     struct mw_net trusted[MW_COUNT(trusted_texts)];
+    enum mw_forwarded_by by = count > 0 && lines[0].name == 'F' ? MW_FORWARDED_BY_FORWARDED
+                                                                : MW_FORWARDED_BY_X_FORWARDED_FOR;
     struct mw_ip peer, client;
     for (size_t i = 0; i < MW_COUNT(trusted); i++)
         assert_true(mw_net_parse(mw_view_text(trusted_texts[i]), &trusted[i]));
@@ -27,7 +30,7 @@ static void find_client(const struct line *lines, size_t count, char out[MW_IP_T
     headers[count] = (struct mw_header){ MW_VIEW("x-forwarded-proto"), MW_VIEW("9.9.9.9") };
     const struct mw_http_head head = { .headers = headers, .header_count = count + 1 };
     assert_true(mw_ip_parse(mw_view_text(PEER), &peer));
-    mw_forwarded_client(&head, trusted, MW_COUNT(trusted), &peer, &client);
+    mw_forwarded_client(&head, by, trusted, MW_COUNT(trusted), &peer, &client);
     mw_ip_text(&client, out);
 }
 
@@ -156,12 +159,14 @@ static const struct {
     { { { 'F', "for=1.2.3.4" }, { 'F', "x" }, { 'F', "for=10.1.1.1" } }, 3, "10.1.1.1" },
     { { { 'F', "for=\"6.6.6.6" }, { 'F', "for=10.1.1.1" } }, 2, "10.1.1.1" },
     { { { 'X', "1.2.3.4, 10.2.2.2" }, { 'X', "10.1.1.1" } }, 2, "1.2.3.4" },
-    { { { 'X', "5.5.5.5" }, { 'F', "for=1.2.3.4" } }, 2, "1.2.3.4" },
-    { { { 'F', "for=1.2.3.4" }, { 'X', "5.5.5.5" } }, 2, "1.2.3.4" },
-    { { { 'F', "for=unknown" }, { 'X', "5.5.5.5" } }, 2, PEER },
+    /* the header that the proxies do not write is the client's own */
+    { { { 'X', "5.5.5.5" }, { 'F', "for=6.6.6.6" } }, 2, "5.5.5.5" },
+    { { { 'F', "for=1.2.3.4" }, { 'X', "6.6.6.6" } }, 2, "1.2.3.4" },
+    { { { 'F', "for=unknown" }, { 'X', "6.6.6.6" } }, 2, PEER },
+    { { { 'X', "unknown" }, { 'F', "for=6.6.6.6" } }, 2, PEER },
 };
 
-TEST(several_lines_are_one_list_and_forwarded_goes_first)
+TEST(several_lines_are_one_list_and_the_other_header_is_not_read)
 {
     for (size_t i = 0; i < MW_COUNT(several); i++) {
         char client[MW_IP_TEXT_LEN];
@@ -179,7 +184,7 @@ TEST(without_a_trusted_network_the_nearest_entry_is_the_client)
     struct mw_ip peer, client;
     char text[MW_IP_TEXT_LEN];
     assert_true(mw_ip_parse(mw_view_text(PEER), &peer));
-    mw_forwarded_client(&head, NULL, 0, &peer, &client);
+    mw_forwarded_client(&head, MW_FORWARDED_BY_X_FORWARDED_FOR, NULL, 0, &peer, &client);
     mw_ip_text(&client, text);
     assert_string_equal(text, "10.1.1.1");
 }
@@ -188,7 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(the_farthest_address_that_may_be_believed_is_the_client),
-        CASE(several_lines_are_one_list_and_forwarded_goes_first),
+        CASE(several_lines_are_one_list_and_the_other_header_is_not_read),
         CASE(without_a_trusted_network_the_nearest_entry_is_the_client),
     };
     return RUN(tests);

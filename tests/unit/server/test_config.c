@@ -35,12 +35,13 @@ TEST(the_defaults_are_those_of_the_table)
         assert_int_equal(set(&config, key, help.normal, why), MW_OK);
         assert_true(strlen(help.text) >= 10);
     }
-    assert_int_equal(n, 17);
+    assert_int_equal(n, 18);
     assert_false(mw_config_has_tls(&config));
     assert_int_equal(mw_config_least_version(&config), MW_TLS_1_2);
     assert_int_equal(mw_config_client(&config), MW_TLS_CLIENT_NONE);
     assert_true(same(config.tls.ticket_lifetime, 86400));
     assert_int_equal(config.trusted.count, 0);
+    assert_int_equal(mw_config_forwarded_by(&config), MW_FORWARDED_BY_X_FORWARDED_FOR);
     assert_false(config.proxy_protocol);
 }
 
@@ -53,6 +54,8 @@ TEST(good_values_are_taken)
     assert_string_equal(config.listen, "[::1]:9000");
     assert_int_equal(set(&config, "log.format", "json", why), MW_OK);
     assert_string_equal(config.log_format, "json");
+    assert_int_equal(set(&config, "trusted_header", "forwarded", why), MW_OK);
+    assert_int_equal(mw_config_forwarded_by(&config), MW_FORWARDED_BY_FORWARDED);
     assert_int_equal(set(&config, "stop.timeout", "0.5", why), MW_OK);
     assert_true(same(config.stop_timeout, 0.5));
     static const char *const levels[] = { "debug", "info", "warn", "error" };
