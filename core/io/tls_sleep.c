@@ -4,8 +4,8 @@
  *
  * mbedTLS knows nothing of it, so this reaches into its fields. A buffer may go when no record is
  * in it, read or written in part. What must survive: where the pointers into it point, and the
- * 8 bytes of the receive counter, which TLS keeps at its beginning. That was read in 3.6, so other
- * versions never sleep; the tests sleep after each record.
+ * 8 bytes of the receive counter, which TLS keeps at its beginning. That was read in 3.6.3
+ * to 3.6.6, so versions before and other branches never sleep; the tests sleep after each record.
  */
 #include "core/io/tls_sleep.h"
 
@@ -15,7 +15,7 @@
 
 #include "core/base/check.h"
 
-#define CAN_SLEEP (MBEDTLS_VERSION_NUMBER >= 0x03060000 && MBEDTLS_VERSION_NUMBER < 0x03070000)
+#define CAN_SLEEP (MBEDTLS_VERSION_NUMBER >= 0x03060300 && MBEDTLS_VERSION_NUMBER < 0x03070000)
 
 #define FIELD(ssl, name) ((ssl)->MBEDTLS_PRIVATE(name))
 
@@ -51,14 +51,21 @@ static bool make_pair(struct mw_tls_pool *pool, struct mw_tls_buffers *out)
     return false;
 }
 
+/*
+ * The exact size is mbedTLS's secret. What malloc gave for it is never less, but now and then more,
+ * and no pair may be taken for larger than it is.
+ */
+static void take_least(size_t *least, size_t bytes)
+{
+    if (*least == 0 || bytes < *least)
+        *least = bytes;
+}
+
 void mw_tls_pool_count_new(struct mw_tls_pool *pool, const mbedtls_ssl_context *ssl)
 {
     pool->made_count++;
-    if (pool->in_bytes > 0)
-        return;
-    /* The exact size is mbedTLS's secret; what malloc gave for it is never less. */
-    pool->in_bytes = malloc_usable_size(FIELD(ssl, in_buf));
-    pool->out_bytes = malloc_usable_size(FIELD(ssl, out_buf));
+    take_least(&pool->in_bytes, malloc_usable_size(FIELD(ssl, in_buf)));
+    take_least(&pool->out_bytes, malloc_usable_size(FIELD(ssl, out_buf)));
 }
 
 void mw_tls_pool_free(struct mw_tls_pool *pool)
@@ -79,12 +86,17 @@ static struct mw_tls_buffers take_buffers(mbedtls_ssl_context *ssl)
 
 #if CAN_SLEEP
 
+bool mw_tls_is_amid(const mbedtls_ssl_context *ssl)
+{
+    return FIELD(ssl, badmac_seen_or_in_hsfraglen) != 0;
+}
+
 static bool is_empty(const mbedtls_ssl_context *ssl)
 {
     return FIELD(ssl, state) == MBEDTLS_SSL_HANDSHAKE_OVER && FIELD(ssl, in_left) == 0 &&
            FIELD(ssl, in_msglen) == 0 && FIELD(ssl, in_hslen) == 0 && !FIELD(ssl, in_offt) &&
-           FIELD(ssl, badmac_seen_or_in_hsfraglen) == 0 && !FIELD(ssl, keep_current_message) &&
-           FIELD(ssl, out_left) == 0 && !FIELD(ssl, send_alert);
+           !mw_tls_is_amid(ssl) && !FIELD(ssl, keep_current_message) && FIELD(ssl, out_left) == 0 &&
+           !FIELD(ssl, send_alert);
 }
 
 /* Runs `move` on each pointer into a buffer with the place of its offset. */
@@ -147,6 +159,12 @@ int mw_tls_wake(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl, struct mw_
 }
 
 #else
+
+bool mw_tls_is_amid(const mbedtls_ssl_context *ssl)
+{
+    (void)ssl;
+    return false;
+}
 
 void mw_tls_fall_asleep(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl,
                         struct mw_tls_pool *pool)

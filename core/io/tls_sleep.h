@@ -15,7 +15,7 @@ struct mw_tls_pool {
         unsigned char *in, *out;
     } kept[MW_TLS_KEPT_PAIRS];
     size_t kept_count, made_count;
-    size_t in_bytes, out_bytes; /* of each; 0 until the first was seen */
+    size_t in_bytes, out_bytes; /* of each at least; 0 until the first was seen */
 };
 
 /* What a session without buffers needs to take up another pair. Zero it to start. */
@@ -36,6 +36,9 @@ void mw_tls_fall_asleep(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl,
                         struct mw_tls_pool *pool);
 /* Before any call of mbedTLS for this session. MW_ERR_NOMEM: it sleeps on. */
 int mw_tls_wake(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl, struct mw_tls_pool *pool);
+
+/* Whether a part of a message of the handshake has come, and the rest has not. */
+bool mw_tls_is_amid(const mbedtls_ssl_context *ssl);
 
 /* mbedtls_ssl_free, with its buffers kept for others. */
 void mw_tls_session_free(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl,
