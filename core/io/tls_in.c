@@ -71,13 +71,15 @@ static size_t in_hand(const struct mw_tls_stream *tls)
 /*
  * Decrypts all that is in hand into the loop's buffer, where it fits, and gives the length. *code
  * tells why it ended: MBEDTLS_ERR_SSL_WANT_READ when nothing is left. mbedTLS also says so, or says
- * 0, after a record that carried nothing.
+ * 0, after a record that carried nothing. No client has a message of the handshake to send any
+ * more, so neither has it a part of one, which would keep the buffers from sleeping.
  */
 static size_t decrypt(struct mw_tls_stream *tls, int *code)
 {
     unsigned char *plain = (unsigned char *)tls->loop->plain;
     size_t len = 0, before;
     int count;
+    tls->loop->is_decrypting = true;
     do {
         before = in_hand(tls);
         count = mbedtls_ssl_read(&tls->ssl, plain + len, MW_TLS_PLAIN_BYTES - len);
@@ -85,7 +87,10 @@ static size_t decrypt(struct mw_tls_stream *tls, int *code)
             len += (size_t)count;
     } while (count > 0 ||
              ((count == 0 || count == MBEDTLS_ERR_SSL_WANT_READ) && in_hand(tls) < before));
+    tls->loop->is_decrypting = false;
     *code = count == 0 ? MBEDTLS_ERR_SSL_WANT_READ : count;
+    if (*code == MBEDTLS_ERR_SSL_WANT_READ && mw_tls_is_amid(&tls->ssl))
+        *code = MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE;
     return len;
 }
 
@@ -128,12 +133,15 @@ static void tell_read(struct mw_tls_stream *tls, size_t len)
         tls->stream.events->read(tls->stream.owner, tls->loop->plain, len);
 }
 
-static void look_at(struct mw_tls_stream *tls, int code, bool has_said)
+/* Whatever is in hand behind a goodbye is dropped. */
+static void look_at(struct mw_tls_stream *tls, int code)
 {
-    if (code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+    if (code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
         mw_tls_end(tls, MW_STREAM_FIN);
-    else if (code != MBEDTLS_ERR_SSL_WANT_READ)
-        mw_tls_fail(tls, code, has_said);
+        code = mw_tls_settle(tls);
+    }
+    if (code != 0 && code != MBEDTLS_ERR_SSL_WANT_READ)
+        mw_tls_fail(tls, code, false);
 }
 
 void mw_tls_take_in(struct mw_tls_stream *tls, struct mw_view bytes)
@@ -151,10 +159,10 @@ void mw_tls_take_in(struct mw_tls_stream *tls, struct mw_view bytes)
         hand[0] = mw_view(tls->input.data, kept);
         hand[1] = mw_view(bytes.data, come);
     }
-    size_t said = tls->waiting.len, len = kept + come > 0 ? decrypt(tls, &code) : 0;
+    size_t len = kept + come > 0 ? decrypt(tls, &code) : 0;
     if (kept + come > 0) {
         mw_tls_drop_input(tls, kept);
-        look_at(tls, code, tls->waiting.len > said);
+        look_at(tls, code);
     }
     if (tls->state == MW_TLS_OPEN && mw_tls_keep_input(tls, mw_view_from(bytes, come))) {
         mw_tls_fall_asleep(&tls->sleep, &tls->ssl, &tls->loop->pool);

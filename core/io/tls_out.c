@@ -16,10 +16,16 @@
 /*
  * mbedTLS's writing. It never blocks; what is too much is a failure, for a record is lost then.
  * Behind our close_notify nothing is said, no alert either (RFC 8446 6.1).
+ *
+ * While it decrypts it has nothing to say but alerts about what came, and one is enough: a record
+ * may hold thousands of hellos that ask for another handshake (RFC 5246 7.4.1.2). The first ends
+ * the connection, and its alert goes out with that.
  */
 int mw_tls_transmit(void *ctx, const unsigned char *bytes, size_t len)
 {
     struct mw_tls_stream *tls = ctx;
+    if (tls->loop->is_decrypting)
+        return MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE;
     if (tls->has_said_bye)
         return (int)len;
     int err = mw_buf_put(&tls->waiting, bytes, len);
@@ -237,7 +243,8 @@ void mw_tls_push_out(struct mw_tls_stream *tls)
     mw_tls_drop_rest(tls);
     tls->owes_written = false;
     tls->stream.events->written(tls->stream.owner);
-    if (tls->is_finished && !tls->has_said_bye && !tls->is_closing)
+    bool owes_bye = tls->is_finished && !tls->has_said_bye;
+    if (owes_bye && !tls->owes_written && !tls->is_closing) /* the owner may have written again */
         say_bye(tls);
 }
 

@@ -29,6 +29,7 @@ struct mw_tls_loop {
     struct mw_view hand[2];    /* whole records for the call of mbedTLS that is being made */
     char *plain;               /* MW_TLS_PLAIN_BYTES: lent to the owner that reads */
     char *packed;              /* MW_TLS_RECORD_BYTES: small vectors on their way into a record */
+    bool is_decrypting;        /* mbedTLS may not write then */
     size_t streams;
     uint64_t full, resumed, failed;
 };
