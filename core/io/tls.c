@@ -28,8 +28,7 @@ static struct mw_tls_stream *from_stream(const struct mw_stream *stream)
 void mw_tls_leave_queue(struct mw_tls_stream *tls)
 {
     mw_tls_queue_remove(&tls->loop->queue, &tls->turn);
-    if (tls->state == MW_TLS_SHAKING)
-        mw_tls_queue_end(&tls->loop->queue);
+    mw_tls_queue_end(&tls->loop->queue, &tls->turn);
 }
 
 void mw_tls_quit(struct mw_tls_stream *tls)
@@ -337,7 +336,7 @@ struct mw_tls_loop *mw_tls_loop_new(struct mw_loop *loop)
     if (!tls)
         return NULL;
     tls->loop = loop;
-    mw_tls_queue_init(&tls->queue, loop, mw_tls_on_turn, mw_tls_is_new);
+    mw_tls_queue_init(&tls->queue, loop, mw_tls_on_turn, mw_tls_on_drop);
     tls->plain = mw_alloc(mem, MW_TLS_PLAIN_BYTES);
     tls->packed = mw_alloc(mem, MW_TLS_RECORD_BYTES);
     if (tls->plain && tls->packed)

@@ -10,6 +10,7 @@ enum mw_tls_fault_own {
     MW_TLS_FAULT_NOT_TLS,
     MW_TLS_FAULT_HELLO_TOO_LONG,
     MW_TLS_FAULT_TOO_EARLY,
+    MW_TLS_FAULT_TOO_SLOW,
     MW_TLS_FAULT_CLIENT_CERT,
     MW_TLS_FAULT_CLIENT_CERT_USE,
     MW_TLS_FAULT_ALERT = 1000, /* and the number of the alert by which the peer refused */

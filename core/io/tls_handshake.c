@@ -45,9 +45,9 @@ void mw_tls_hear(struct mw_tls_stream *tls, struct mw_view bytes)
         mw_tls_queue_add(&tls->loop->queue, &tls->turn);
 }
 
-bool mw_tls_is_new(const struct mw_tls_turn *turn)
+void mw_tls_on_drop(struct mw_tls_turn *turn)
 {
-    return MW_OWNER(turn, struct mw_tls_stream, turn)->state == MW_TLS_HELLO;
+    mw_tls_fail(MW_OWNER(turn, struct mw_tls_stream, turn), MW_TLS_FAULT_TOO_SLOW, false);
 }
 
 /* ---- its turn ---- */
@@ -59,7 +59,7 @@ static bool begin(struct mw_tls_stream *tls)
     mw_tls_pool_count_new(&tls->loop->pool, &tls->ssl);
     mbedtls_ssl_set_bio(&tls->ssl, tls, mw_tls_transmit, mw_tls_receive, NULL);
     mbedtls_ssl_set_user_data_p(&tls->ssl, &tls->loop->hello);
-    mw_tls_queue_begin(&tls->loop->queue);
+    mw_tls_queue_begin(&tls->loop->queue, &tls->turn);
     tls->state = MW_TLS_SHAKING;
     return true;
 }

@@ -97,7 +97,7 @@ void mw_tls_update_reading(struct mw_tls_stream *tls);
 /* More of the handshake has come. */
 void mw_tls_hear(struct mw_tls_stream *tls, struct mw_view bytes);
 void mw_tls_on_turn(struct mw_tls_turn *turn);
-bool mw_tls_is_new(const struct mw_tls_turn *turn);
+void mw_tls_on_drop(struct mw_tls_turn *turn);
 
 /* ---- tls_in.c ---- */
 

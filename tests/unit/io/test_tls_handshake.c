@@ -320,6 +320,11 @@ static bool are_all_open(void *ctx)
     return all;
 }
 
+static bool have_all_begun(void *ctx)
+{
+    return stats_of(ctx).handshaking == FLOOD;
+}
+
 static bool are_all_counted(void *ctx)
 {
     return stats_of(ctx).full == 1 + FLOOD;
@@ -337,6 +342,7 @@ TEST(who_is_in_is_served_between_handshakes)
 
     line.tls->queue.turn_ns = 0;   /* one step a turn */
     line.tls->queue.max_begun = 0; /* and none, until all have said their hello */
+    line.tls->queue.min_ms = GIVE_UP_MS;
     open_crowd(&crowd, &line);
     wait_until(&line.world, are_all_queued, &line);
     assert_int_equal(stats_of(&line).handshaking, 0);
@@ -346,14 +352,38 @@ TEST(who_is_in_is_served_between_handshakes)
     steps.count = 0;
     line.tls->queue.step = step_and_note;
     line.tls->queue.max_begun = 4;
-    while (!mw_list_is_empty(&line.tls->queue.parked))
-        mw_list_push(&line.tls->queue.ready, mw_list_pop(&line.tls->queue.parked));
     mw_alarm_set(line.world.loop, &line.tls->queue.alarm, 0);
     wait_until(&line.world, are_all_open, &crowd);
     wait_until(&line.world, are_all_counted, &line);
     assert_int_equal(stats_of(&line).queued, 0);
     assert_int_equal(steps.reads[0], 0);
     assert_int_equal(steps.reads[2], 1); /* not behind the four that may begin */
+    close_crowd(&crowd);
+    close_line(&line);
+}
+
+TEST(who_leaves_its_handshake_open_makes_room_for_others)
+{
+    static struct crowd crowd;
+    struct line line;
+    struct mw_tls_setup setup = usual_setup();
+    memset(&crowd, 0, sizeof(crowd));
+    open_line(&line, &setup, &(struct client_wish){ .tls = 13 });
+    line.tls->queue.max_begun = FLOOD;
+    line.tls->queue.min_ms = GIVE_UP_MS;
+    open_crowd(&crowd, &line); /* and they say no more */
+    wait_until(&line.world, have_all_begun, &line);
+    (void)client_run(&line.client);
+    run_some_turns(&line.world);
+    assert_int_equal(stats_of(&line).queued, 1);
+    line.tls->queue.min_ms = 0;
+    mw_alarm_set(line.world.loop, &line.tls->queue.alarm, 0);
+    shake_hands(&line);
+    wait_for_count(&line.world, &crowd.owners[0].faults, 1);
+    assert_string_equal(mw_stream_fault(crowd.owners[0].stream),
+                        "the client left its handshake open while others waited for its place");
+    assert_int_equal(stats_of(&line).failed, 1);
+    assert_int_equal(stats_of(&line).handshaking, FLOOD - 1);
     close_crowd(&crowd);
     close_line(&line);
 }
@@ -414,6 +444,7 @@ int main(void)
         CASE(a_ticket_resumes_across_contexts),
         CASE(who_asks_for_certificates_takes_no_tickets),
         CASE(who_is_in_is_served_between_handshakes),
+        CASE(who_leaves_its_handshake_open_makes_room_for_others),
         CASE(a_stream_may_be_closed_or_finished_at_any_moment),
     };
     struct cert *certs[] = { &server_cert,  &authority,      &stranger,    &client_cert,

@@ -103,7 +103,7 @@ TEST(warnings_and_padding_are_passed_over)
     for (size_t i = 0; i < MW_COUNT(versions); i++) {
         struct line line;
         open_with(&line, versions[i]);
-        for (int count = 0; count < 600; count++) { /* the counter of records takes two bytes */
+        for (int count = 0; count < 600; count++) {   /* the counter of records takes two bytes */
             send_record(&line, ALERT, "\x01\x5a", 2); /* user_canceled */
             if (versions[i] == 13)
                 assert_int_equal(send(line.client.fd, "\x14\x03\x03\x00\x01\x01", 6, 0), 6);
