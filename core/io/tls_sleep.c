@@ -15,7 +15,13 @@
 
 #include "core/base/check.h"
 
-#define CAN_SLEEP (MBEDTLS_VERSION_NUMBER >= 0x03060300 && MBEDTLS_VERSION_NUMBER < 0x03070000)
+/* Buffers of various sizes cannot be lent to just anybody. */
+#if MBEDTLS_VERSION_NUMBER >= 0x03060300 && MBEDTLS_VERSION_NUMBER < 0x03070000 && \
+    !defined(MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH)
+#define CAN_SLEEP 1
+#else
+#define CAN_SLEEP 0
+#endif
 
 #define FIELD(ssl, name) ((ssl)->MBEDTLS_PRIVATE(name))
 
