@@ -49,6 +49,7 @@ struct opening {
     char text[]; /* root/path */
 };
 
+/* What stays so is absence: no permission (for this process, as for its clients), or a socket. */
 static int err_of_errno(void)
 {
     switch (errno) {
@@ -56,6 +57,8 @@ static int err_of_errno(void)
     case ENOTDIR:
     case ENAMETOOLONG:
     case ELOOP:
+    case EACCES:
+    case ENXIO:
         return MW_ERR_NOT_FOUND;
     case ENOMEM:
         return MW_ERR_NOMEM;

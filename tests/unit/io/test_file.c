@@ -67,6 +67,7 @@ static void open_reader(struct reader *reader)
     link_file(folder, "nowhere", "root/dangling");
     link_file(folder, "root", "linked-root");
     assert_int_equal(mkfifo(below(folder, "root/pipe"), 0600), 0);
+    assert_int_equal(mknod(below(folder, "root/socket"), S_IFSOCK | 0600, 0), 0);
 }
 
 static void close_reader(struct reader *reader)
@@ -137,6 +138,7 @@ TEST(only_regular_files_below_the_root_are_opened)
         { "root", "loop", MW_ERR_NOT_FOUND },
         { "root", "dangling", MW_ERR_NOT_FOUND },
         { "root", "pipe", MW_ERR_NOT_FOUND },
+        { "root", "socket", MW_ERR_NOT_FOUND },
         { "root", "folder", MW_ERR_BAD_ARG },
         { "root", "folder/", MW_ERR_BAD_ARG },
         { "no-root", "index.html", MW_ERR_NOT_FOUND },
