@@ -224,6 +224,10 @@ test('of a file that shrinks no part is taken for the whole', async () => {
 
 /* ---- one connection ---- */
 
+const refusal = (error, detail, status) => `${JSON.stringify({ error, detail, status })}\n`;
+const changed = refusal('precondition_failed', 'the file is not as the request wants it to be', 412);
+const outside = refusal('range_not_satisfiable', 'the file has no such bytes', 416);
+
 test('answers with and without bodies follow each other on one connection', async () => {
     const asked = [
         [get('/ten.txt'), 200, ten],
@@ -232,6 +236,9 @@ test('answers with and without bodies follow each other on one connection', asyn
         [get('/ten.txt', 'Range: bytes=3-5\r\n'), 206, '345'],
         [get('/ten.txt', 'If-None-Match: *\r\n', 'HEAD'), 304],
         [get('/docs'), 301, ''],
+        [get('/ten.txt', 'If-Match: "another"\r\n'), 412, changed],
+        [get('/ten.txt', 'If-Match: "another"\r\n', 'HEAD'), 412],
+        [get('/ten.txt', 'Range: bytes=10-\r\n'), 416, outside],
         [get('*', '', 'OPTIONS'), 204],
         [get('/nope', '', 'OPTIONS'), 204],
         [get('/healthz'), 200, '{"status":"ok"}\n'],

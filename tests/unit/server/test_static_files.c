@@ -387,6 +387,9 @@ static const struct {
     { "GET /ten.txt", "HTTP/1.1 304 Not Modified" },
     { "HEAD /ten.txt", "HTTP/1.1 304 Not Modified" },
     { "GET /docs", "HTTP/1.1 301 Moved Permanently" },
+    { "GET /ten.txt", "HTTP/1.1 412 Precondition Failed" },
+    { "HEAD /ten.txt", "HTTP/1.1 412 Precondition Failed" },
+    { "GET /ten.txt", "HTTP/1.1 416 Range Not Satisfiable" },
     { "OPTIONS *", "HTTP/1.1 204 No Content" },
     { "GET /healthz", "HTTP/1.1 200 OK" },
     { "HEAD /readyz", "HTTP/1.1 200 OK" },
@@ -402,6 +405,10 @@ static void say_chain(struct peer *peer)
             say(peer, "Range: bytes=3-5\r\n");
         if (strstr(chain[i].answer, "304"))
             say(peer, "If-None-Match: *\r\n");
+        if (strstr(chain[i].answer, "412"))
+            say(peer, "If-Match: \"another\"\r\n");
+        if (strstr(chain[i].answer, "416"))
+            say(peer, "Range: bytes=10-\r\n");
         say(peer, i + 1 == MW_COUNT(chain) ? "Connection: close\r\n\r\n" : "\r\n");
     }
 }
