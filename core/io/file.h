@@ -17,8 +17,8 @@ struct mw_file_info {
  * Opens `root`/`path` (path without leading slash; "" is not allowed) if it is a regular file whose
  * real place is below root's real place: symbolic links may not lead out. `opened` gets the file
  * (gives) and its info, or NULL and MW_ERR_NOT_FOUND (also where this process may not read it),
- * MW_ERR_IO, MW_ERR_NOMEM; a folder is MW_ERR_BAD_ARG. Returns MW_OK when `opened` will come, else MW_ERR_BAD_ARG
- * (no path, a NUL in it), MW_ERR_NOMEM, MW_ERR_IO.
+ * MW_ERR_IO, MW_ERR_NOMEM; a folder is MW_ERR_BAD_ARG. Returns MW_OK when `opened` will come, else
+ * MW_ERR_BAD_ARG (no path, a NUL in it), MW_ERR_NOMEM, MW_ERR_IO.
  */
 typedef void mw_file_opened_fn(void *ctx, int err, struct mw_file *file,
                                const struct mw_file_info *info);

@@ -11,32 +11,44 @@
 #include "core/base/str.h"
 #include "core/proto/url.h"
 
-static int refuse(char why[256], const struct mw_value_row *row, struct mw_view name,
-                  struct mw_view text)
+static void say_wanted(const struct mw_value_row *row, char out[160])
 {
-    int name_len = (int)(name.len < 48 ? name.len : 48);
-    int len = (int)(text.len < 64 ? text.len : 64);
     switch (row->kind) {
     case MW_VALUE_NUMBER:
-        snprintf(why, 256, "%.*s = %.*s: a number from %.0f to %.0f is wanted (%s)", name_len,
-                 name.data, len, text.data, row->least, row->most, row->help);
+        snprintf(out, 160, "a number from %.0f to %.0f is wanted (%s)", row->least, row->most,
+                 row->help);
         break;
     case MW_VALUE_BOOL:
-        snprintf(why, 256, "%.*s = %.*s: true or false is wanted (%s)", name_len, name.data, len,
-                 text.data, row->help);
+        snprintf(out, 160, "true or false is wanted (%s)", row->help);
         break;
     case MW_VALUE_NETS:
-        snprintf(why, 256,
-                 "%.*s = \"%.*s\": wanted are addresses and networks such as 10.0.0.0/8, ::1",
-                 name_len, name.data, len, text.data);
+        snprintf(out, 160,
+                 "wanted are addresses and networks such as 10.0.0.0/8, ::1, with zeros behind the "
+                 "prefix; %d at most",
+                 MW_CONFIG_MAX_NETS);
         break;
     case MW_VALUE_TEXT:
     case MW_VALUE_CHOICE:
     case MW_VALUE_PATH:
-        snprintf(why, 256, "%.*s = \"%.*s\": wanted is %s", name_len, name.data, len, text.data,
-                 row->help);
+        snprintf(out, 160, "wanted is %s", row->help);
         break;
     }
+}
+
+/* The value as somebody wrote it. */
+struct shown {
+    struct mw_view text;
+    const char *quote, *note;
+};
+
+static int refuse(char why[256], const struct mw_value_row *row, struct mw_view name,
+                  const struct shown *value)
+{
+    char wanted[160];
+    say_wanted(row, wanted);
+    snprintf(why, 256, "%.*s = %s%.*s%s%s: %.120s", (int)(name.len < 48 ? name.len : 48), name.data,
+             value->quote, (int)(value->text.len < 64 ? value->text.len : 64), value->text.data,
+             value->quote, value->note, wanted);
     return MW_ERR_BAD_ARG;
 }
 
@@ -112,12 +124,14 @@ static bool add_net(struct mw_config_nets *nets, struct mw_view text)
     return true;
 }
 
-static bool take_nets(struct mw_config_nets *field, struct mw_view text)
+/* *wrong: the one that is refused. */
+static bool take_nets(struct mw_config_nets *field, struct mw_view text, struct mw_view *wrong)
 {
     struct mw_config_nets nets = { 0 };
     struct mw_view rest = text, part;
     while (mw_view_split(&rest, ',', &part)) {
-        if (!add_net(&nets, mw_view_trim(part)))
+        *wrong = mw_view_trim(part);
+        if (!add_net(&nets, *wrong))
             return false;
     }
     *field = nets;
@@ -127,8 +141,6 @@ static bool take_nets(struct mw_config_nets *field, struct mw_view text)
 /* A list of moonwire.lua comes item by item, and replaces what there was before. */
 static bool take_net_at(struct mw_config_nets *field, size_t at, struct mw_view text)
 {
-    if (at == 0)
-        return take_nets(field, text);
     struct mw_config_nets nets = *field;
     if (at == 1)
         nets.count = 0;
@@ -162,10 +174,12 @@ int mw_value_set(const struct mw_value_row *row, struct mw_view name, void *fiel
         taken = take_bool(field, text);
         break;
     case MW_VALUE_NETS:
-        taken = take_nets(field, text);
+        taken = take_nets(field, text, &text);
         break;
     }
-    return taken ? MW_OK : refuse(why, row, name, text);
+    bool is_bare = (row->kind == MW_VALUE_NUMBER || row->kind == MW_VALUE_BOOL) && text.len > 0;
+    const struct shown value = { text, is_bare ? "" : "\"", "" };
+    return taken ? MW_OK : refuse(why, row, name, &value);
 }
 
 static bool is_of_kind(const struct mw_value_row *row, const struct mw_setting *setting)
@@ -181,14 +195,13 @@ static bool is_of_kind(const struct mw_value_row *row, const struct mw_setting *
     return false;
 }
 
-/* How the value is written; for a wrong one, so that it is seen what it is. */
-static struct mw_view written(const struct mw_setting *setting, bool fits, char out[64])
+static struct mw_view written(const struct mw_setting *setting, char out[64])
 {
     switch (setting->kind) {
     case MW_SETTING_TEXT:
         return setting->text;
     case MW_SETTING_NUMBER:
-        snprintf(out, 64, fits ? "%.17g" : "%.17g, a number", setting->number);
+        snprintf(out, 64, "%.17g", setting->number);
         break;
     case MW_SETTING_BOOL:
         snprintf(out, 64, "%s", setting->flag ? "true" : "false");
@@ -197,15 +210,34 @@ static struct mw_view written(const struct mw_setting *setting, bool fits, char 
     return mw_view_text(out);
 }
 
+/* Of a value that looks right it has to be said what it is: "true" is not true. */
+static int refuse_kind(char why[256], const struct mw_value_row *row,
+                       const struct mw_setting *setting, struct mw_view text)
+{
+    struct shown value = { text, "", "" };
+    switch (setting->kind) {
+    case MW_SETTING_TEXT:
+        value.quote = "\"";
+        value.note = ", a text";
+        break;
+    case MW_SETTING_NUMBER:
+        value.note = ", a number";
+        break;
+    case MW_SETTING_BOOL:
+        break;
+    }
+    return refuse(why, row, setting->key, &value);
+}
+
 int mw_value_set_scalar(const struct mw_value_row *row, void *field,
                         const struct mw_setting *setting, size_t at, char why[256])
 {
     char out[64];
-    bool fits = is_of_kind(row, setting);
-    struct mw_view text = written(setting, fits, out);
-    if (!fits)
-        return refuse(why, row, setting->key, text);
-    if (row->kind != MW_VALUE_NETS)
+    struct mw_view text = written(setting, out);
+    if (!is_of_kind(row, setting))
+        return refuse_kind(why, row, setting, text);
+    if (row->kind != MW_VALUE_NETS || at == 0)
         return mw_value_set(row, setting->key, field, text, why);
-    return take_net_at(field, at, text) ? MW_OK : refuse(why, row, setting->key, text);
+    const struct shown value = { text, "\"", "" };
+    return take_net_at(field, at, text) ? MW_OK : refuse(why, row, setting->key, &value);
 }

@@ -166,6 +166,9 @@ TEST(wrong_values_are_refused_with_what_is_wanted_and_change_nothing)
 {
     static char long_text[300];
     memset(long_text, 'x', sizeof long_text - 1);
+    char many_nets[1024] = "";
+    for (unsigned i = 1; i <= MW_CONFIG_MAX_NETS + 2; i++)
+        snprintf(many_nets + strlen(many_nets), 16, "%s::%u", i > 1 ? "," : "", i);
     const struct {
         const char *key, *text, *says;
     } table[] = {
@@ -186,8 +189,11 @@ TEST(wrong_values_are_refused_with_what_is_wanted_and_change_nothing)
         { "tls", "yes", "true or false" },
         { "proxy_protocol", "", "true or false" },
         { "trusted_proxies", "10.0.0.0/33", "10.0.0.0/8, ::1" },
-        { "trusted_proxies", "10.0.0.1/8", "10.0.0.0/8, ::1" },
-        { "trusted_proxies", "::1,,::2", "10.0.0.0/8, ::1" },
+        { "trusted_proxies", "::1,10.0.0.1/8", "= \"10.0.0.1/8\": " },
+        { "trusted_proxies", "10.0.0.1/8", "with zeros behind the prefix" },
+        { "trusted_proxies", "::1,,::2", "= \"\": " },
+        { "trusted_proxies", many_nets, "= \"::65\": " },
+        { "trusted_proxies", many_nets, "64 at most" },
         { "trusted_proxies", "everybody", "10.0.0.0/8, ::1" },
         { "tls.least_version", "1.1", "1.2 or 1.3" },
         { "tls.client", "maybe", "none, optional or required" },
@@ -248,6 +254,34 @@ TEST(settings_of_a_script_are_checked_by_type)
         mw_config_default(&config);
         assert_int_equal(mw_config_set_scalar(&config, &table[i].setting, why), table[i].err);
         assert_int_equal(strlen(why) > 0, table[i].err != MW_OK);
+    }
+}
+
+TEST(a_setting_of_the_wrong_type_is_told_with_its_type)
+{
+    static const struct {
+        struct mw_setting setting;
+        const char *says;
+    } table[] = {
+        { { MW_VIEW("listen"), MW_SETTING_NUMBER, { 0, 0 }, 9000, false },
+          "listen = 9000, a number: wanted is ADDRESS:PORT" },
+        { { MW_VIEW("proxy_protocol"), MW_SETTING_TEXT, MW_VIEW("true"), 0, false },
+          "proxy_protocol = \"true\", a text: true or false is wanted" },
+        { { MW_VIEW("stop.timeout"), MW_SETTING_TEXT, MW_VIEW("2"), 0, false },
+          "stop.timeout = \"2\", a text: a number" },
+        { { MW_VIEW("tls.cert"), MW_SETTING_BOOL, { 0, 0 }, 0, true },
+          "tls.cert = true: wanted is file" },
+        { { MW_VIEW("trusted_proxies[1]"), MW_SETTING_NUMBER, { 0, 0 }, 10, false },
+          "trusted_proxies[1] = 10, a number: wanted are addresses" },
+        { { MW_VIEW("stop.timeout"), MW_SETTING_NUMBER, { 0, 0 }, -1, false },
+          "stop.timeout = -1: a number from 0" },
+    };
+    for (size_t i = 0; i < MW_COUNT(table); i++) {
+        struct mw_config config;
+        char why[256];
+        mw_config_default(&config);
+        assert_int_equal(mw_config_set_scalar(&config, &table[i].setting, why), MW_ERR_BAD_ARG);
+        assert_ptr_equal(strstr(why, table[i].says), why);
     }
 }
 
@@ -315,6 +349,7 @@ int main(void)
         CASE(wrong_values_are_refused_with_what_is_wanted_and_change_nothing),
         CASE(an_unknown_option_is_refused_with_the_nearest_one),
         CASE(settings_of_a_script_are_checked_by_type),
+        CASE(a_setting_of_the_wrong_type_is_told_with_its_type),
         CASE(the_environment_speaks_each_key_in_capitals),
         CASE(a_key_with_an_underscore_keeps_it_in_the_environment),
         CASE(flags_are_keys_with_dashes),
