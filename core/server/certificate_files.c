@@ -4,6 +4,7 @@
  */
 #include "core/server/certificate_files.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "core/base/digest.h"
@@ -37,18 +38,21 @@ bool mw_certificate_path(const struct mw_config *config, size_t n,
     return true;
 }
 
-static const char *reason_of(int err)
+/* Of the error that was last, errno included. */
+static void say_unread(const char *path, int err, char why[512])
 {
-    switch (err) {
-    case MW_ERR_NOT_FOUND:
-        return "there is no such file";
-    case MW_ERR_FULL:
-        return "it is too large";
-    case MW_ERR_NOMEM:
-        return "out of memory";
-    default:
-        return "it cannot be read";
-    }
+    const char *reason = "it cannot be read", *more = "";
+    if (err == MW_ERR_NOT_FOUND)
+        reason = "there is no such file";
+    else if (err == MW_ERR_BAD_ARG)
+        reason = "it is no regular file";
+    else if (err == MW_ERR_FULL)
+        reason = "it is too large";
+    else if (err == MW_ERR_NOMEM)
+        reason = "out of memory";
+    else
+        more = strerror(errno);
+    snprintf(why, 512, "%.400s: %s%s%.60s", path, reason, *more ? ": " : "", more);
 }
 
 static int read_text(struct mw_certificate_files *files, const char *path, char why[512])
@@ -56,7 +60,7 @@ static int read_text(struct mw_certificate_files *files, const char *path, char 
     struct mw_certificate_text *text = &files->texts[files->text_count];
     int err = mw_read_file(files->mem, path, &text->data, &text->len);
     if (err) {
-        snprintf(why, 512, "%.400s: %s", path, reason_of(err));
+        say_unread(path, err, why);
         return err;
     }
     files->text_count++;

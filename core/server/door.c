@@ -52,13 +52,22 @@ static void door_close(struct door *door, bool reset)
 
 /* ---- what is told of those who do not get in ---- */
 
+/* Of whom a PROXY header has spoken, and not of the proxy that did. */
+static void put_peer(const struct door *door, char out[MW_STREAM_ADDRESS_LEN])
+{
+    if (door->from.len)
+        mw_ip_text(&door->from, out);
+    else
+        mw_stream_peer(door->stream, out);
+}
+
 static void tell(const struct door *door, enum mw_log_level level, const char *what,
                  const char *error, const char *hint)
 {
     struct mw_worker *worker = door->worker;
     struct mw_log_line line;
     char peer[MW_STREAM_ADDRESS_LEN];
-    mw_stream_peer(door->stream, peer);
+    put_peer(door, peer);
     mw_rare_begin(&worker->strangers, mw_loop_now(worker->loop), &line, worker->log, level, what);
     mw_log_text(&line, "peer", mw_view_text(peer));
     mw_log_text(&line, "error", mw_view_text(error));
@@ -116,6 +125,13 @@ static const char off[] = "set proxy_protocol = true if this is a proxy of yours
                   no_proxy[] =
                       "take it out of trusted_proxies, or switch the PROXY protocol on there";
 
+/* Broken or late: whether it is switched on there at all shows in its first bytes. */
+static void tell_of_header(const struct door *door, const char *why)
+{
+    bool has_begun = mw_proxy_may_begin(mw_buf_view(&door->held));
+    tell(door, MW_LOG_WARN, "proxy refused", why, has_begun ? "" : no_proxy);
+}
+
 /* Anybody can claim to speak for somebody else. */
 static void refuse_stranger(struct door *door)
 {
@@ -142,7 +158,7 @@ static enum step read_proxy_header(struct door *door)
         return STEP_WAIT;
     door->is_introduced = true;
     if (door->is_proxy && len < 0) {
-        tell(door, MW_LOG_WARN, "proxy refused", why, no_proxy);
+        tell_of_header(door, why);
         door_close(door, false);
         return STEP_GONE;
     }
@@ -225,7 +241,7 @@ static void on_alarm(struct mw_alarm *alarm)
 {
     struct door *door = MW_OWNER(alarm, struct door, alarm);
     if (door->is_proxy && !door->is_introduced)
-        tell(door, MW_LOG_WARN, "proxy refused", "its PROXY header did not come in time", no_proxy);
+        tell_of_header(door, "its PROXY header did not come in time");
     if (door->is_proxy || door->worker->tls)
         door_close(door, false);
     else

@@ -51,7 +51,7 @@ bool mw_project_equal(const struct mw_project *a, const struct mw_project *b);
 
 /*
  * Reads one whole file: gives *text, free with mw_free(mem, text, len + 1). MW_ERR_NOT_FOUND,
- * MW_ERR_FULL, MW_ERR_IO, MW_ERR_NOMEM.
+ * MW_ERR_BAD_ARG (no regular file), MW_ERR_FULL, MW_ERR_NOMEM, MW_ERR_IO with errno.
  */
 int mw_read_file(struct mw_mem *mem, const char *path, char **text, size_t *len);
 

@@ -43,7 +43,7 @@ static int read_open(struct mw_mem *mem, int fd, char **text, size_t *len)
     if (fstat(fd, &st))
         return MW_ERR_IO;
     if (!S_ISREG(st.st_mode))
-        return MW_ERR_NOT_FOUND;
+        return MW_ERR_BAD_ARG;
     if (st.st_size > MW_PROJECT_MAX_FILE_BYTES)
         return MW_ERR_FULL;
     size_t cap = (size_t)st.st_size, n = 0;
@@ -191,8 +191,10 @@ static int take_file(struct scan *scan, const struct entry *entry)
     if (err)
         return err;
     err = mw_read_file(&scan->store->mem, entry->full, &text, &len);
-    if (err == MW_ERR_NOT_FOUND || err == MW_ERR_NOMEM)
-        return err == MW_ERR_NOMEM ? err : MW_OK;
+    if (err == MW_ERR_NOMEM)
+        return err;
+    if (err == MW_ERR_NOT_FOUND || err == MW_ERR_BAD_ARG)
+        return MW_OK;
     const char *problem = problem_of(err);
     if (err && !problem)
         return cannot_read(scan, entry->full);

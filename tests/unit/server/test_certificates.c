@@ -1,6 +1,8 @@
 /* certificates, and the files they are made of. The worker's end of the post is the test. */
 #include "core/server/certificates.h"
 
+#include <errno.h>
+
 #include "core/base/clock.h"
 #include "core/server/certificate_files.h"
 #include "core/server/certificate_say.h"
@@ -121,6 +123,36 @@ TEST(a_file_that_is_missing_is_named)
     assert_int_equal(mw_certificate_files_read(&files, &bench.mem, &bench.config, why),
                      MW_ERR_NOT_FOUND);
     assert_non_null(strstr(why, "gone.key: there is no such file"));
+    mw_certificate_files_free(&files);
+    close_bench(&bench);
+}
+
+TEST(a_folder_in_place_of_a_file_is_told_from_a_missing_one)
+{
+    struct bench bench;
+    struct mw_certificate_files files;
+    char why[512];
+    open_bench(&bench);
+    name_pair(&bench, 0, "folder", "gone.key");
+    make_below(&bench.folder, "folder");
+    assert_int_equal(mw_certificate_files_read(&files, &bench.mem, &bench.config, why),
+                     MW_ERR_BAD_ARG);
+    assert_non_null(strstr(why, "folder: it is no regular file"));
+    mw_certificate_files_free(&files);
+    close_bench(&bench);
+}
+
+TEST(a_file_that_cannot_be_read_is_named_with_the_reason)
+{
+    struct bench bench;
+    struct mw_certificate_files files;
+    char why[512];
+    open_bench(&bench);
+    name_pair(&bench, 0, "self", "gone.key");
+    link_file(&bench.folder, "self", "self");
+    assert_int_equal(mw_certificate_files_read(&files, &bench.mem, &bench.config, why), MW_ERR_IO);
+    assert_non_null(strstr(why, "self: it cannot be read: "));
+    assert_non_null(strstr(why, strerror(ELOOP)));
     mw_certificate_files_free(&files);
     close_bench(&bench);
 }
@@ -324,6 +356,8 @@ int main(void)
         CASE(files_are_found_below_the_project_or_where_the_path_says),
         CASE(pairs_are_read_whole_and_their_hash_changes_with_them),
         CASE(a_file_that_is_missing_is_named),
+        CASE(a_folder_in_place_of_a_file_is_told_from_a_missing_one),
+        CASE(a_file_that_cannot_be_read_is_named_with_the_reason),
         CASE(a_certificate_is_warned_about_by_its_dates),
         CASE(a_change_of_the_files_reaches_the_worker_and_a_broken_one_does_not),
         CASE(asked_to_look_it_makes_them_anew_whether_or_not_they_changed),

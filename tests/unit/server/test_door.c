@@ -146,6 +146,42 @@ TEST(headers_of_anybody_else_are_ignored)
     assert_seen(peer, "101 text:192.0.2.7");
 }
 
+TEST(a_broken_header_is_not_taken_for_a_missing_one)
+{
+    static const char hint[] = "switch the PROXY protocol on there";
+    static const struct {
+        const char *says;
+        bool is_header;
+    } table[] = { { "PROXY TCP4 nonsense\r\n", true }, { "GET / HTTP/1.1\r\n", false } };
+    for (size_t i = 0; i < MW_COUNT(table); i++) {
+        set("trusted_proxies", "192.0.2.7");
+        set("proxy_protocol", "true");
+        serve("echo");
+        say(add_caller(&world), table[i].says);
+        run(&world);
+        const char *log = logged();
+        assert_non_null(strstr(log, "proxy refused"));
+        assert_int_equal(strstr(log, hint) == NULL, table[i].is_header);
+        next_case();
+    }
+    serve("echo");
+}
+
+TEST(who_speaks_plain_http_behind_a_proxy_is_named_by_its_own_address)
+{
+    use_tls();
+    set("trusted_proxies", "192.0.2.7");
+    set("proxy_protocol", "true");
+    serve("echo");
+    struct peer *peer = add_caller(&world);
+    say(peer, v1);
+    say(peer, hello);
+    run(&world);
+    assert_seen(peer, "400 end");
+    assert_non_null(
+        strstr(logged(), "\"msg\":\"plain http on a tls port\",\"peer\":\"203.0.113.9\""));
+}
+
 TEST(plain_http_on_a_tls_port_is_told_what_to_use)
 {
     use_tls();
@@ -237,6 +273,8 @@ int main(void)
         IN_A_WORLD(anybody_elses_header_is_refused_and_named),
         IN_A_WORLD(headers_of_a_trusted_proxy_name_the_client_of_each_request),
         IN_A_WORLD(headers_of_anybody_else_are_ignored),
+        IN_A_WORLD(a_broken_header_is_not_taken_for_a_missing_one),
+        WITH_TLS(who_speaks_plain_http_behind_a_proxy_is_named_by_its_own_address),
         WITH_TLS(plain_http_on_a_tls_port_is_told_what_to_use),
         WITH_TLS(what_is_no_tls_gets_an_alert_and_is_named),
         WITH_TLS(a_header_of_a_stranger_on_a_tls_port_ends_it),

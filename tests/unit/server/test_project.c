@@ -256,7 +256,7 @@ TEST(a_file_is_read_whole_or_not_at_all)
     assert_int_equal(text[len], '\0');
     mw_free(&mem, text, len + 1);
     assert_int_equal(mw_read_file(&mem, below(&folder, "s/none"), &text, &len), MW_ERR_NOT_FOUND);
-    assert_int_equal(mw_read_file(&mem, below(&folder, "s"), &text, &len), MW_ERR_NOT_FOUND);
+    assert_int_equal(mw_read_file(&mem, below(&folder, "s"), &text, &len), MW_ERR_BAD_ARG);
     mem.fail_at = mem.count + 1;
     assert_int_equal(mw_read_file(&mem, below(&folder, "s/x"), &text, &len), MW_ERR_NOMEM);
     assert_mem_empty(&mem);
