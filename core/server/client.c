@@ -229,16 +229,6 @@ void mw_client_cut(struct mw_client *client)
 
 /* ---- the beginning ---- */
 
-static void note_address(struct mw_client *client, const struct mw_ip *from)
-{
-    client->peer = *from;
-    mw_stream_peer(client->stream, client->ip);
-    if (from->len)
-        mw_ip_text(from, client->ip);
-    else /* one with a zone is no network's, and is trusted by nobody */
-        (void)mw_ip_parse(mw_view_text(client->ip), &client->peer);
-}
-
 /* NULL: no memory, and the stream is closed. */
 static struct mw_client *client_new(struct mw_worker *worker, const struct mw_arrival *arrival)
 {
@@ -260,7 +250,8 @@ static struct mw_client *client_new(struct mw_worker *worker, const struct mw_ar
     mw_backlog_init(&client->backlog, &worker->mem);
     mw_buf_init(&client->held, &worker->mem, 0);
     mw_stream_attach(client->stream, &events, client);
-    note_address(client, &arrival->from);
+    client->peer = arrival->from;
+    mw_ip_text(&client->peer, client->ip);
     client->id = mw_slots_add(&worker->slots, client);
     if (!client->id || !mw_http_driver_open(client, arrival->at_ms)) {
         mw_client_drop(client, true);

@@ -58,7 +58,7 @@ struct mw_decided {
 /* A stream whose door is open, and what is known of it by then. */
 struct mw_arrival {
     struct mw_stream *stream; /* given */
-    struct mw_ip from;        /* the client's address by a proxy's word; none: the stream's */
+    struct mw_ip from;        /* who has sent the bytes, or the PROXY header's word */
     char *first;              /* bytes that were read already; borrowed, and may be changed */
     size_t first_len;
     mw_ms at_ms; /* of the accept */
@@ -77,7 +77,7 @@ struct mw_client {
     bool ended;        /* the peer has finished sending */
     bool half_closed;  /* so have we */
     bool ending;       /* the peer has closed; what it said before is still being delivered */
-    struct mw_ip peer; /* who has sent the bytes, or the PROXY header's word */
+    struct mw_ip peer; /* as it arrived */
     char ip[MW_STREAM_ADDRESS_LEN];     /* the client's, perhaps from further behind */
     size_t in_flight;                   /* bytes that the stream holds; 0: a write may be made */
     size_t untaken;                     /* as the stream said last */

@@ -16,9 +16,10 @@ struct door {
     struct mw_stream *stream;
     struct mw_alarm alarm;
     struct mw_link in_worker;
-    struct mw_ip peer, from; /* from: by the PROXY header */
-    bool is_proxy;           /* it must begin with a header, and is believed */
-    bool is_introduced;      /* that is over, one way or the other */
+    struct mw_ip peer;  /* who has sent the bytes; kept, for a stream forgets it at a reset */
+    struct mw_ip from;  /* the same, or by the PROXY header */
+    bool is_proxy;      /* it must begin with a header, and is believed */
+    bool is_introduced; /* that is over, one way or the other */
     bool is_closing;
     mw_ms at_ms;
     struct mw_buf held; /* what came and is not used up */
@@ -52,22 +53,13 @@ static void door_close(struct door *door, bool reset)
 
 /* ---- what is told of those who do not get in ---- */
 
-/* Of whom a PROXY header has spoken, and not of the proxy that did. */
-static void put_peer(const struct door *door, char out[MW_STREAM_ADDRESS_LEN])
-{
-    if (door->from.len)
-        mw_ip_text(&door->from, out);
-    else
-        mw_stream_peer(door->stream, out);
-}
-
 static void tell(const struct door *door, enum mw_log_level level, const char *what,
                  const char *error, const char *hint)
 {
     struct mw_worker *worker = door->worker;
     struct mw_log_line line;
-    char peer[MW_STREAM_ADDRESS_LEN];
-    put_peer(door, peer);
+    char peer[MW_IP_TEXT_LEN];
+    mw_ip_text(&door->from, peer);
     mw_rare_begin(&worker->strangers, mw_loop_now(worker->loop), &line, worker->log, level, what);
     mw_log_text(&line, "peer", mw_view_text(peer));
     mw_log_text(&line, "error", mw_view_text(error));
@@ -167,7 +159,8 @@ static enum step read_proxy_header(struct door *door)
         return STEP_GONE;
     }
     if (door->is_proxy) {
-        door->from = head.from;
+        if (head.from.len)
+            door->from = head.from;
         mw_buf_skip(&door->held, (size_t)len);
     }
     return STEP_ON;
@@ -250,13 +243,20 @@ static void on_alarm(struct mw_alarm *alarm)
 
 /* ---- for the listener and the worker ---- */
 
-static void note_peer(struct door *door)
+/*
+ * False: it is gone already, as after the health check of a proxy that resets. What it has sent
+ * could still be read, and would be nobody's.
+ */
+static bool note_peer(struct door *door)
 {
     const struct mw_config *config = door->worker->config;
     char peer[MW_STREAM_ADDRESS_LEN];
     mw_stream_peer(door->stream, peer);
-    (void)mw_ip_parse(mw_view_text(peer), &door->peer);
+    if (!mw_ip_parse(mw_view_text(peer), &door->peer))
+        return false;
+    door->from = door->peer;
     door->is_proxy = config->proxy_protocol && mw_config_trusts(config, &door->peer);
+    return true;
 }
 
 void mw_door_accept(void *ctx, struct mw_stream *stream)
@@ -276,7 +276,10 @@ void mw_door_accept(void *ctx, struct mw_stream *stream)
     mw_list_push(&worker->doors, &door->in_worker);
     mw_buf_init(&door->held, &worker->mem, 0);
     mw_stream_attach(stream, &events, door);
-    note_peer(door);
+    if (!note_peer(door)) {
+        door_close(door, true);
+        return;
+    }
     mw_alarm_set(worker->loop, &door->alarm, door->at_ms + MW_DOOR_MS);
     mw_stream_set_reading(stream, true);
 }

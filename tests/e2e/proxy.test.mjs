@@ -79,6 +79,26 @@ for (const [what, header, ip] of introductions) {
     });
 }
 
+/* As health checks end. The kernel hands out what was sent, and has forgotten by whom. */
+test('who resets behind its first bytes is nobody without an address', async () => {
+    const hello = upgradeText('/who');
+    const said = [[trusted, `PROXY UNKNOWN\r\n`], [trusted, `PROXY UNKNOWN\r\n${hello}`], [nobody, hello]];
+    for (const [server, text] of said) {
+        await Promise.all(Array.from({ length: 100 }, async () => {
+            const wire = new Wire(server.port);
+            await new Promise((sent) => { wire.socket.write(text, sent); });
+            wire.reset();
+        }));
+    }
+    for (const [server, text] of said.slice(1)) {
+        const wire = new Wire(server.port);
+        wire.send(text);
+        assert.equal(await who(wire), '127.0.0.1 127.0.0.1');
+        wire.drop();
+        assert.deepEqual([...server.all({ ip: '' }), ...server.all({ peer: '' })], []);
+    }
+});
+
 test('a header byte by byte', async () => {
     const wire = new Wire(trusted.port);
     for (const byte of Buffer.concat([v2(1, 0x21, v6, tlv), Buffer.from(upgradeText('/who'))])) {

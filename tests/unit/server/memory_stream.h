@@ -109,8 +109,10 @@ static inline void memory_close_(struct mw_stream *stream, bool reset)
 
 static inline void memory_peer_(const struct mw_stream *stream, char out[MW_STREAM_ADDRESS_LEN])
 {
-    (void)stream;
-    memcpy(out, "192.0.2.7", sizeof "192.0.2.7");
+    const struct memory_stream *line =
+        MW_OWNER((struct mw_stream *)stream, struct memory_stream, stream);
+    const char *text = line->peer_reset ? "" : "192.0.2.7"; /* as a kernel: forgotten by then */
+    memcpy(out, text, strlen(text) + 1);
 }
 
 /* A peer that does not read takes nothing. */

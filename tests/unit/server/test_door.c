@@ -232,6 +232,22 @@ TEST(who_stands_at_the_door_when_the_server_stops_is_sent_away)
     assert_true(mw_list_is_empty(&world.worker.doors));
 }
 
+/* A kernel hands out what was sent before a reset, and has forgotten by whom. */
+TEST(who_has_reset_before_the_door_is_not_taken_for_a_stranger)
+{
+    set("trusted_proxies", "192.0.2.7");
+    set("proxy_protocol", "true");
+    serve("echo");
+    struct peer *peer = new_peer_(&world);
+    say(peer, v1);
+    peer->line.peer_reset = true;
+    mw_door_accept(&world.worker, &peer->line.stream);
+    run(&world);
+    assert_true(peer->line.closed);
+    assert_null(strstr(logged(), "proxy"));
+    assert_int_equal(world.worker.client_count, 0);
+}
+
 TEST(who_hangs_up_at_the_door_leaves_nothing)
 {
     serve("echo");
@@ -279,6 +295,7 @@ int main(void)
         WITH_TLS(what_is_no_tls_gets_an_alert_and_is_named),
         WITH_TLS(a_header_of_a_stranger_on_a_tls_port_ends_it),
         IN_A_WORLD(who_stands_at_the_door_when_the_server_stops_is_sent_away),
+        IN_A_WORLD(who_has_reset_before_the_door_is_not_taken_for_a_stranger),
         IN_A_WORLD(who_hangs_up_at_the_door_leaves_nothing),
         IN_A_WORLD(no_memory_for_a_door_or_its_client_closes_the_stream),
     };

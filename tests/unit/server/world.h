@@ -225,6 +225,7 @@ static inline struct peer *add_peer(struct world *world)
     struct peer *peer = new_peer_(world);
     const struct mw_arrival arrival = {
         .stream = &peer->line.stream,
+        .from = mw_ip_of((const uint8_t[]){ 192, 0, 2, 7 }, 4),
         .at_ms = mw_loop_now(world->worker.loop),
     };
     size_t before = world->worker.client_count;
