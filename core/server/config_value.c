@@ -232,7 +232,7 @@ static int refuse_kind(char why[256], const struct mw_value_row *row,
 int mw_value_set_scalar(const struct mw_value_row *row, void *field,
                         const struct mw_setting *setting, size_t at, char why[256])
 {
-    char out[64];
+    char out[64] = "";
     struct mw_view text = written(setting, out);
     if (!is_of_kind(row, setting))
         return refuse_kind(why, row, setting, text);

@@ -204,7 +204,7 @@ int mw_static_serve(struct mw_client *client, struct mw_view path,
         return MW_ERR_NOMEM;
     body->missing = missing;
     struct mw_worker *worker = client->worker;
-    struct mw_view below_root = mw_view(body->path + 1, body->path_len - 1);
+    struct mw_view below_root = mw_view_from(mw_view(body->path, body->path_len), 1);
     int err = mw_file_open(worker->loop, worker->public_files, below_root, opened, body);
     if (err) {
         body_free(body);
