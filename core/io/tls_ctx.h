@@ -23,7 +23,7 @@ enum mw_tls_version { MW_TLS_1_2, MW_TLS_1_3 };
 
 /* One certificate, leaf first, then its chain, and its private key: PEM. */
 struct mw_tls_pair {
-    const char *name; /* how errors call it: the files' names */
+    const char *chain_name, *key_name; /* how errors call them: the files' names */
     struct mw_view chain, key;
 };
 

@@ -5,6 +5,7 @@
 #include <mbedtls/oid.h>
 #include <stdio.h>
 
+#include "core/base/ip.h"
 #include "core/base/str.h"
 #include "core/io/tls_mbed.h"
 
@@ -78,15 +79,9 @@ static void append(char *out, size_t max_bytes, struct mw_view text)
 
 static void append_address(char *out, size_t max_bytes, const mbedtls_x509_buf *address)
 {
-    char text[48] = "";
-    const unsigned char *p = address->p;
-    if (address->len == 4) {
-        (void)snprintf(text, sizeof(text), "%u.%u.%u.%u", p[0], p[1], p[2], p[3]);
-    } else if (address->len == 16) {
-        for (size_t i = 0; i < 16; i += 2)
-            (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%x", i ? ":" : "",
-                           (unsigned)(p[i] << 8 | p[i + 1]));
-    }
+    char text[MW_IP_TEXT_LEN];
+    struct mw_ip ip = mw_ip_of(address->p, address->len);
+    mw_ip_text(&ip, text);
     if (text[0])
         append(out, max_bytes, mw_view_text(text));
 }

@@ -147,28 +147,29 @@ static bool is_of(const mbedtls_x509_crt *cert, const mbedtls_pk_context *key)
     return mbedtls_pk_check_pair(&cert->pk, key, mw_tls_random, NULL) == 0;
 }
 
-static int check_pair(const char *name, const struct mw_tls_loaded *pair, char why[WHY_BYTES])
+static int check_pair(const struct mw_tls_pair *from, const struct mw_tls_loaded *pair,
+                      char why[WHY_BYTES])
 {
     if (is_of(&pair->chain, &pair->key)) {
         const char *weak = what_is_weak(&pair->key);
-        return weak ? refuse(name, weak, why) : MW_OK;
+        return weak ? refuse(from->key_name, weak, why) : MW_OK;
     }
     for (const mbedtls_x509_crt *cert = pair->chain.next; cert; cert = cert->next) {
         if (is_of(cert, &pair->key))
-            return refuse(name, "the key's certificate is not the first; put it above its issuers",
-                          why);
+            return refuse(from->chain_name,
+                          "the key's certificate is not the first; put it above its issuers", why);
     }
-    return refuse(name, "the private key belongs to another certificate; give those made together",
-                  why);
+    return refuse(from->key_name,
+                  "the private key belongs to another certificate; give those made together", why);
 }
 
 int mw_tls_pair_load(struct mw_mem *mem, const struct mw_tls_pair *from, struct mw_tls_loaded *pair,
                      char why[WHY_BYTES])
 {
-    int err = parse_certs(mem, from->name, from->chain, &pair->chain, why);
+    int err = parse_certs(mem, from->chain_name, from->chain, &pair->chain, why);
     if (!err)
-        err = parse_key(mem, from->name, from->key, &pair->key, why);
-    return err ? err : check_pair(from->name, pair, why);
+        err = parse_key(mem, from->key_name, from->key, &pair->key, why);
+    return err ? err : check_pair(from, pair, why);
 }
 
 int mw_tls_ca_load(struct mw_mem *mem, struct mw_view pem, mbedtls_x509_crt *ca,

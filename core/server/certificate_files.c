@@ -79,7 +79,8 @@ static void arrange(struct mw_certificate_files *files, const struct mw_config_t
     for (; files->pair_count < files->text_count / 2; files->pair_count++) {
         size_t first = 2 * files->pair_count;
         files->pairs[files->pair_count] = (struct mw_tls_pair){
-            .name = name_of(tls, first),
+            .chain_name = name_of(tls, first),
+            .key_name = name_of(tls, first + 1),
             .chain = view_of(&files->texts[first]),
             .key = view_of(&files->texts[first + 1]),
         };

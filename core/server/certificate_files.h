@@ -17,7 +17,7 @@ struct mw_certificate_text {
 
 struct mw_certificate_files {
     struct mw_mem *mem;
-    struct mw_tls_pair pairs[MW_CONFIG_MAX_PAIRS]; /* named by their certificate's file */
+    struct mw_tls_pair pairs[MW_CONFIG_MAX_PAIRS]; /* named by their files */
     size_t pair_count;
     struct mw_view client_ca;
     uint64_t hash; /* of all that was read */

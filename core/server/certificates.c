@@ -73,7 +73,8 @@ static int make_throw_away(struct mw_certificates *certificates, struct mw_tls_c
     if (!err)
         err = mw_tls_throw_away(now_s, THROW_AWAY_DAYS, chain, key, fingerprint);
     if (!err) {
-        const struct mw_tls_pair pair = { "throw-away", mw_view_text(chain), mw_view_text(key) };
+        const struct mw_tls_pair pair = { "throw-away", "throw-away", mw_view_text(chain),
+                                          mw_view_text(key) };
         err = make_of(certificates, &pair, 1, files.client_ca, out, why);
     }
     if (!err)

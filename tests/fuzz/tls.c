@@ -39,7 +39,7 @@ static int client_random(void *unused, unsigned char *out, size_t len)
 static void make_contexts(struct mw_view chain, struct mw_view key)
 {
     char why[256];
-    struct mw_tls_pair pair = { "fuzz", chain, key };
+    struct mw_tls_pair pair = { "fuzz", "fuzz", chain, key };
     struct mw_tls_setup setup = { .pairs = &pair, .pair_count = 1, .least = MW_TLS_1_2 };
     setup.tickets = mw_tls_tickets_new(3600);
     CHECK(setup.tickets != NULL);

@@ -166,6 +166,6 @@ void cert_free(struct cert *cert)
 
 struct mw_tls_pair cert_pair(const struct cert *cert)
 {
-    return (struct mw_tls_pair){ cert->subject, mw_view_text(cert->chain),
+    return (struct mw_tls_pair){ cert->subject, cert->subject, mw_view_text(cert->chain),
                                  mw_view_text(cert->key) };
 }

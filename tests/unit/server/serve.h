@@ -50,6 +50,18 @@ static inline void next_case(void)
     (void)set_up(NULL);
 }
 
+/* The log so far. */
+static inline const char *logged(void)
+{
+    static char text[16384];
+    mw_log_close(&world.log);
+    ssize_t n = pread(world.log_fd, text, sizeof text - 1, 0);
+    assert_true(n >= 0);
+    text[n] = '\0';
+    assert_int_equal(mw_log_open(&world.log, world.log_fd, true, false, MW_LOG_DEBUG), MW_OK);
+    return text;
+}
+
 #define IN_A_WORLD(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 #endif

@@ -99,7 +99,7 @@ TEST(pairs_are_read_whole_and_their_hash_changes_with_them)
         write_file(&bench.folder, names[i], names[i]);
     assert_int_equal(mw_certificate_files_read(&files, &bench.mem, &bench.config, why), MW_OK);
     assert_int_equal(files.pair_count, 2);
-    assert_string_equal(files.pairs[1].name, "b.pem");
+    assert_string_equal(files.pairs[1].chain_name, "b.pem");
     assert_view(files.pairs[1].chain, "b.pem");
     assert_view(files.pairs[1].key, "b.key");
     assert_view(files.client_ca, "ca");
@@ -180,7 +180,7 @@ TEST(a_certificate_is_warned_about_by_its_dates)
         assert_int_equal(mw_tls_throw_away((int64_t)(now_ms / 1000) + table[i].from_s,
                                            table[i].days, chain, key, fingerprint),
                          MW_OK);
-        const struct mw_tls_pair pair = { "test", mw_view_text(chain), mw_view_text(key) };
+        const struct mw_tls_pair pair = { "test", "test", mw_view_text(chain), mw_view_text(key) };
         const struct mw_tls_setup setup = { .pairs = &pair, .pair_count = 1 };
         assert_int_equal(mw_tls_ctx_new(&bench.mem, &setup, &ctx, why), MW_OK);
         mw_certificate_warn(&bench.log, ctx, now_ms);
