@@ -47,9 +47,33 @@ void mw_http_driver_close(struct mw_client *client)
     client->http = 0;
 }
 
+/*
+ * A page never learns why its socket was refused, so the log has to tell. The query stays out: it
+ * may hold what is secret.
+ */
+static void tell_of_handshake(struct mw_client *client, unsigned status, const char *error,
+                              struct mw_view detail)
+{
+    struct mw_worker *worker = client->worker;
+    struct mw_view target = mw_http_conn_head(client->http)->target;
+    struct mw_view path = mw_view(target.data, mw_view_find(target, '?', 0));
+    struct mw_log_line line;
+    mw_rare_begin(&worker->strangers, mw_loop_now(worker->loop), &line, worker->log, MW_LOG_INFO,
+                  "handshake refused");
+    mw_log_text(&line, "path", path);
+    mw_log_text(&line, "ip", mw_view_text(client->ip));
+    mw_log_integer(&line, "status", status);
+    mw_log_text(&line, "error", mw_view_text(error));
+    if (detail.len && !mw_view_equal(detail, target) && !mw_view_equal(detail, path))
+        mw_log_text(&line, "detail", detail);
+    mw_log_end(&line);
+}
+
 void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char *error,
                            struct mw_view detail, const char *extra)
 {
+    if (mw_ws_is_upgrade(mw_http_conn_head(client->http)))
+        tell_of_handshake(client, status, error, detail);
     (void)mw_http_conn_refuse(client->http, status, error, detail, extra, mw_clock_unix_ms());
     mw_client_settle_later(client);
 }
@@ -72,6 +96,13 @@ static void tell_stranger(struct mw_client *client, const char *what, const char
     mw_log_text(&line, "peer", mw_view_text(client->ip));
     mw_log_text(&line, "error", mw_view_text(error));
     mw_log_end(&line);
+}
+
+static void tell_of_bad_request(struct mw_client *client)
+{
+    const struct mw_http_refusal *why = &client->http->refusal;
+    bool is_tls = !strcmp(why->error, "tls_on_plain_port");
+    tell_stranger(client, is_tls ? "tls on a plain port" : "request refused", why->text);
 }
 
 /* Whom the headers of a trusted proxy name: with every request perhaps somebody else. */
@@ -200,8 +231,8 @@ static bool next_request(struct mw_client *client)
     enum mw_http_event event = mw_http_conn_next(client->http, mw_clock_unix_ms());
     if (event == MW_HTTP_GOT_REQUEST)
         handle_request(client);
-    if (event == MW_HTTP_REFUSED && !strcmp(client->http->refusal.error, "tls_on_plain_port"))
-        tell_stranger(client, "tls on a plain port", client->http->refusal.text);
+    if (event == MW_HTTP_REFUSED)
+        tell_of_bad_request(client);
     if (event == MW_HTTP_MORE && client->ended) /* nothing more can come */
         mw_client_drop(client, false);
     return event != MW_HTTP_MORE;
@@ -263,7 +294,10 @@ void mw_http_driver_alarm(struct mw_client *client)
             mw_client_drop(client, true);
         return;
     }
+    bool has_begun = mw_http_conn_has_begun(client->http);
     mw_http_conn_time_out(client->http, mw_clock_unix_ms());
+    if (has_begun)
+        tell_of_bad_request(client);
     mw_client_settle_later(client);
 }
 

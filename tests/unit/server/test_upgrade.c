@@ -61,6 +61,49 @@ TEST(a_handshake_that_breaks_a_rule_asks_no_script)
     assert_int_equal(c_engine.opens, 0);
 }
 
+/* The query is not told: it may hold what is secret. */
+TEST(who_is_refused_is_in_the_log)
+{
+    static const struct {
+        const char *script, *request, *line;
+    } table[] = {
+        { "echo", "GET /none?token=1 HTTP/1.1\r\n" UPGRADE "\r\n",
+          "\"msg\":\"handshake refused\",\"path\":\"/none\",\"ip\":\"192.0.2.7\",\"status\":404,"
+          "\"error\":\"no_route\"" },
+        { "echo", "GET /s?token=1 HTTP/1.1\r\n" UPGRADE "Origin: https://elsewhere\r\n\r\n",
+          "\"status\":403,\"error\":\"origin\",\"detail\":\"pages of https://elsewhere may not" },
+        { "refuse 403 not you", "GET /s?token=1 HTTP/1.1\r\n" UPGRADE "\r\n",
+          "\"path\":\"/s\",\"ip\":\"192.0.2.7\",\"status\":403,\"error\":\"refused\","
+          "\"detail\":\"not you\"" },
+        { "echo", "GET /%zz?token=1 HTTP/1.1\r\n" UPGRADE "\r\n",
+          "\"path\":\"/%zz\",\"ip\":\"192.0.2.7\",\"status\":400,\"error\":\"bad_target\"" },
+        { "echo", "GARBAGE\r\n\r\n",
+          "\"msg\":\"request refused\",\"peer\":\"192.0.2.7\",\"error\":" },
+    };
+    for (size_t i = 0; i < MW_COUNT(table); i++) {
+        serve(table[i].script);
+        struct peer *peer = add_peer(&world);
+        say(peer, table[i].request);
+        run(&world);
+        const char *log = logged();
+        assert_non_null(strstr(log, table[i].line));
+        assert_null(strstr(log, "token"));
+        next_case();
+    }
+    serve("echo");
+}
+
+/* A page that is not there is no news, and neither is a WebSocket route in a browser's address bar.
+ */
+TEST(a_file_that_is_missing_is_not_in_the_log)
+{
+    serve("echo");
+    struct peer *peer = add_peer(&world);
+    say(peer, "GET /none HTTP/1.1\r\nHost: x\r\n\r\nGET /s HTTP/1.1\r\nHost: x\r\n\r\n");
+    RUN_UNTIL(&world, !strcmp(seen_by(peer), "404 426"));
+    assert_null(strstr(logged(), "refused"));
+}
+
 TEST(an_on_open_that_takes_too_long_is_a_failed_one)
 {
     c_engine.hold = true;
@@ -143,6 +186,8 @@ int main(void)
     const struct CMUnitTest cases[] = {
         IN_A_WORLD(what_on_open_decides_is_what_the_peer_sees),
         IN_A_WORLD(a_handshake_that_breaks_a_rule_asks_no_script),
+        IN_A_WORLD(who_is_refused_is_in_the_log),
+        IN_A_WORLD(a_file_that_is_missing_is_not_in_the_log),
         IN_A_WORLD(an_on_open_that_takes_too_long_is_a_failed_one),
         IN_A_WORLD(frames_that_came_with_the_request_are_not_lost),
         IN_A_WORLD(a_subprotocol_is_answered_where_one_fits),
