@@ -15,8 +15,8 @@ static int unknown_flag(const char *arg, char why[256])
     name.len = mw_view_find(name, '=', 0);
     char near[MW_CONFIG_FLAG_MAX] = "";
     bool is_near = mw_config_nearest_flag(name, near);
-    snprintf(why, 256, "there is no option %.64s%s%s%s; see moonwire --help", arg,
-             is_near ? "; did you mean --" : "", near, is_near ? "?" : "");
+    snprintf(why, 256, "there is no option %.64s; %s%s%s", arg,
+             is_near ? "did you mean --" : "see moonwire --help", near, is_near ? "?" : "");
     return MW_ERR_BAD_ARG;
 }
 

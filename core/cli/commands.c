@@ -61,8 +61,8 @@ static int unknown_verb(const char *verb)
     for (size_t i = 0; mw_commands[i].name && i + 1 < MW_COUNT(names); i++)
         names[i] = mw_commands[i].name;
     const char *near = mw_nearest_name(mw_view_text(verb), names);
-    snprintf(why, sizeof why, "there is no command \"%.64s\"%s%s%s; see moonwire --help", verb,
-             near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    snprintf(why, sizeof why, "there is no command \"%.64s\"; %s%s%s", verb,
+             near ? "did you mean \"" : "see moonwire --help", near ? near : "", near ? "\"?" : "");
     return usage(why);
 }
 

@@ -166,10 +166,10 @@ int mw_config_from_environment(struct mw_config *config, char why[256])
             name[n++] = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : '_');
         name[n] = '\0';
         const char *value = is_listed(&rows[i]) ? 0 : getenv(name);
-        int err =
-            value ? mw_config_set(config, mw_view_text(rows[i].key), mw_view_text(value), why) : 0;
-        if (err)
-            return err;
+        struct mw_value_row row = with_choices(&rows[i]);
+        if (value && mw_value_set(&row, mw_view_text(name), (char *)config + row.offset,
+                                  mw_view_text(value), why))
+            return MW_ERR_BAD_ARG;
     }
     return MW_OK;
 }

@@ -104,9 +104,9 @@ TEST(what_cannot_be_meant_is_refused_with_what_may_have_been)
         const char *words[5];
         const char *says;
     } table[] = {
-        { { "serve", "--listne", ":9000" }, "did you mean --listen?" },
+        { { "serve", "--listne", ":9000" }, "there is no option --listne; did you mean --listen?" },
         { { "--log-levl=info" }, "did you mean --log-level?" },
-        { { "serve", "--wobble" }, "there is no option --wobble" },
+        { { "serve", "--wobble" }, "there is no option --wobble; see moonwire --help" },
         { { "-x" }, "there is no option -x" },
         { { "serve", "a", "b" }, "one folder is enough: \"a\" or \"b\"?" },
         { { "serve", "--listen" }, "--listen wants a value" },
