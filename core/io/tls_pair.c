@@ -159,8 +159,11 @@ static int check_pair(const struct mw_tls_pair *from, const struct mw_tls_loaded
             return refuse(from->chain_name,
                           "the key's certificate is not the first; put it above its issuers", why);
     }
-    return refuse(from->key_name,
-                  "the private key belongs to another certificate; give those made together", why);
+    (void)snprintf(why, WHY_BYTES,
+                   "%.64s, %.64s: the private key belongs to another certificate; give those made "
+                   "together",
+                   from->chain_name, from->key_name);
+    return MW_ERR_BAD_ARG;
 }
 
 int mw_tls_pair_load(struct mw_mem *mem, const struct mw_tls_pair *from, struct mw_tls_loaded *pair,

@@ -103,7 +103,8 @@ TEST(a_bad_pair_is_refused_by_name_with_what_to_do)
           "KEY -out "
           "NEW'" },
         { moon.chain, other.key,
-          "moon.key: the private key belongs to another certificate; give those made together" },
+          "moon.pem, moon.key: the private key belongs to another certificate; give those made "
+          "together" },
         { two, moon.key,
           "moon.pem: the key's certificate is not the first; put it above its issuers" },
         { rsa1024.chain, rsa1024.key,
