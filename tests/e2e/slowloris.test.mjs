@@ -13,6 +13,9 @@ const CROWD = 500;
 /* With a sanitizer's margins and all; a release takes far less. */
 const MAX_BYTES_EACH = 65536;
 
+/* ThreadSanitizer has several bytes of its own for each: nothing to be measured there. */
+const isMeasured = !process.env.MOONWIRE_SANITIZE?.includes('thread');
+
 /* What is freed is memory that others may have, also where a sanitizer would keep it for a while. */
 const env = { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:quarantine_size_mb=1` };
 
@@ -69,7 +72,7 @@ for (const { what, dial, text, end, told } of drips) {
         }
         await within(Promise.all(gone), () => 'the crowd to be gone');
         assert.deepEqual(new Set(await Promise.all(ends)), new Set([told]));
-        assert.ok(peak < CROWD * MAX_BYTES_EACH, `${peak} bytes for ${CROWD}`);
+        if (isMeasured) assert.ok(peak < CROWD * MAX_BYTES_EACH, `${peak} bytes for ${CROWD}`);
         t.diagnostic(`${Math.round(peak / CROWD)} bytes each; ${served} served meanwhile`);
         await other.close(1000);
     });
