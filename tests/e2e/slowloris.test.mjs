@@ -1,12 +1,13 @@
 /*
- * Crowds that say as little as keeps them from being silent: one byte at a time of a handshake, or
- * of a frame. They are gone when the limit is over, hold little memory until then, and everybody
+ * Crowds that say as little as keeps them from being silent: one byte at a time of a hello of TLS, a
+ * handshake, or a frame. They are gone when the limit is over, hold little memory until then, and everybody
  * else is served.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { start, within } from './harness.mjs';
+import { certificate } from './certificates.mjs';
+import { Peer, start, within } from './harness.mjs';
 import { BINARY, Wire, frame, upgradeText, upgraded } from './wire.mjs';
 
 const CROWD = 500;
@@ -19,7 +20,10 @@ const isMeasured = !process.env.MOONWIRE_SANITIZE?.includes('thread');
 /* What is freed is memory that others may have, also where a sanitizer would keep it for a while. */
 const env = { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:quarantine_size_mb=1` };
 
+const { cert, key } = certificate('localhost');
 const files = {
+    'a.pem': cert,
+    'a.key': key,
     'scripts/echo.lua': 'return { on_message = function(conn, data) conn:send(data) end }',
     'scripts/frames.lua': 'return { limits = { ping = 1, pong = 1 } }',
 };
@@ -40,7 +44,22 @@ function drip(wire, text) {
         .finally(() => clearInterval(dripping));
 }
 
+const tls = ['--listen', '127.0.0.1:0', '--tls-cert', 'a.pem', '--tls-key', 'a.key'];
+
+/* The header of a record (RFC 8446 5.1) of 4096 bytes, and of a hello that is as long (4). */
+const hello = Buffer.concat([Buffer.from([22, 3, 1, 16, 0, 1, 0, 15, 252]), Buffer.alloc(4087, 1)]);
+
+async function connect(server) {
+    const peer = new Peer(`${server.url.replace(/^http/, 'ws')}echo`, { ca: cert });
+    await within(peer.opened, () => 'another client', () => server.tail());
+    return peer;
+}
+
 const drips = [
+    {
+        what: 'a hello of TLS', end: (wire) => wire.ends(), told: 'fin', args: tls,
+        dial: async (server) => new Wire(server.port), text: hello,
+    },
     {
         what: 'a request head', end: async (wire) => (await wire.answer()).status, told: 408,
         dial: async (server) => new Wire(server.port),
@@ -53,10 +72,10 @@ const drips = [
     },
 ];
 
-for (const { what, dial, text, end, told } of drips) {
+for (const { what, dial, text, end, told, args } of drips) {
     test(`${CROWD} who drip ${what} are told and gone, and others are served`, async (t) => {
-        const server = await start(t, files, { env });
-        const other = await server.connect('/echo');
+        const server = await start(t, files, { env, args });
+        const other = await connect(server);
         const before = residentBytes(server);
         const crowd = [];
         for (let i = 0; i < CROWD; i++) crowd.push(await dial(server));
@@ -67,7 +86,7 @@ for (const { what, dial, text, end, told } of drips) {
         while (left > 0) {
             peak = Math.max(peak, residentBytes(server) - before);
             assert.equal(await other.ask('still there?'), 'still there?');
-            await (await server.connect('/echo')).close(1000);
+            await (await connect(server)).close(1000);
             served++;
         }
         await within(Promise.all(gone), () => 'the crowd to be gone');
