@@ -105,9 +105,32 @@ static void set_linger_alarm(struct mw_client *client)
                  mw_ms_min(mw_loop_now(loop) + span_ms, client->linger_end_ms));
 }
 
-/* A peer that still takes what is left, or still uploads, is waited for, a bounded time. */
+/* Output that is left when a connection lingers; then the half-close, once. */
+static void settle_linger(struct mw_client *client)
+{
+    if (client->facts)
+        mw_ws_driver_flush(client);
+    if (client->in_flight) {
+        set_linger_alarm(client);
+    } else if (client->ended) {
+        mw_client_drop(client, false);
+    } else if (!client->half_closed) {
+        client->half_closed = true;
+        mw_stream_finish(client->stream);
+        set_linger_alarm(client);
+    }
+}
+
+/*
+ * A peer that still takes what is left, or still uploads, is waited for, a bounded time. After a
+ * turn that took long this may come before the settling: then nothing has been said yet.
+ */
 static void linger_on(struct mw_client *client)
 {
+    if (client->in_flight == 0 && !client->half_closed) {
+        settle_linger(client);
+        return;
+    }
     bool goes_on =
         client->in_flight ? mw_client_advances(client) : client->dropped >= MW_LINGER_UPLOAD_BYTES;
     if (goes_on && mw_loop_now(client->worker->loop) < client->linger_end_ms)
@@ -132,22 +155,6 @@ static void on_alarm(struct mw_alarm *alarm)
         break;
     case MW_CLIENT_GONE:
         break;
-    }
-}
-
-/* Output that is left when a connection lingers; then the half-close, once. */
-static void settle_linger(struct mw_client *client)
-{
-    if (client->facts)
-        mw_ws_driver_flush(client);
-    if (client->in_flight) {
-        set_linger_alarm(client);
-    } else if (client->ended) {
-        mw_client_drop(client, false);
-    } else if (!client->half_closed) {
-        client->half_closed = true;
-        mw_stream_finish(client->stream);
-        set_linger_alarm(client);
     }
 }
 

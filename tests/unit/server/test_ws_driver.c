@@ -1,4 +1,4 @@
-/* ws_driver: how much of one client's traffic is taken before the others have their turn. */
+/* ws_driver: how much of one client's traffic is taken in a turn, and what is left at its end. */
 #include "tests/unit/server/serve.h"
 
 #define MESSAGES      40
@@ -69,6 +69,23 @@ TEST(behind_our_close_messages_are_read_over)
     assert_true(c_engine.clean);
 }
 
+/* The time to linger may be over before anything was said, where a turn took long. */
+TEST(a_late_loop_still_says_what_is_left_and_closes)
+{
+    world.gentle = true;
+    serve("echo");
+    struct peer *peer = add_peer(&world);
+    say_hello(peer, "/s", "");
+    run(&world);
+    say_text(peer, "heard");
+    say_close(peer, 1000);
+    while (peer->client->phase == MW_CLIENT_OPEN) /* read, and the loop's turn is yet to come */
+        memory_stream_step(&peer->line);
+    peer->client->alarm.ring(&peer->client->alarm);
+    run(&world);
+    assert_seen(peer, "101 text:heard close:1000: end");
+}
+
 /* RFC 7692 7.1.1.2: a client whose window has no room here is asked to begin anew each time. */
 TEST(contexts_are_promised_as_long_as_they_fit_below_the_cap)
 {
@@ -95,6 +112,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         IN_A_WORLD(who_sends_bombs_of_the_allowed_size_does_not_keep_the_others_waiting),
         IN_A_WORLD(behind_our_close_messages_are_read_over),
+        IN_A_WORLD(a_late_loop_still_says_what_is_left_and_closes),
         IN_A_WORLD(contexts_are_promised_as_long_as_they_fit_below_the_cap),
     };
     return RUN(cases);
