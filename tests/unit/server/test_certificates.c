@@ -240,6 +240,20 @@ static void turn_stage(struct stage *stage)
     mw_loop_run(stage->loop);
 }
 
+static int64_t now_s(void)
+{
+    return (int64_t)(mw_clock_unix_ms() / 1000);
+}
+
+/* Nothing is opened yet, but one pair is there and named. */
+static void make_stage_of_a(struct stage *stage)
+{
+    *stage = (struct stage){ 0 };
+    open_bench(&stage->bench);
+    name_pair(&stage->bench, 0, "a.pem", "a.key");
+    write_pair(&stage->bench.folder, "a", now_s(), 90);
+}
+
 static int open_stage(struct stage *stage)
 {
     mw_mem_init(&stage->mem, NULL, 0);
@@ -281,18 +295,10 @@ static void close_stage(struct stage *stage)
     } \
     assert_true(condition)
 
-static int64_t now_s(void)
-{
-    return (int64_t)(mw_clock_unix_ms() / 1000);
-}
-
 TEST(a_change_of_the_files_reaches_the_worker_and_a_broken_one_does_not)
 {
     static struct stage stage;
-    stage = (struct stage){ 0 };
-    open_bench(&stage.bench);
-    name_pair(&stage.bench, 0, "a.pem", "a.key");
-    write_pair(&stage.bench.folder, "a", now_s(), 90);
+    make_stage_of_a(&stage);
     assert_int_equal(open_stage(&stage), MW_OK);
     struct mw_tls_ctx *first = stage.worker.tls;
     write_file(&stage.bench.folder, "a.key", "no key at all");
@@ -309,10 +315,7 @@ TEST(a_change_of_the_files_reaches_the_worker_and_a_broken_one_does_not)
 TEST(asked_to_look_it_makes_them_anew_whether_or_not_they_changed)
 {
     static struct stage stage;
-    stage = (struct stage){ 0 };
-    open_bench(&stage.bench);
-    name_pair(&stage.bench, 0, "a.pem", "a.key");
-    write_pair(&stage.bench.folder, "a", now_s(), 90);
+    make_stage_of_a(&stage);
     assert_int_equal(open_stage(&stage), MW_OK);
     mw_certificates_now(stage.certificates);
     mw_certificates_now(stage.certificates); /* while the first is on its way */
@@ -326,9 +329,7 @@ TEST(what_is_wrong_at_the_beginning_is_told)
     static const char *const keys[] = { "b.key", "gone.key" };
     for (size_t i = 0; i < MW_COUNT(keys); i++) {
         static struct stage stage;
-        stage = (struct stage){ 0 };
-        open_bench(&stage.bench);
-        write_pair(&stage.bench.folder, "a", now_s(), 90);
+        make_stage_of_a(&stage);
         write_pair(&stage.bench.folder, "b", now_s(), 90);
         name_pair(&stage.bench, 0, "a.pem", keys[i]);
         assert_int_equal(open_stage(&stage), MW_ERR_BAD_ARG);

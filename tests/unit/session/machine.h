@@ -70,6 +70,14 @@ static inline void open_machine(struct machine *m, enum mw_role role)
     begin_machine(m);
 }
 
+/* A server whose queue is full with the first message of a kilobyte. */
+static inline void open_machine_of_small_queue(struct machine *m)
+{
+    open_machine_at(m, MW_ROLE_SERVER, 1);
+    m->limits.queue = 1024;
+    begin_machine(m);
+}
+
 static inline void close_machine(struct machine *m)
 {
     assert_true(mw_conn_validate(&m->conn));

@@ -60,9 +60,7 @@ TEST(an_invented_pong_tells_nothing)
 TEST(pings_of_a_script_do_not_fill_the_memory_either)
 {
     struct machine m;
-    open_machine_at(&m, MW_ROLE_SERVER, 1);
-    m.limits.queue = 1024;
-    begin_machine(&m);
+    open_machine_of_small_queue(&m);
     int err = MW_OK;
     for (int i = 0; !err && i < 10000; i++)
         err = mw_conn_ping(&m.conn, m.now_ms);
@@ -94,9 +92,7 @@ TEST(of_pings_that_met_a_full_queue_the_last_is_answered)
 {
     struct machine m;
     static char big[4096];
-    open_machine_at(&m, MW_ROLE_SERVER, 1);
-    m.limits.queue = 1024;
-    begin_machine(&m);
+    open_machine_of_small_queue(&m);
     mw_conn_send(&m.conn, MW_OPCODE_BINARY, mw_view(big, sizeof big), m.now_ms);
     const char *pings[] = { "first", "second", "the last one" };
     for (size_t i = 0; i < MW_COUNT(pings); i++) {
@@ -121,9 +117,7 @@ TEST(an_owed_pong_ends_with_its_connection)
 {
     struct machine m;
     static char big[4096];
-    open_machine_at(&m, MW_ROLE_SERVER, 1);
-    m.limits.queue = 1024;
-    begin_machine(&m);
+    open_machine_of_small_queue(&m);
     mw_conn_send(&m.conn, MW_OPCODE_BINARY, mw_view(big, sizeof big), m.now_ms);
     give(&m, MW_OPCODE_PING, "owed");
     assert_no_event(&m);

@@ -5,9 +5,7 @@ TEST(a_message_may_overshoot_the_limit_and_the_next_one_is_dropped)
 {
     struct machine m;
     static char big[3000];
-    open_machine_at(&m, MW_ROLE_SERVER, 1);
-    m.limits.queue = 1024;
-    begin_machine(&m);
+    open_machine_of_small_queue(&m);
     struct mw_view payload = mw_view(big, sizeof big);
     assert_int_equal(mw_conn_send(&m.conn, MW_OPCODE_BINARY, payload, m.now_ms), MW_OK);
     size_t queued = m.conn.out.bytes;
@@ -27,9 +25,7 @@ TEST(drain_is_told_once_below_half_of_the_limit)
 {
     struct machine m;
     static char big[2000];
-    open_machine_at(&m, MW_ROLE_SERVER, 1);
-    m.limits.queue = 1024;
-    begin_machine(&m);
+    open_machine_of_small_queue(&m);
     for (int round = 0; round < 2; round++) {
         struct mw_view vector;
         assert_int_equal(
@@ -51,9 +47,7 @@ TEST(no_drain_is_told_below_half_of_the_limit)
 {
     struct machine m;
     static char some[500];
-    open_machine_at(&m, MW_ROLE_SERVER, 1);
-    m.limits.queue = 1024;
-    begin_machine(&m);
+    open_machine_of_small_queue(&m);
     assert_int_equal(mw_conn_send(&m.conn, MW_OPCODE_BINARY, mw_view(some, 500), m.now_ms), MW_OK);
     flush(&m);
     assert_no_event(&m);
