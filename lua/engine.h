@@ -36,6 +36,18 @@ struct mw_lua_lane {
     enum mw_lua_lane_kind kind;
 };
 
+/* Why the running call must end. */
+enum mw_lua_stop {
+    MW_LUA_STOP_NONE,
+    MW_LUA_STOP_CPU,    /* its time is up */
+    MW_LUA_STOP_MEMORY, /* the script's memory is used up, and a full collection did not help */
+};
+
+/* budget.c; written by a signal handler of the same thread. */
+struct mw_lua_budget {
+    volatile int stop; /* enum mw_lua_stop */
+};
+
 /* Places in the Lua registry; all are filled once, when the app is made. */
 struct mw_lua_refs {
     int conns; /* id -> connection object */
@@ -70,6 +82,8 @@ struct mw_app {
     struct mw_fault *fault_to; /* where the next fault goes instead of host->fault, or NULL */
     struct mw_wheel wheel;
     mw_ms wake_ms; /* what the host was asked for last */
+
+    struct mw_lua_budget budget;
 
     /* version.c */
     struct mw_lua_version *live, *candidate;

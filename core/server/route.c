@@ -33,6 +33,8 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
         .host_app = route,
         .name = name,
         .memory_bytes = (size_t)worker->config->script_memory,
+        .cpu_stop_ms = (unsigned)worker->config->script_cpu,
+        .cpu_warn_ms = (unsigned)worker->config->script_cpu_warn,
     };
     if (route->name.data)
         route->app = worker->engine->create(&setup);

@@ -72,13 +72,21 @@ struct mw_route_spec {
 
 /* ---- a fault: an error of a script, for people ---- */
 
+enum mw_fault_kind {
+    MW_FAULT_ERROR,
+    MW_FAULT_CPU,    /* the call used up its CPU time and was stopped */
+    MW_FAULT_MEMORY, /* the script used up its memory and the call was stopped */
+};
+
 struct mw_fault {
+    enum mw_fault_kind kind;
     char file[256];    /* "chat.lua"; empty where unknown */
     int line;          /* 0 where unknown */
     char message[512]; /* without file and line */
     char frame[512];   /* the source line, with its number; may be empty */
     char hint[256];    /* what to do next; may be empty */
     char trace[1024];  /* the calls that led there, script frames only; may be empty */
+    char samples[256]; /* of a stopped or slow call: where its time went; may be empty */
     char handler[64];  /* "on_message", "timer", "load"; may be empty */
     unsigned version;
     mw_id conn; /* 0 where none was concerned */
@@ -156,6 +164,8 @@ struct mw_app_setup {
     void *host_app;             /* first argument of every host function */
     struct mw_view name;        /* "chat.lua"; copied */
     size_t memory_bytes;        /* cap of everything done on the script's behalf */
+    unsigned cpu_stop_ms;       /* CPU time of one call; 0: no limit */
+    unsigned cpu_warn_ms;       /* a call that took longer is told of; 0: never */
 };
 
 struct mw_app_stats {

@@ -1,0 +1,15 @@
+/*
+ * Stops. See budget.h for the way it works.
+ */
+#include "lua/budget.h"
+
+#include <stdlib.h>
+
+static char stopped; /* its address is the error value of a stop: making it takes no memory */
+
+void mw_lua_stop_raise(lua_State *L)
+{
+    lua_pushlightuserdata(L, &stopped);
+    lua_error(L);
+    abort(); /* lua_error does not return */
+}
