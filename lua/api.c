@@ -1,6 +1,7 @@
 /*
- * The list of what the server adds to the sandbox, in one place. A new library is a row or two
- * lines here and its own file.
+ * Builds the environment of scripts from allow.def, and nothing that is not there: a function that
+ * a future Lua adds stays out until somebody has thought about it. A new function is a row there
+ * and stands in one of the luaL_Reg arrays of api.h; a new library is rows, its array and its file.
  */
 #include "lua/api.h"
 
@@ -21,15 +22,153 @@ static const luaL_Reg lone_functions[] = {
     { NULL, NULL },
 };
 
-static const struct {
+/* ---- values that are no functions ---- */
+
+/* Pushes the value of that name. May raise. */
+typedef void push_value_fn(lua_State *L, const char *name);
+
+static void push_lua_version(lua_State *L, const char *name)
+{
+    (void)name;
+    lua_pushliteral(L, LUA_VERSION);
+}
+
+static void push_json_null(lua_State *L, const char *name)
+{
+    (void)name;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, mw_lua_app(L)->refs.null);
+}
+
+static void push_state(lua_State *L, const char *name)
+{
+    (void)name;
+    mw_lua_state_push(L);
+}
+
+/* _G reads like the environment and refuses like it. */
+static void push_globals(lua_State *L, const char *name)
+{
+    (void)name;
+    lua_newtable(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, mw_lua_app(L)->refs.env_meta);
+    lua_setmetatable(L, -2);
+}
+
+static void push_library(lua_State *L, const char *name);
+
+/* ---- the rows ---- */
+
+struct row {
+    const char *library; /* NULL: the rows above are all that moonwire.lua finds as globals */
     const char *name;
-    const luaL_Reg *functions;
-} libraries[] = {
-    { "coroutine", mw_lua_coroutine_functions },
-    { "log", mw_lua_log_functions },
-    { "os", mw_lua_os_functions },
-    { "timer", mw_lua_timer_functions },
+    const luaL_Reg *functions; /* NULL: Lua's */
+    push_value_fn *push;
 };
+
+static const struct row rows[] = {
+#define LUA NULL
+#define MW_LIBRARY(library)
+#define MW_ALLOW(library, name, functions)  { #library, #name, functions, NULL },
+#define MW_ALLOW_VALUE(library, name, push) { #library, #name, NULL, push },
+#define MW_SCRIPTS_ONLY                     { NULL, NULL, NULL, NULL },
+#include "lua/allow.def"
+#undef LUA
+#undef MW_LIBRARY
+#undef MW_ALLOW
+#undef MW_ALLOW_VALUE
+#undef MW_SCRIPTS_ONLY
+};
+
+static lua_CFunction find_function(const struct row *row)
+{
+    const luaL_Reg *function = row->functions;
+    while (function->name && strcmp(function->name, row->name) != 0)
+        function++;
+    mw_assert(function->func);
+    return function->func;
+}
+
+/* Lua's own: from the table that it left where no script looks. */
+static void push_standard(lua_State *L, const struct row *row)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, row->library);
+    mw_assert(lua_istable(L, -1));
+    lua_getfield(L, -1, row->name);
+    mw_assert(!lua_isnil(L, -1));
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
+static void push_row(lua_State *L, const struct row *row)
+{
+    if (row->push)
+        row->push(L, row->name);
+    else if (row->functions)
+        lua_pushcfunction(L, find_function(row));
+    else
+        push_standard(L, row);
+}
+
+/* Adds the rows of the library to the table on top. */
+static void fill(lua_State *L, const char *library, bool is_script)
+{
+    luaL_checkstack(L, 8, NULL);
+    for (size_t i = 0; i < MW_COUNT(rows) && (rows[i].library || is_script); i++) {
+        if (!rows[i].library || strcmp(rows[i].library, library) != 0)
+            continue;
+        push_row(L, &rows[i]);
+        lua_setfield(L, -2, rows[i].name);
+    }
+}
+
+/* ---- libraries ---- */
+
+/*
+ * Where Lua looks for the names of functions when an argument is wrong: "bad argument #1 to
+ * 'json.array'". No script reaches it.
+ */
+static void name_functions(lua_State *L, const char *library)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, library);
+    lua_pop(L, 1);
+}
+
+/* Strings find their methods in the table on top, and getmetatable("") says nothing of it. */
+static void bind_strings(lua_State *L)
+{
+    lua_pushliteral(L, "");
+    lua_getmetatable(L, -1);
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "__index");
+    mw_lua_set_bool(L, "__metatable", false);
+    lua_pop(L, 2);
+}
+
+static void push_library(lua_State *L, const char *name)
+{
+    lua_newtable(L);
+    fill(L, name, true);
+    if (strcmp(name, LUA_STRLIBNAME) == 0)
+        bind_strings(L);
+    name_functions(L, name);
+    mw_lua_freeze(L);
+}
+
+static void open_standard(lua_State *L)
+{
+    static const luaL_Reg libraries[] = {
+        { LUA_GNAME, luaopen_base },       { LUA_STRLIBNAME, luaopen_string },
+        { LUA_TABLIBNAME, luaopen_table }, { LUA_MATHLIBNAME, luaopen_math },
+        { LUA_UTF8LIBNAME, luaopen_utf8 },
+    };
+    for (size_t i = 0; i < MW_COUNT(libraries); i++) {
+        luaL_requiref(L, libraries[i].name, libraries[i].func, 0);
+        lua_pop(L, 1);
+    }
+}
 
 /* math.random differs between runs, and follows the seed in a simulation. */
 static void seed_random(lua_State *L)
@@ -46,38 +185,30 @@ static void seed_random(lua_State *L)
     lua_pop(L, 2);
 }
 
-/* _G reads like the environment and refuses like it. */
-static void add_globals_view(lua_State *L, int globals, int env_meta)
+/* ---- the whole ---- */
+
+int mw_lua_open_language(lua_State *L)
 {
+    open_standard(L);
     lua_newtable(L);
-    lua_pushvalue(L, env_meta);
-    lua_setmetatable(L, -2);
-    lua_setfield(L, globals, LUA_GNAME);
+    fill(L, LUA_GNAME, false);
+    mw_lua_push_env_meta(L);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 void mw_lua_api_open(lua_State *L)
 {
     struct mw_app *app = mw_lua_app(L);
     lua_settop(L, 0);
-    mw_lua_sandbox_open(L);
+    open_standard(L);
     seed_random(L);
-    luaL_setfuncs(L, lone_functions, 0);
-    luaL_setfuncs(L, mw_lua_topic_functions, 0);
-    luaL_setfuncs(L, mw_lua_time_functions, 0);
     mw_lua_json_init(L);
-    mw_lua_json_push(L);
-    mw_lua_sandbox_add(L, "json");
-    for (size_t i = 0; i < MW_COUNT(libraries); i++) {
-        lua_newtable(L);
-        luaL_setfuncs(L, libraries[i].functions, 0);
-        mw_lua_sandbox_add(L, libraries[i].name);
-    }
-    mw_lua_state_push(L);
-    lua_setfield(L, 1, "state");
     mw_lua_conn_init(L);
     mw_lua_timer_init(L);
+    lua_newtable(L);
     lua_pushvalue(L, 1);
     mw_lua_push_env_meta(L);
-    add_globals_view(L, 1, 2);
     app->refs.env_meta = luaL_ref(L, LUA_REGISTRYINDEX);
+    fill(L, LUA_GNAME, true);
+    name_functions(L, LUA_GNAME);
 }

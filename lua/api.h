@@ -1,13 +1,20 @@
-/* The globals of a script: what sandbox.h allows, and what the server adds. */
+/* The globals of scripts: what allow.def says, built of the functions of these arrays. */
 #ifndef MW_LUA_API_H
 #define MW_LUA_API_H
 
 #include "lua/state.h"
 
-/* Builds all that scripts share and fills app->refs. Raises. */
+/* Builds all that versions of a script share and fills app->refs. Raises. */
 void mw_lua_api_open(lua_State *L);
 
-/* One table of functions per subject; the files of these names hold them. */
+/*
+ * For moonwire.lua: what of it is the language alone. Gives the registry place of the metatable of
+ * its environment. Raises.
+ */
+int mw_lua_open_language(lua_State *L);
+
+/* One array per subject; the files of these names hold them. */
+extern const luaL_Reg mw_lua_base_functions[];      /* base.c */
 extern const luaL_Reg mw_lua_topic_functions[];     /* api_topic.c */
 extern const luaL_Reg mw_lua_time_functions[];      /* mod_time.c: sleep, now, monotonic */
 extern const luaL_Reg mw_lua_os_functions[];        /* mod_time.c: os.* */

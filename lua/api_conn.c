@@ -65,7 +65,7 @@ static int conn_close(lua_State *L)
 }
 
 /* conn:ping() -> true | nil, "closed" */
-static int ping(lua_State *L)
+static int conn_ping(lua_State *L)
 {
     struct mw_lua_conn *conn = mw_lua_conn_check(L, "ping");
     struct mw_app *app = mw_lua_app(L);
@@ -91,21 +91,21 @@ static int change_topic(lua_State *L, struct mw_lua_conn *conn, const char *who,
 }
 
 /* conn:subscribe(topic) -> was it new? */
-static int subscribe(lua_State *L)
+static int conn_subscribe(lua_State *L)
 {
     struct mw_lua_conn *conn = mw_lua_conn_check(L, "subscribe");
     return change_topic(L, conn, "conn:subscribe", mw_lua_app(L)->host->subscribe);
 }
 
 /* conn:unsubscribe(topic) -> was it there? */
-static int unsubscribe(lua_State *L)
+static int conn_unsubscribe(lua_State *L)
 {
     struct mw_lua_conn *conn = mw_lua_conn_check(L, "unsubscribe");
     return change_topic(L, conn, "conn:unsubscribe", mw_lua_app(L)->host->unsubscribe);
 }
 
 /* conn:topics() -> list */
-static int topics(lua_State *L)
+static int conn_topics(lua_State *L)
 {
     struct mw_lua_conn *conn = mw_lua_conn_check(L, "topics");
     struct mw_app *app = mw_lua_app(L);
@@ -121,7 +121,7 @@ static int topics(lua_State *L)
 }
 
 /* conn:publish(topic, data[, opts]) -> receivers but this one */
-static int publish(lua_State *L)
+static int conn_publish(lua_State *L)
 {
     struct mw_lua_conn *conn = mw_lua_conn_check(L, "publish");
     struct mw_app *app = mw_lua_app(L);
@@ -139,12 +139,10 @@ static int publish(lua_State *L)
 }
 
 const luaL_Reg mw_lua_conn_methods[] = {
-    { "send", conn_send },
-    { "close", conn_close },
-    { "ping", ping },
-    { "subscribe", subscribe },
-    { "unsubscribe", unsubscribe },
-    { "topics", topics },
-    { "publish", publish },
+#define MW_CONN_FIELD(name)
+#define MW_CONN_METHOD(name) { #name, conn_##name },
+#include "lua/conn.def"
+#undef MW_CONN_FIELD
+#undef MW_CONN_METHOD
     { NULL, NULL },
 };

@@ -9,8 +9,6 @@
 
 #include <inttypes.h>
 
-#include "core/base/str.h"
-
 static const char *const conn_kind = "conn";
 
 enum { VALUE_DATA = 1, VALUE_FACTS = 2, VALUE_COUNT = 2 };
@@ -217,32 +215,12 @@ struct field {
 };
 
 static const struct field fields[] = {
-    { "id", field_id },
-    { "path", field_path },
-    { "params", field_params },
-    { "ip", field_ip },
-    { "protocol", field_protocol },
-    { "data", field_data },
-    { "version", field_version },
-    { "rtt", field_rtt },
-    { "queued", field_queued },
-    { "opened_at", field_opened_at },
-    { "resumed", field_resumed },
-    { "state", field_state },
+#define MW_CONN_FIELD(name) { #name, field_##name },
+#define MW_CONN_METHOD(name)
+#include "lua/conn.def"
+#undef MW_CONN_FIELD
+#undef MW_CONN_METHOD
 };
-
-const char *mw_lua_conn_nearest(struct mw_view wrong)
-{
-    const char *names[64];
-    size_t count = 0;
-    for (size_t i = 0; i < MW_COUNT(fields); i++)
-        names[count++] = fields[i].name;
-    for (const luaL_Reg *method = mw_lua_conn_methods; method->name; method++)
-        names[count++] = method->name;
-    mw_assert(count < MW_COUNT(names));
-    names[count] = NULL;
-    return mw_nearest_name(wrong, names);
-}
 
 /* ---- the metatable ---- */
 

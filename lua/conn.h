@@ -47,9 +47,6 @@ mw_id mw_lua_id_parse(struct mw_view text);
 /* Pushes a fresh table of the route's parameters. Raises. */
 void mw_lua_push_params(lua_State *L, const struct mw_conn_info *info);
 
-/* The field or method of `conn` that was probably meant, or NULL. */
-const char *mw_lua_conn_nearest(struct mw_view wrong);
-
 /* api_conn.c: the methods. */
 extern const luaL_Reg mw_lua_conn_methods[];
 

@@ -209,9 +209,11 @@ static void write_no_memory(struct mw_app *app, lua_State *thread, struct mw_fau
 void mw_lua_fault_of_call(struct mw_app *app, const struct mw_lua_call *call, int status,
                           struct mw_fault *fault)
 {
-    struct mw_lua_where where = { .L = app->L,
-                                  .sources = &call->version->sources,
-                                  .env_meta = app->refs.env_meta };
+    struct mw_lua_where where = {
+        .L = app->L,
+        .sources = &call->version->sources,
+        .is_script = true,
+    };
     if (call->thread)
         mw_lua_fault_of_thread(call->thread, status, &where, call->kind->name, fault);
     else

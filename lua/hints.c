@@ -12,8 +12,7 @@
 
 #include "core/base/check.h"
 #include "core/base/str.h"
-#include "lua/conn.h"
-#include "lua/sandbox.h"
+#include "lua/names.h"
 
 #define MAX_NAMES  256
 #define NAME_BYTES 64
@@ -38,46 +37,11 @@ static void say(struct problem *p, const char *format, ...)
     va_end(args);
 }
 
-/* ---- names that exist ---- */
-
-struct names {
-    int env_meta;
-    const char *library; /* NULL: the globals themselves */
-    const char *found[MAX_NAMES + 1];
-    size_t count;
-};
-
-/* The keys stay valid: they are the sandbox's. */
-static void add_keys(lua_State *L, struct names *names)
+/* The name in this library that is near to the one in the message, or NULL. */
+static const char *nearest(const struct problem *p, const char *library)
 {
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        lua_pop(L, 1);
-        if (lua_type(L, -1) == LUA_TSTRING && names->count < MAX_NAMES)
-            names->found[names->count++] = lua_tostring(L, -1);
-    }
-}
-
-static int find_names(lua_State *L)
-{
-    struct names *names = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, names->env_meta);
-    lua_getfield(L, -1, "__index");
-    if (names->library) {
-        lua_getfield(L, -1, names->library);
-        if (!mw_lua_push_hidden(L, -1))
-            return 0;
-    }
-    add_keys(L, names);
-    return 0;
-}
-
-static const char *nearest(struct problem *p, const char *library)
-{
-    struct names names = { .env_meta = p->where->env_meta, .library = library };
-    if (mw_lua_try(p->where->L, find_names, &names) != MW_OK)
-        return NULL;
-    return mw_nearest_name(mw_view_text(p->name), names.found);
+    const char *const *names = mw_lua_names(library);
+    return names ? mw_nearest_name(mw_view_text(p->name), names) : NULL;
 }
 
 /* ---- hints with names ---- */
@@ -89,7 +53,7 @@ static bool is_word_byte(char c)
 
 static bool hint_method(struct problem *p)
 {
-    const char *name = mw_lua_conn_nearest(mw_view_text(p->name));
+    const char *name = nearest(p, "conn");
     if (!name)
         name = nearest(p, "string");
     if (!name)
@@ -125,7 +89,7 @@ static bool hint_foreign_word(struct problem *p)
 
 static bool hint_global(struct problem *p)
 {
-    const char *name = nearest(p, NULL);
+    const char *name = p->where->is_script ? nearest(p, "_G") : NULL;
     if (name)
         say(p, "did you mean '%s'?", name);
     return name || hint_foreign_word(p);

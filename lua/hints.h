@@ -12,7 +12,7 @@
 struct mw_lua_where {
     lua_State *L; /* not the failed thread */
     const struct mw_lua_sources *sources;
-    int env_meta; /* registry place of the metatable of environments: what globals there are */
+    bool is_script; /* not moonwire.lua, which has few globals */
 };
 
 /* Writes a hint for this message, or "". `file` may be NULL. Never raises. */

@@ -187,15 +187,9 @@ void mw_lua_json_init(lua_State *L)
     app->refs.null = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-void mw_lua_json_push(lua_State *L)
-{
-    static const luaL_Reg functions[] = {
-        { "encode", encode },
-        { "decode", decode },
-        { "array", mark_array },
-        { NULL, NULL },
-    };
-    luaL_newlib(L, functions);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, mw_lua_app(L)->refs.null);
-    lua_setfield(L, -2, "null");
-}
+const luaL_Reg mw_lua_json_functions[] = {
+    { "encode", encode },
+    { "decode", decode },
+    { "array", mark_array },
+    { NULL, NULL },
+};

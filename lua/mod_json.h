@@ -11,8 +11,7 @@
 /* Fills app->refs.array_meta and refs.null. Raises. */
 void mw_lua_json_init(lua_State *L);
 
-/* Pushes the library table. */
-void mw_lua_json_push(lua_State *L);
+extern const luaL_Reg mw_lua_json_functions[];
 
 /*
  * Appends the value at `index` as JSON. Raises what cannot be said in JSON, with its key path;

@@ -1,17 +1,8 @@
-/* What a script finds: an allow list, frozen. */
+/* Views: tables that scripts can read and nobody can change. */
 #ifndef MW_LUA_SANDBOX_H
 #define MW_LUA_SANDBOX_H
 
 #include "lua/state.h"
-
-/*
- * Opens the standard libraries as far as they are allowed and leaves a table of globals on the
- * stack, which the caller fills further and then freezes. Raises.
- */
-void mw_lua_sandbox_open(lua_State *L);
-
-/* t[name] = frozen view of the table on top, which is popped; t is right below it. */
-void mw_lua_sandbox_add(lua_State *L, const char *name);
 
 /*
  * Replaces the table on top by a view of it: reads, iterates and counts like it, but nobody can
@@ -24,6 +15,9 @@ bool mw_lua_push_hidden(lua_State *L, int index);
 
 /* Makes the metatable on top one of a view of the table at `index`. */
 void mw_lua_set_hidden(lua_State *L, int index);
+
+/* Raises for a write to key 2 of the view at 1. */
+int mw_lua_refuse_write(lua_State *L);
 
 /* For metatables of views: iterate and count what is hidden. */
 int mw_lua_view_pairs(lua_State *L);

@@ -10,8 +10,8 @@
 
 #include "core/base/buf.h"
 #include "core/base/str.h"
+#include "lua/api.h"
 #include "lua/fault.h"
-#include "lua/sandbox.h"
 
 /* Far more than any settings need. */
 #define MAX_MEMORY  (16 * 1024 * 1024)
@@ -120,9 +120,7 @@ static int open_settings(lua_State *L)
 {
     struct reading *r = lua_touserdata(L, 1);
     lua_settop(L, 0);
-    mw_lua_sandbox_open(L);
-    mw_lua_push_env_meta(L);
-    r->env_meta = luaL_ref(L, LUA_REGISTRYINDEX);
+    r->env_meta = mw_lua_open_language(L);
     return 0;
 }
 
@@ -166,7 +164,7 @@ static int read_in(lua_State *L, struct mw_mem *mem, struct reading *r, struct m
     if (mw_lua_sources_copy(&copies, mem, &sources) != MW_OK)
         return MW_ERR_NOMEM;
     if (mw_lua_try(L, open_settings, r) == MW_OK && mw_lua_try(L, make_thread, &thread) == MW_OK) {
-        struct mw_lua_where where = { .L = L, .sources = &copies, .env_meta = r->env_meta };
+        struct mw_lua_where where = { .L = L, .sources = &copies };
         lua_pushcfunction(thread, run_settings);
         lua_pushlightuserdata(thread, r);
         status = lua_resume(thread, L, 1, &results);
@@ -186,6 +184,11 @@ int mw_lua_settings_read(const struct mw_source *file, mw_setting_fn *each, void
     mw_buf_init(&r.key, &mem, 0);
     *fault = (struct mw_fault){ .message = "not enough memory" };
     lua_State *L = mw_lua_state_new(&mem);
+    /* Library functions look for the app that they work for. This one never stops them. */
+    struct mw_app app = { .L = L };
+    app.lanes[MW_LUA_LANE_SCRIPT].app = &app;
+    if (L)
+        mw_lua_set_lane(L, &app, MW_LUA_LANE_SCRIPT);
     int err = L ? read_in(L, &mem, &r, fault) : MW_ERR_NOMEM;
     if (L)
         lua_close(L);

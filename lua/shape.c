@@ -3,11 +3,13 @@
  * mw_route_spec. What is wrong is an error before anything is swapped; what looks like a slip of
  * the pen is a warning.
  *
- * A new key of the module is a row in `keys`. Runs inside the load call, so everything may raise.
+ * A new key of the module is a row of module.def and its reader here. Runs inside the load call, so
+ * everything may raise.
  */
 #include "lua/shape.h"
 
 #include "core/base/str.h"
+#include "lua/names.h"
 
 typedef void read_fn(lua_State *L, struct mw_lua_version *version, const char *key);
 
@@ -134,14 +136,6 @@ static const struct limit *find_limit(const char *name)
     return NULL;
 }
 
-static const char *nearest_limit(const char *wrong)
-{
-    const char *names[MW_COUNT(limits) + 1] = { NULL };
-    for (size_t i = 0; i < MW_COUNT(limits); i++)
-        names[i] = limits[i].name;
-    return mw_nearest_name(mw_view_text(wrong), names);
-}
-
 static void warn(lua_State *L, const struct mw_lua_version *version, const char *what,
                  const char *name, const char *nearest)
 {
@@ -163,7 +157,8 @@ static void read_limit(lua_State *L, struct mw_lua_version *version)
     const char *name = lua_tostring(L, -2);
     const struct limit *limit = find_limit(name);
     if (!limit) {
-        warn(L, version, "limit", name, nearest_limit(name));
+        warn(L, version, "limit", name,
+             mw_nearest_name(mw_view_text(name), mw_lua_names("limits")));
         return;
     }
     if (lua_type(L, -1) != LUA_TNUMBER)
@@ -213,22 +208,13 @@ struct key {
     read_fn *read;
 };
 
-static const struct key keys[] = { { "route", read_route },
-                                   { "protocols", read_protocols },
-                                   { "format", read_format },
-                                   { "origins", read_origins },
-                                   { "limits", read_limits },
-                                   { "codes", read_codes },
-                                   { "compression", read_compression },
+static const struct key keys[] = {
+#define MW_MODULE_KEY(name) { #name, read_##name },
+#include "lua/module.def"
+#undef MW_MODULE_KEY
 #define HANDLER_ROW(name, key) { #key, read_handler },
-                                   MW_LUA_HANDLER_LIST(HANDLER_ROW)
+    MW_LUA_HANDLER_LIST(HANDLER_ROW)
 #undef HANDLER_ROW
-};
-
-static const char *const handler_names[] = {
-#define HANDLER_NAME(name, key) #key,
-    MW_LUA_HANDLER_LIST(HANDLER_NAME)
-#undef HANDLER_NAME
 };
 
 static void read_handler(lua_State *L, struct mw_lua_version *version, const char *key)
@@ -236,18 +222,10 @@ static void read_handler(lua_State *L, struct mw_lua_version *version, const cha
     if (!lua_isfunction(L, -1))
         luaL_error(L, "%s must be a function, not a %s", key, type_of(L));
     int handler = 0;
-    while (strcmp(handler_names[handler], key) != 0)
+    while (strcmp(mw_lua_handler_names[handler], key) != 0)
         handler++;
     lua_pushvalue(L, -1);
     version->handlers[handler] = luaL_ref(L, LUA_REGISTRYINDEX);
-}
-
-static const char *nearest_key(struct mw_view wrong)
-{
-    const char *names[MW_COUNT(keys) + 1] = { NULL };
-    for (size_t i = 0; i < MW_COUNT(keys); i++)
-        names[i] = keys[i].name;
-    return mw_nearest_name(wrong, names);
 }
 
 /* ---- the whole ---- */
@@ -272,7 +250,7 @@ static void warn_of_slips(lua_State *L, const struct mw_lua_version *version)
         lua_pop(L, 1);
         if (lua_type(L, -1) != LUA_TSTRING || find_key(lua_tostring(L, -1)))
             continue;
-        const char *nearest = nearest_key(mw_lua_view(L, -1));
+        const char *nearest = mw_nearest_name(mw_lua_view(L, -1), mw_lua_names("M"));
         if (nearest)
             warn(L, version, "key", lua_tostring(L, -1), nearest);
     }
