@@ -176,6 +176,8 @@ static enum mw_app_result go(struct mw_app *app, struct mw_lua_call *call, int a
     if (status != LUA_OK) {
         report(app, call, status);
         reset_thread(app, call->thread);
+        if (status == LUA_ERRMEM) /* a stack grows without Lua's emergency collection */
+            lua_gc(app->L, LUA_GCCOLLECT, 0);
     }
     lua_settop(call->thread, 0);
     app->running = NULL;
