@@ -1,5 +1,6 @@
 /* Basic functions that are ours because Lua's would let too much through. */
 #include "lua/api.h"
+#include "lua/budget.h"
 #include "lua/sandbox.h"
 
 static int base_setmetatable(lua_State *L)
@@ -56,9 +57,6 @@ static int base_collectgarbage(lua_State *L)
 }
 
 const luaL_Reg mw_lua_base_functions[] = {
-    { "setmetatable", base_setmetatable },
-    { "rawset", base_rawset },
-    { "next", base_next },
-    { "collectgarbage", base_collectgarbage },
-    { NULL, NULL },
+    { "setmetatable", base_setmetatable },     { "rawset", base_rawset },   { "next", base_next },
+    { "collectgarbage", base_collectgarbage }, { "xpcall", mw_lua_xpcall }, { NULL, NULL },
 };

@@ -1,35 +1,64 @@
 /*
  * The CPU budget of a call, and the stop that nothing in a script can catch.
  *
- * Nothing is counted while a script runs. A tick of the thread's own CPU clock
- * (core/base/cpu_tick.h) looks at the call that runs; when its time is up it sets `stop` and arms a
- * Lua hook on the coroutine that runs. From then on each instruction raises again, so that no
- * pcall, message handler, __close or coroutine outlives it, and every C function of ours that loops
- * raises at its next mw_lua_poll.
+ * Nothing is counted while a script runs. A tick of the thread's CPU time (core/base/cpu_tick.h)
+ * looks at the call that runs; when its time is up it sets `stop` and arms a Lua hook on the
+ * coroutine that runs. From then on each instruction raises again, so that no pcall, message
+ * handler, __close or coroutine outlives it, and every C function of ours that loops raises at its
+ * next mw_lua_poll.
+ *
+ * A request for memory that is refused after Lua has collected everything sets `stop` as well: what
+ * a script does with the error makes no difference then.
  */
 #ifndef MW_LUA_BUDGET_H
 #define MW_LUA_BUDGET_H
 
 #include "lua/state.h"
 
-/* Raises as a stop does: scripts cannot catch it for good. Only while app->budget.stop is set. */
-_Noreturn void mw_lua_stop_raise(lua_State *L);
+/* ---- for whoever calls into a script: sched.c, settings.c ---- */
+
+/* Around lua_resume and lua_closethread of `thread`. What `begin` cleared is there to read until
+ * the next one. */
+void mw_lua_budget_begin(struct mw_app *app, lua_State *thread);
+void mw_lua_budget_end(struct mw_app *app);
+
+/* ---- for coroutines: which one runs now ---- */
+
+/* Control goes to `thread`, and comes back to it. */
+void mw_lua_budget_switch(struct mw_app *app, lua_State *thread);
+
+/* ---- for the allocator ---- */
 
 /*
- * For C functions of the script's API that do work in proportion to what the script gave them: call
- * it at each step, or once in every few thousand cheap ones (about 10 µs). Raises when the running
- * call is to be stopped; else a load and a test.
+ * What becomes of a request for more: `got` is the account's answer (NULL: refused). Gives the
+ * block, or NULL.
  */
-static inline void mw_lua_poll(lua_State *L)
-{
-    if (mw_lua_app(L)->budget.stop != MW_LUA_STOP_NONE)
-        mw_lua_stop_raise(L);
-}
+void *mw_lua_budget_grown(struct mw_app *app, void *got, void *block, size_t old_bytes,
+                          size_t new_bytes);
 
-/* The same question without raising, for loops that hold something that must be given back. */
+/* ---- for C functions that scripts call ---- */
+
+/* Raises as a stop does. Only while app->budget.stop is set. */
+_Noreturn void mw_lua_stop_raise(lua_State *L);
+
+/* The same question as mw_lua_poll without raising, for who holds something to be given back. */
 static inline bool mw_lua_must_stop(lua_State *L)
 {
     return mw_lua_app(L)->budget.stop != MW_LUA_STOP_NONE;
 }
+
+/*
+ * For functions that do work in proportion to what the script gave them: call it at each step, or
+ * once in every few thousand cheap ones (about 10 µs). Raises when the running call is to be
+ * stopped; else a load and a test.
+ */
+static inline void mw_lua_poll(lua_State *L)
+{
+    if (mw_lua_must_stop(L))
+        mw_lua_stop_raise(L);
+}
+
+/* pcall's sister whose message handler is not asked about a stop. */
+int mw_lua_xpcall(lua_State *L);
 
 #endif

@@ -24,13 +24,8 @@ static int open_state(lua_State *L)
 
 static bool open_lua(struct mw_app *app)
 {
-    app->L = mw_lua_state_new(&app->mem);
-    if (!app->L)
-        return false;
-    for (int i = 0; i < MW_LUA_LANE_KINDS; i++)
-        app->lanes[i] = (struct mw_lua_lane){ app, (enum mw_lua_lane_kind)i };
-    mw_lua_set_lane(app->L, app, MW_LUA_LANE_SCRIPT);
-    return mw_lua_try(app->L, open_state, NULL) == MW_OK;
+    app->L = mw_lua_state_new(app);
+    return app->L && mw_lua_try(app->L, open_state, NULL) == MW_OK;
 }
 
 /* The app stands in its own account: freed last, through a copy of the account. */
@@ -61,6 +56,8 @@ struct mw_app *mw_lua_app_new(const struct mw_app_setup *setup, struct mw_mem *p
     app->mem = mem;
     app->host = setup->host;
     app->host_app = setup->host_app;
+    app->budget.stop_ms = setup->cpu_stop_ms;
+    app->budget.warn_ms = setup->cpu_warn_ms;
     mw_list_init(&app->retired);
     mw_buf_init(&app->scratch, &app->mem, MW_LUA_JSON_MAX_BYTES);
     mw_buf_init(&app->verdict_text, &app->mem, 0);

@@ -27,9 +27,10 @@ enum mw_lua_lane_kind {
     MW_LUA_LANE_SCRIPT,  /* made by the script, or the main thread */
     MW_LUA_LANE_HANDLER, /* pooled: runs handlers */
     MW_LUA_LANE_WAITING, /* made by the script, and inside of it something waits for the host */
+    MW_LUA_LANE_KILLED,  /* ended by a stop: nothing of it runs again, its __close included */
 };
 
-#define MW_LUA_LANE_KINDS 3
+#define MW_LUA_LANE_KINDS 4
 
 struct mw_lua_lane {
     struct mw_app *app;
@@ -43,9 +44,30 @@ enum mw_lua_stop {
     MW_LUA_STOP_MEMORY, /* the script's memory is used up, and a full collection did not help */
 };
 
-/* budget.c; written by a signal handler of the same thread. */
+#define MW_LUA_MAX_SAMPLES 8
+
+/* Where a call was seen at a tick. */
+struct mw_lua_sample {
+    char place[64]; /* "chat.lua:12" */
+    unsigned count;
+};
+
+/* budget.c. What is volatile is written by a signal handler of the same thread. */
 struct mw_lua_budget {
-    volatile int stop; /* enum mw_lua_stop */
+    volatile int stop;                  /* enum mw_lua_stop */
+    struct lua_State *volatile running; /* the coroutine that runs; NULL: nothing of the script */
+    volatile uint64_t since_us;         /* CPU time at the first tick of the call; 0: none yet */
+    volatile uint64_t spent_us;         /* since then, at the last tick */
+    volatile bool wants_sample;
+    bool was_refused; /* the last request for memory: Lua collects, and asks once more */
+    unsigned stop_ms, warn_ms;
+    size_t asked_bytes; /* the last request for more memory */
+
+    /* of the running call */
+    struct mw_lua_sample samples[MW_LUA_MAX_SAMPLES];
+    size_t sample_count;
+    char trace[1024]; /* where it was when it was stopped, innermost call first; empty: nowhere yet
+                       */
 };
 
 /* Places in the Lua registry; all are filled once, when the app is made. */
@@ -90,6 +112,8 @@ struct mw_app {
     struct mw_link retired; /* replaced, but calls of theirs still wait */
 
     size_t conn_count, timer_count;
+    unsigned slow_calls;        /* not told of yet */
+    mw_ms slow_quiet_until;     /* until then slow calls are counted only */
     struct mw_buf scratch;      /* JSON and text on their way out; nobody holds it across a call */
     struct mw_verdict verdict;  /* what the last on_open decided */
     struct mw_buf verdict_text; /* its reason */

@@ -7,6 +7,8 @@
  */
 #include "lua/fault.h"
 
+#include <limits.h>
+
 #include "core/base/str.h"
 #include "lua/inspect.h"
 #include "lua/version.h"
@@ -117,23 +119,40 @@ static const struct mw_lua_source *top_frame(lua_State *thread,
     return NULL;
 }
 
-static void write_trace(lua_State *thread, const char *handler, struct mw_fault *fault)
+size_t mw_lua_fault_trace(lua_State *thread, const char *handler, char *out, size_t size)
 {
     lua_Debug ar;
-    size_t len = 0;
-    int frames = 0;
+    size_t len = 0, frames = 0;
     for (int level = 0; frames < MAX_FRAMES && frame_at(thread, level, &ar); level++) {
         if (!is_script_frame(&ar))
             continue;
         const char *name = ar.name ? ar.name : *ar.what == 'm' ? "the file" : handler;
-        int wrote = snprintf(fault->trace + len, sizeof(fault->trace) - len, "%s%s:%d in %s",
-                             frames ? "\n" : "", ar.source + 1, ar.currentline, name);
-        if (wrote < 0 || (size_t)wrote >= sizeof(fault->trace) - len)
+        int wrote = snprintf(out + len, size - len, "%s%s:%d in %s", frames ? "\n" : "",
+                             ar.source + 1, ar.currentline, name);
+        if (wrote < 0 || (size_t)wrote >= size - len)
             break;
         len += (size_t)wrote;
         frames++;
     }
-    fault->trace[len] = '\0';
+    out[len] = '\0';
+    return frames;
+}
+
+bool mw_lua_fault_place(lua_State *thread, char *out, size_t size)
+{
+    lua_Debug ar;
+    for (int level = 0; frame_at(thread, level, &ar); level++) {
+        if (!is_script_frame(&ar))
+            continue;
+        snprintf(out, size, "%s:%d", ar.source + 1, ar.currentline);
+        return true;
+    }
+    return false;
+}
+
+static void write_trace(lua_State *thread, const char *handler, struct mw_fault *fault)
+{
+    size_t frames = mw_lua_fault_trace(thread, handler, fault->trace, sizeof(fault->trace));
     if (frames <= 1) /* the place says it already */
         fault->trace[0] = '\0';
 }
@@ -179,12 +198,15 @@ void mw_lua_fault_of_thread(lua_State *thread, int status, const struct mw_lua_w
 
 void mw_lua_fault_no_memory(const struct mw_app *app, struct mw_fault *fault)
 {
-    double mib = 1024.0 * 1024.0;
-    *fault = (struct mw_fault){ 0 };
+    double mib = 1024.0 * 1024.0, asked = (double)app->budget.asked_bytes;
+    char more[64] = "";
+    *fault = (struct mw_fault){ .kind = MW_FAULT_MEMORY };
     copy_text(fault->file, sizeof(fault->file), mw_view(app->name, app->name_len));
+    if (asked >= mib)
+        snprintf(more, sizeof(more), " and asked for %.1f MiB more", asked / mib);
     snprintf(fault->message, sizeof(fault->message),
-             "not enough memory: the script holds %.1f MiB of its %.1f MiB",
-             (double)app->mem.bytes / mib, (double)app->mem.max_bytes / mib);
+             "not enough memory: the script holds %.1f MiB of its %.1f MiB%s",
+             (double)app->mem.bytes / mib, (double)app->mem.max_bytes / mib, more);
     snprintf(fault->hint, sizeof(fault->hint),
              "look for tables that only ever grow, in state, conn.data and file-level locals");
 }
@@ -206,6 +228,73 @@ static void write_no_memory(struct mw_app *app, lua_State *thread, struct mw_fau
         snprintf(fault->hint, sizeof(fault->hint), "a function calls itself without end");
 }
 
+/* ---- stops ---- */
+
+void mw_lua_fault_samples(const struct mw_lua_budget *budget, char *out, size_t size)
+{
+    unsigned sum = 0;
+    size_t len = 0;
+    for (size_t i = 0; i < budget->sample_count; i++)
+        sum += budget->samples[i].count;
+    for (size_t i = 0; i < budget->sample_count; i++) {
+        const struct mw_lua_sample *sample = &budget->samples[i];
+        int wrote = snprintf(out + len, size - len, "%s%s %u %%", len ? ", " : "", sample->place,
+                             100 * sample->count / sum);
+        if (wrote < 0 || (size_t)wrote >= size - len)
+            break;
+        len += (size_t)wrote;
+    }
+    out[len] = '\0';
+}
+
+/* The first line of the trace is the place: "chat.lua:12 in on_message". */
+static void write_stop_place(struct mw_app *app, const struct mw_lua_sources *sources,
+                             struct mw_fault *fault)
+{
+    const char *trace = app->budget.trace;
+    const char *colon = strchr(trace, ':');
+    if (!colon)
+        return;
+    struct mw_view path = mw_view(trace, (size_t)(colon - trace));
+    struct mw_view number = mw_view_text(colon + 1);
+    uint64_t line = 0;
+    (void)mw_parse_u64(mw_view(number.data, mw_view_find(number, ' ', 0)), 0, INT_MAX, &line);
+    write_place(mw_lua_sources_find(sources, path), (int)line, fault);
+    fault->trace[0] = '\0';
+    if (strchr(trace, '\n'))
+        copy_text(fault->trace, sizeof(fault->trace), mw_view_text(trace));
+}
+
+static void write_cpu(const struct mw_app *app, struct mw_fault *fault)
+{
+    snprintf(fault->message, sizeof(fault->message),
+             "stopped after %u ms of CPU time: one call may take %u ms",
+             (unsigned)(app->budget.spent_us / 1000), app->budget.stop_ms);
+    snprintf(fault->hint, sizeof(fault->hint),
+             "end the loop, do the work in parts with sleep(0) between them, or raise script.cpu");
+}
+
+void mw_lua_fault_stop(struct mw_app *app, const struct mw_lua_sources *sources,
+                       struct mw_fault *fault)
+{
+    switch ((enum mw_lua_stop)app->budget.stop) {
+    case MW_LUA_STOP_NONE:
+        return;
+    case MW_LUA_STOP_CPU:
+        fault->kind = MW_FAULT_CPU;
+        write_cpu(app, fault);
+        break;
+    case MW_LUA_STOP_MEMORY:
+        fault->kind = MW_FAULT_MEMORY;
+        write_no_memory(app, NULL, fault);
+        break;
+    }
+    write_stop_place(app, sources, fault);
+    mw_lua_fault_samples(&app->budget, fault->samples, sizeof(fault->samples));
+}
+
+/* ---- calls ---- */
+
 void mw_lua_fault_of_call(struct mw_app *app, const struct mw_lua_call *call, int status,
                           struct mw_fault *fault)
 {
@@ -214,12 +303,14 @@ void mw_lua_fault_of_call(struct mw_app *app, const struct mw_lua_call *call, in
         .sources = &call->version->sources,
         .is_script = true,
     };
-    if (call->thread)
+    *fault = (struct mw_fault){ 0 };
+    if (call->thread && status != LUA_OK)
         mw_lua_fault_of_thread(call->thread, status, &where, call->kind->name, fault);
-    else
-        *fault = (struct mw_fault){ 0 };
-    if (status == LUA_ERRMEM)
+    mw_lua_fault_stop(app, &call->version->sources, fault);
+    if (status == LUA_ERRMEM) {
+        fault->kind = MW_FAULT_MEMORY;
         write_no_memory(app, call->thread, fault);
+    }
     if (!fault->file[0])
         copy_text(fault->file, sizeof(fault->file), mw_view(app->name, app->name_len));
     copy_text(fault->handler, sizeof(fault->handler), mw_view_text(call->kind->name));

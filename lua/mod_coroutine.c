@@ -7,6 +7,7 @@
  * the wait is over each goes on with the one it had resumed.
  */
 #include "lua/api.h"
+#include "lua/budget.h"
 #include "lua/sched.h"
 
 static lua_State *check_coroutine(lua_State *L, int arg)
@@ -24,6 +25,8 @@ static const char *status_of(lua_State *L, lua_State *co)
     lua_Debug ar;
     if (L == co)
         return "running";
+    if (mw_lua_lane(co)->kind == MW_LUA_LANE_KILLED)
+        return "dead";
     if (mw_lua_lane(co)->kind != MW_LUA_LANE_SCRIPT)
         return "normal"; /* as far as the script can tell, it has resumed something */
     if (lua_status(co) == LUA_YIELD)
@@ -66,18 +69,25 @@ static int fail(lua_State *L, lua_KContext how)
     return 2;
 }
 
-/*
- * Runs its pending __close. Gives the status of Lua; where that is an error, its value is on top of
- * `co`.
- */
+/* As mw_lua_thread_close. */
 static int close_coroutine(lua_State *L, lua_State *co)
 {
-#if LUA_VERSION_RELEASE_NUM >= 50406
-    return lua_closethread(co, L);
-#else
-    (void)L;
-    return lua_resetthread(co);
-#endif
+    mw_lua_budget_switch(mw_lua_app(L), co);
+    int result = mw_lua_thread_close(L, co);
+    mw_lua_budget_switch(mw_lua_app(L), L);
+    return result;
+}
+
+/*
+ * A stop goes on outwards. What it went through is not to be resumed or closed, now or later: a
+ * hook that raised has left the coroutine without hooks, and its __close could run for ever.
+ */
+static void pass_stop_on(lua_State *L, lua_State *co, int result)
+{
+    if (result == LUA_OK || !mw_lua_must_stop(L))
+        return;
+    mw_lua_set_lane(co, mw_lua_app(L), MW_LUA_LANE_KILLED);
+    mw_lua_stop_raise(L);
 }
 
 static int take_error(lua_State *L, lua_State *co, lua_KContext how)
@@ -110,8 +120,11 @@ static int go_on(lua_State *L, lua_State *co, int args, lua_KContext how)
     bool could_not_wait = app->cannot_wait;
     int count = 0;
     app->cannot_wait = could_not_wait || !lua_isyieldable(L);
+    mw_lua_budget_switch(app, co);
     int result = lua_resume(co, L, args, &count);
+    mw_lua_budget_switch(app, L);
     app->cannot_wait = could_not_wait;
+    pass_stop_on(L, co, result);
     if (result == LUA_YIELD && app->wait_asked) {
         mw_lua_set_lane(co, app, MW_LUA_LANE_WAITING);
         return lua_yieldk(L, 0, how, after_wait);
@@ -199,6 +212,11 @@ static int close_one(lua_State *L)
     const char *state = status_of(L, co);
     if (*state != 's' && *state != 'd')
         return luaL_error(L, "cannot close a %s coroutine", state);
+    if (mw_lua_lane(co)->kind == MW_LUA_LANE_KILLED) {
+        lua_pushboolean(L, false);
+        lua_pushliteral(L, "the server stopped this coroutine");
+        return 2;
+    }
     if (close_coroutine(L, co) == LUA_OK) {
         lua_pushboolean(L, true);
         return 1;

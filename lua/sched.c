@@ -9,7 +9,9 @@
 #include "lua/sched.h"
 
 #include "core/base/clock.h"
+#include "lua/budget.h"
 #include "lua/fault.h"
+#include "lua/slow.h"
 #include "lua/version.h"
 
 /* Coroutines kept for the next call: about 1 KB each, and a burst of waits is seldom wider. */
@@ -77,28 +79,27 @@ static struct mw_lua_call *take_call(struct mw_app *app)
     return MW_OWNER(link, struct mw_lua_call, link);
 }
 
-static void reset_thread(struct mw_app *app, lua_State *thread)
+/* A stack grows without Lua's emergency collection, so the next call would not find its room. */
+static void make_room(struct mw_app *app)
 {
-#if LUA_VERSION_RELEASE_NUM >= 50406
-    lua_closethread(thread, app->L);
-#else
-    (void)app;
-    lua_resetthread(thread);
-#endif
-    lua_settop(thread, 0);
+    if (app->budget.stop == MW_LUA_STOP_MEMORY && app->mem.bytes > app->mem.max_bytes / 2)
+        lua_gc(app->L, LUA_GCCOLLECT, 0);
 }
 
 static void give_call_back(struct mw_app *app, struct mw_lua_call *call)
 {
+    bool is_killed = mw_lua_lane(call->thread)->kind == MW_LUA_LANE_KILLED;
     mw_lua_version_release(app, call->version);
     call->version = NULL;
-    if (app->idle_count < MAX_IDLE) {
+    if (!is_killed && app->idle_count < MAX_IDLE) {
         mw_list_push(&app->idle, &call->link);
         app->idle_count++;
         return;
     }
     luaL_unref(app->L, LUA_REGISTRYINDEX, call->thread_ref);
     mw_free(&app->mem, call, sizeof(*call));
+    if (is_killed)
+        make_room(app);
 }
 
 /* ---- owners ---- */
@@ -158,29 +159,61 @@ static void report(struct mw_app *app, struct mw_lua_call *call, int status)
         app->host->fault(app->host_app, fault);
 }
 
-static enum mw_app_result go(struct mw_app *app, struct mw_lua_call *call, int args)
+/*
+ * A stop ends the call whatever came of it. Its coroutine is left to the collector as it is: to
+ * close it would run more of the script.
+ */
+static void kill(struct mw_app *app, struct mw_lua_call *call, int status)
+{
+    report(app, call, status == LUA_YIELD ? LUA_OK : status);
+    app->failure = app->budget.stop == MW_LUA_STOP_MEMORY ? LUA_ERRMEM : LUA_ERRRUN;
+    mw_lua_set_lane(call->thread, app, MW_LUA_LANE_KILLED);
+}
+
+static bool is_stopped(const struct mw_app *app)
+{
+    return app->budget.stop != MW_LUA_STOP_NONE;
+}
+
+/* Its pending __close run in what is left of the budget. */
+static void fail(struct mw_app *app, struct mw_lua_call *call, int status)
+{
+    report(app, call, status);
+    (void)mw_lua_thread_close(app->L, call->thread);
+    lua_settop(call->thread, 0);
+    if (is_stopped(app))
+        kill(app, call, LUA_OK);
+}
+
+static int run(struct mw_app *app, struct mw_lua_call *call, int args)
 {
     int results = 0;
     app->running = call;
     app->wait_asked = false;
     app->cannot_wait = !call->kind->may_wait;
+    mw_lua_budget_begin(app, call->thread);
     int status = lua_resume(call->thread, app->L, args, &results);
     trim_scratch(app);
+    if (is_stopped(app))
+        kill(app, call, status);
+    else if (status != LUA_OK && status != LUA_YIELD)
+        fail(app, call, status);
+    mw_lua_budget_end(app);
+    mw_lua_slow_note(app, call);
+    app->running = NULL;
+    return is_stopped(app) ? LUA_ERRRUN : status;
+}
+
+static enum mw_app_result go(struct mw_app *app, struct mw_lua_call *call, int args)
+{
+    int status = run(app, call, args);
     if (status == LUA_YIELD && app->wait_asked) {
-        app->running = NULL;
         mw_list_push(&app->waiting, &call->link);
         app->waiting_count++;
         return MW_APP_WAITING;
     }
     mw_assert(status != LUA_YIELD); /* coroutine.yield refuses in a handler's own coroutine */
-    if (status != LUA_OK) {
-        report(app, call, status);
-        reset_thread(app, call->thread);
-        if (status == LUA_ERRMEM) /* a stack grows without Lua's emergency collection */
-            lua_gc(app->L, LUA_GCCOLLECT, 0);
-    }
     lua_settop(call->thread, 0);
-    app->running = NULL;
     return status == LUA_OK ? MW_APP_DONE : MW_APP_FAILED;
 }
 

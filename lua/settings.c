@@ -11,11 +11,13 @@
 #include "core/base/buf.h"
 #include "core/base/str.h"
 #include "lua/api.h"
+#include "lua/budget.h"
 #include "lua/fault.h"
 
 /* Far more than any settings need. */
 #define MAX_MEMORY  (16 * 1024 * 1024)
 #define MAX_NESTING 8
+#define MAX_CPU_MS  2000
 
 struct reading {
     const struct mw_source *file;
@@ -155,44 +157,50 @@ static int make_thread(lua_State *L)
     return 0;
 }
 
-static int read_in(lua_State *L, struct mw_mem *mem, struct reading *r, struct mw_fault *fault)
+static int resume(struct mw_app *app, lua_State *thread, struct reading *r)
+{
+    int results;
+    lua_pushcfunction(thread, run_settings);
+    lua_pushlightuserdata(thread, r);
+    mw_lua_budget_begin(app, thread);
+    int status = lua_resume(thread, app->L, 1, &results);
+    mw_lua_budget_end(app);
+    return status;
+}
+
+static int read_in(struct mw_app *app, struct reading *r, struct mw_fault *fault)
 {
     struct mw_sources sources = { .script = *r->file };
     struct mw_lua_sources copies;
-    lua_State *thread = NULL;
-    int results, status = LUA_ERRMEM;
-    if (mw_lua_sources_copy(&copies, mem, &sources) != MW_OK)
+    lua_State *L = app->L, *thread = NULL;
+    int status = LUA_ERRMEM;
+    if (mw_lua_sources_copy(&copies, &app->mem, &sources) != MW_OK)
         return MW_ERR_NOMEM;
     if (mw_lua_try(L, open_settings, r) == MW_OK && mw_lua_try(L, make_thread, &thread) == MW_OK) {
         struct mw_lua_where where = { .L = L, .sources = &copies };
-        lua_pushcfunction(thread, run_settings);
-        lua_pushlightuserdata(thread, r);
-        status = lua_resume(thread, L, 1, &results);
-        if (status != LUA_OK)
+        status = resume(app, thread, r);
+        if (status != LUA_OK) {
             mw_lua_fault_of_thread(thread, status, &where, "settings", fault);
+            mw_lua_fault_stop(app, &copies, fault);
+        }
     }
-    mw_lua_sources_free(&copies, mem);
+    mw_lua_sources_free(&copies, &app->mem);
     return mw_lua_error_of(status);
 }
 
 int mw_lua_settings_read(const struct mw_source *file, mw_setting_fn *each, void *ctx,
                          struct mw_fault *fault)
 {
-    struct mw_mem mem;
+    struct mw_app app = { .budget.stop_ms = MAX_CPU_MS }; /* no script: just its state and limits */
     struct reading r = { .file = file, .each = each, .ctx = ctx };
-    mw_mem_init(&mem, NULL, MAX_MEMORY);
-    mw_buf_init(&r.key, &mem, 0);
+    mw_mem_init(&app.mem, NULL, MAX_MEMORY);
+    mw_buf_init(&r.key, &app.mem, 0);
     *fault = (struct mw_fault){ .message = "not enough memory" };
-    lua_State *L = mw_lua_state_new(&mem);
-    /* Library functions look for the app that they work for. This one never stops them. */
-    struct mw_app app = { .L = L };
-    app.lanes[MW_LUA_LANE_SCRIPT].app = &app;
-    if (L)
-        mw_lua_set_lane(L, &app, MW_LUA_LANE_SCRIPT);
-    int err = L ? read_in(L, &mem, &r, fault) : MW_ERR_NOMEM;
-    if (L)
-        lua_close(L);
+    app.L = mw_lua_state_new(&app);
+    int err = app.L ? read_in(&app, &r, fault) : MW_ERR_NOMEM;
+    if (app.L)
+        lua_close(app.L);
     mw_buf_free(&r.key);
-    mw_assert(mw_mem_is_empty(&mem));
+    mw_assert(mw_mem_is_empty(&app.mem));
     return err;
 }

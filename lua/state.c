@@ -3,19 +3,30 @@
  * nothing of connections or versions.
  *
  * The cap lives in the mw_mem. When it says no, Lua runs a full collection by itself and asks once
- * more; only then it raises.
+ * more; what is refused then ends the running call (budget.h).
  */
 #include "lua/state.h"
 
+#include "core/base/check.h"
+#include "lua/budget.h"
+
 static void *allocate(void *ud, void *block, size_t old_bytes, size_t new_bytes)
 {
+    struct mw_app *app = MW_OWNER(ud, struct mw_app, mem);
     /* Without a block `old_bytes` is the kind of object to come. */
-    return mw_realloc(ud, block, block ? old_bytes : 0, new_bytes);
+    size_t had_bytes = block ? old_bytes : 0;
+    void *got = mw_realloc(&app->mem, block, had_bytes, new_bytes);
+    return new_bytes > had_bytes ? mw_lua_budget_grown(app, got, block, had_bytes, new_bytes) : got;
 }
 
-lua_State *mw_lua_state_new(struct mw_mem *mem)
+lua_State *mw_lua_state_new(struct mw_app *app)
 {
-    return lua_newstate(allocate, mem);
+    for (int i = 0; i < MW_LUA_LANE_KINDS; i++)
+        app->lanes[i] = (struct mw_lua_lane){ app, (enum mw_lua_lane_kind)i };
+    lua_State *L = lua_newstate(allocate, &app->mem);
+    if (L)
+        mw_lua_set_lane(L, app, MW_LUA_LANE_SCRIPT);
+    return L;
 }
 
 int mw_lua_error_of(int status)
@@ -23,6 +34,16 @@ int mw_lua_error_of(int status)
     if (status == LUA_OK)
         return MW_OK;
     return status == LUA_ERRMEM ? MW_ERR_NOMEM : MW_ERR_SCRIPT;
+}
+
+int mw_lua_thread_close(lua_State *from, lua_State *co)
+{
+#if LUA_VERSION_RELEASE_NUM >= 50406
+    return lua_closethread(co, from);
+#else
+    (void)from;
+    return lua_resetthread(co);
+#endif
 }
 
 int mw_lua_try(lua_State *L, lua_CFunction body, void *ctx)

@@ -10,8 +10,11 @@
 
 #include "lua/engine.h"
 
-/* A bare state that takes its memory from `mem` (borrowed), or NULL. Close it with lua_close. */
-lua_State *mw_lua_state_new(struct mw_mem *mem);
+/*
+ * A bare state for an app, or NULL: its memory is app->mem's, and a request that is refused once
+ * Lua has collected everything stops the running call (budget.h). Close it with lua_close.
+ */
+lua_State *mw_lua_state_new(struct mw_app *app);
 
 /* Any thread of the state -> its app. */
 static inline struct mw_lua_lane *mw_lua_lane(lua_State *L)
@@ -34,6 +37,12 @@ static inline void mw_lua_set_lane(lua_State *L, struct mw_app *app, enum mw_lua
  * MW_ERR_SCRIPT; leaves nothing on the stack. Only for code of ours: script code needs mw_lua_call.
  */
 int mw_lua_try(lua_State *L, lua_CFunction body, void *ctx);
+
+/*
+ * Runs the pending __close of a coroutine that failed or yielded, and empties it. Gives the status
+ * of Lua; where that is an error, its value is on top of `co`. `from` is the coroutine that asks.
+ */
+int mw_lua_thread_close(lua_State *from, lua_State *co);
 
 /* MW_OK, MW_ERR_NOMEM or MW_ERR_SCRIPT for a status of Lua. */
 int mw_lua_error_of(int status);

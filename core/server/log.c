@@ -213,6 +213,8 @@ static void say_fault(struct mw_log_line *line, struct mw_view script, const str
     (void)mw_buf_put_text(&text, fault->message);
     if (*fault->frame)
         (void)mw_buf_putf(&text, "\n%s", fault->frame);
+    if (*fault->samples)
+        (void)mw_buf_putf(&text, "\n  time went to %s", fault->samples);
     if (*fault->hint)
         (void)mw_buf_putf(&text, "\n  hint: %s", fault->hint);
     if (*fault->trace)
@@ -233,8 +235,9 @@ void mw_log_fault(struct mw_log *log, struct mw_view script, const struct mw_fau
         const char *key;
         const char *text;
     } texts[] = {
-        { "file", fault->file }, { "error", fault->message }, { "frame", fault->frame },
-        { "hint", fault->hint }, { "trace", fault->trace },   { "handler", fault->handler },
+        { "file", fault->file },       { "error", fault->message }, { "frame", fault->frame },
+        { "hint", fault->hint },       { "trace", fault->trace },   { "handler", fault->handler },
+        { "samples", fault->samples },
     };
     mw_log_text(&line, "script", script);
     mw_log_integer(&line, "v", fault->version);

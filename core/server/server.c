@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/check.h"
+#include "core/base/cpu_tick.h"
 #include "core/io/signals.h"
 #include "core/server/certificates.h"
 #include "core/server/reload.h"
@@ -282,6 +283,17 @@ static int start_running(struct server *server, struct mw_project *project)
     return err ? MW_EXIT_FAILED : MW_EXIT_OK;
 }
 
+/* Without ticks of the CPU clock a script could hold its worker for ever. */
+static int check_ticks(struct server *server)
+{
+    if (!mw_cpu_tick_start())
+        return MW_EXIT_OK;
+    mw_log_note(
+        &server->log, MW_LOG_ERROR,
+        "the CPU time of scripts cannot be measured: the system gives no timer (see ulimit -i)");
+    return MW_EXIT_FAILED;
+}
+
 /* Everything up to the point where the worker's thread runs. */
 static int start(struct server *server)
 {
@@ -299,7 +311,9 @@ static int start(struct server *server)
     }
     if (why[0])
         mw_log_note(&server->log, MW_LOG_WARN, why);
-    int code = open_certificates(server);
+    int code = check_ticks(server);
+    if (!code)
+        code = open_certificates(server);
     if (!code)
         code = open_worker(server);
     if (!code)

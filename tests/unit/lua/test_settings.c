@@ -77,9 +77,10 @@ static const struct {
       "a key of the settings is a boolean: names and numbers only" },
     { "listen = 'x'", 1, "global 'listen' is not declared" },
     { "require 'x'", 1, "attempt to call a nil value (global 'require')" },
+    { "while true do end", 1, "*of CPU time" },
     { "publish('a', 'b')", 1, "attempt to call a nil value (global 'publish')" },
     { "local t = {} t.t = t return t", 0, "*is nested too deeply" },
-    { "local s = 'x' while true do s = s .. s end", 1, "not enough memory" },
+    { "local s = 'x' while true do s = s .. s end", 1, "*not enough memory" },
 };
 
 TEST(mistakes_are_faults_with_a_line)

@@ -1,0 +1,71 @@
+-- budget 2000 ms
+--
+-- Eating memory, in one piece or in many, caught or not: the call ends at the cap, and the next one has
+-- its memory again.
+local function for_ever(f, ...)
+  while true do pcall(f, ...) end
+end
+
+local attacks = {
+  rep = function() return ("x"):rep(1e9) end, --> rep memory
+  rep_with = function() return ("x"):rep(1e6, ("y"):rep(1e6)) end, --> rep_with error
+  doubling = function() local s = "x" while true do s = s .. s end end, --> doubling memory
+  list = function() local t = {} while true do t[#t + 1] = {} end end, --> list memory
+  chain = function() local t = {} while true do t = { t } end end, --> chain memory
+  concat = function() return table.concat({ ("x"):rep(6e6), ("y"):rep(6e6), ("z"):rep(6e6) }) end, --> concat memory
+  gsub = function() return (("x"):rep(6e6):gsub("x", "yyyy")) end, --> gsub memory
+  format = function() return string.format("%s%s%s", ("x"):rep(6e6), ("y"):rep(6e6), ("z"):rep(6e6)) end, --> format memory
+  unpack = function() return { table.unpack({}, 1, 9e5) } end, --> unpack error
+  closures = function() local t = {} for i = 1, 1e7 do t[i] = function() return i end end end, --> closures memory
+  coroutines = function() local t = {} for i = 1, 1e7 do t[i] = coroutine.create(print) end end, --> coroutines memory
+  encode = function() return json.encode({ ("x"):rep(6e6), ("x"):rep(6e6) }) end, --> encode memory
+  decode = function() return json.decode("[" .. ("{},"):rep(1e6) .. "1]") end, --> decode error
+  recursion = function() local function f() return 1 + f() end return f() end, --> recursion memory
+  keys = function() local t = {} for i = 1, 1e7 do t["k" .. i] = i end end, --> keys memory
+  state = function() state.t = {} for i = 1, 1e7 do state.t[i] = { i } end end, --> state memory
+  free_state = function() state.t = nil end, --> free_state done
+
+  -- What a script does with the error makes no difference.
+  caught = function() return pcall(string.rep, "x", 1e9) end, --> caught memory
+  caught_twice = function() pcall(pcall, string.rep, "x", 1e9) end, --> caught_twice memory
+  caught_for_ever = function() for_ever(string.rep, "x", 1e9) end, --> caught_for_ever memory
+  lists_for_ever = function() --> lists_for_ever memory
+    for_ever(function() local t = {} while true do t[#t + 1] = {} end end)
+  end,
+  handler = function() --> handler memory
+    xpcall(string.rep, function() while true do end end, "x", 1e9)
+    while true do end
+  end,
+  in_coroutine = function() --> in_coroutine memory
+    local co = coroutine.create(function() string.rep("x", 1e9) end)
+    coroutine.resume(co)
+    coroutine.close(co)
+  end,
+  wrapped = function() --> wrapped memory
+    for_ever(coroutine.wrap(function() string.rep("x", 1e9) end))
+  end,
+  closing = function() --> closing memory
+    local c <close> = setmetatable({}, { __close = function() while true do end end })
+    string.rep("x", 1e9)
+  end,
+  sorting = function() --> sorting memory
+    table.sort({ 1, 2, 3, 4 }, function() return #string.rep("x", 1e9) end)
+  end,
+  kept = {},
+}
+
+-- A table that fills up for good, a little with each call: the cap holds for what calls leave behind.
+attacks.keep = function() --> keep memory
+  while true do attacks.kept[#attacks.kept + 1] = { {} } end
+end
+attacks.drop = function() attacks.kept = {} end --> drop done
+
+return {
+  on_message = function(conn, name)
+    if name == "alive" then
+      conn:send("alive")
+    else
+      attacks[name]()
+    end
+  end,
+}

@@ -1,0 +1,181 @@
+/*
+ * Where a call may come from, what is told of a stop, and what is left afterwards. The many ways to
+ * loop and to catch are in tests/attack.
+ */
+#include "tests/unit/lua/fake_host.h"
+
+#define BUDGET_MS 20
+
+static void open_limited(struct world *world)
+{
+    world_open(world);
+    world->app->budget.stop_ms = BUDGET_MS;
+}
+
+static void expect_stop(struct world *world, const char *handler, int line)
+{
+    const struct mw_fault *fault = &world->host.fault;
+    assert_int_equal(fault->kind, MW_FAULT_CPU);
+    assert_string_equal(fault->handler, handler);
+    assert_string_equal(fault->file, "chat.lua");
+    assert_int_equal(fault->line, line);
+    world->host.fault = (struct mw_fault){ 0 };
+    forget(world);
+}
+
+TEST(a_stop_names_place_source_trace_and_limit)
+{
+    struct world world;
+    open_limited(&world);
+    must_load(&world, "local function inner()\n"
+                      "  while true do end\n"
+                      "end\n"
+                      "return { on_message = function(conn)\n"
+                      "  inner()\n"
+                      "end }");
+    must_open(&world, 1);
+    assert_int_equal(say(&world, 1, "x"), MW_APP_FAILED);
+    const struct mw_fault *fault = &world.host.fault;
+    assert_int_equal(fault->kind, MW_FAULT_CPU);
+    assert_string_equal(fault->frame, "   2 |   while true do end");
+    assert_non_null(strstr(fault->trace, "chat.lua:2 in inner\nchat.lua:5 in "));
+    assert_non_null(strstr(fault->message, "one call may take 20 ms"));
+    assert_non_null(strstr(fault->hint, "script.cpu"));
+    assert_int_equal(fault->conn, 1);
+    assert_int_equal(fault->version, 1);
+    world_close(&world);
+}
+
+TEST(file_level_code_is_stopped_and_the_old_version_stays)
+{
+    struct world world;
+    open_limited(&world);
+    must_load(&world, "return { on_message = function(conn) conn:send('v1') end }");
+    must_open(&world, 1);
+    assert_int_equal(load(&world, "\nwhile true do end"), MW_ERR_SCRIPT);
+    assert_int_equal(world.fault.kind, MW_FAULT_CPU);
+    assert_int_equal(world.fault.line, 2);
+    assert_string_equal(world.fault.handler, "load");
+    const char *const libs[] = { "lib/a.lua", "pcall(function() while true do end end)", NULL };
+    assert_int_equal(load_with(&world, "require 'a'", libs), MW_ERR_SCRIPT);
+    assert_int_equal(world.fault.kind, MW_FAULT_CPU);
+    assert_string_equal(world.fault.file, "lib/a.lua");
+    say(&world, 1, "x");
+    expect(&world, "send 1 text v1\n");
+    world_close(&world);
+}
+
+TEST(every_handler_is_stopped)
+{
+    struct world world;
+    struct mw_verdict verdict;
+    open_limited(&world);
+    must_load(&world,
+              "local function spin()\n while true do end end\n"
+              "return { on_start = spin, on_stop = spin, on_close = spin, on_drain = spin,\n"
+              " on_open = function(_, req) if req.query.a == '9' then spin() end end }");
+    assert_int_equal(world.engine->start(world.app), MW_APP_FAILED);
+    expect_stop(&world, "on_start", 2);
+    assert_int_equal(open_conn(&world, 2, "a=9", &verdict), MW_APP_FAILED);
+    expect_stop(&world, "on_open", 2);
+    must_open(&world, 1);
+    world.engine->drain(world.app, 1);
+    expect_stop(&world, "on_drain", 2);
+    end_conn(&world, 1, 1000, "peer_close");
+    expect_stop(&world, "on_close", 2);
+    world.engine->stop(world.app);
+    expect_stop(&world, "on_stop", 2);
+    world_close(&world);
+}
+
+TEST(a_timer_is_stopped_and_rings_again)
+{
+    struct world world;
+    open_limited(&world);
+    must_load(&world, "local n = 0\n"
+                      "timer.every('t', 1, function()\n"
+                      "  n = n + 1\n"
+                      "  if n == 1 then while true do end end\n"
+                      "  print('rang', n) end)\n"
+                      "return {}");
+    pass(&world, 1000);
+    expect_stop(&world, "timer", 4);
+    pass(&world, 1000);
+    expect(&world, "log info v1 rang\t2\n");
+    world_close(&world);
+}
+
+TEST(what_runs_after_a_wait_has_a_budget_and_is_stopped)
+{
+    struct world world;
+    open_limited(&world);
+    must_load(&world, "return { on_message = function(conn)\n"
+                      "  pcall(function() sleep(1)\n"
+                      "    coroutine.wrap(function() sleep(1)\n"
+                      "    while true do end end)() end) conn:send('never') end }");
+    must_open(&world, 1);
+    assert_int_equal(say(&world, 1, "x"), MW_APP_WAITING);
+    pass(&world, 1000);
+    forget(&world);
+    pass(&world, 1000);
+    expect_stop(&world, "on_message", 4);
+    assert_int_equal(world.app->waiting_count, 0);
+    world_close(&world);
+}
+
+/* Works for so many ticks without being stopped: the budget is larger. */
+TEST(a_slow_call_goes_on_and_is_told_of_once_in_a_while)
+{
+    struct world world;
+    open_limited(&world);
+    world.app->budget.stop_ms = 60000;
+    world.app->budget.warn_ms = 8;
+    must_load(&world, "return { on_message = function(conn)\n"
+                      "  local start = os.clock()\n"
+                      "  while os.clock() - start < 0.06 do end\n"
+                      "  conn:send('done') end }");
+    must_open(&world, 1);
+    assert_int_equal(say(&world, 1, "x"), MW_APP_DONE);
+    expect_somewhere(&world, "ms of CPU time (chat.lua:3 100 %)");
+    assert_int_equal(say(&world, 1, "x"), MW_APP_DONE);
+    assert_int_equal(say(&world, 1, "x"), MW_APP_DONE);
+    expect(&world, "send 1 text done\nsend 1 text done\n");
+    pass(&world, 10000);
+    say(&world, 1, "x");
+    expect_somewhere(&world, "the last of 3 such calls");
+    world_close(&world);
+}
+
+TEST(killed_coroutines_leave_nothing_behind)
+{
+    struct world world;
+    open_limited(&world);
+    must_load(&world,
+              "return { on_message = function(conn)\n"
+              "  local t = setmetatable({}, { __close = function() while true do end end })\n"
+              "  coroutine.wrap(function() local c <close> = t; while true do end end)()\n"
+              "end }");
+    must_open(&world, 1);
+    assert_int_equal(say(&world, 1, "x"), MW_APP_FAILED);
+    mw_lua_app_collect(world.app);
+    size_t bytes = world.app->mem.bytes;
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(say(&world, 1, "x"), MW_APP_FAILED);
+    mw_lua_app_collect(world.app);
+    assert_int_equal(world.app->mem.bytes, bytes);
+    world_close(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        CASE(a_stop_names_place_source_trace_and_limit),
+        CASE(file_level_code_is_stopped_and_the_old_version_stays),
+        CASE(every_handler_is_stopped),
+        CASE(a_timer_is_stopped_and_rings_again),
+        CASE(what_runs_after_a_wait_has_a_budget_and_is_stopped),
+        CASE(a_slow_call_goes_on_and_is_told_of_once_in_a_while),
+        CASE(killed_coroutines_leave_nothing_behind),
+    };
+    return RUN(cases);
+}
