@@ -37,8 +37,10 @@ static int conn_send(lua_State *L)
     mw_lua_check_acting(L, "conn:send");
     if (conn->is_over)
         return answer(L, "closed");
-    return answer_host(L, "conn:send",
-                       app->host->send(app->host_app, conn->id, payload.kind, payload.data));
+    mw_lua_payload_admit(L, "conn:send", payload.data.len);
+    int err = app->host->send(app->host_app, conn->id, payload.kind, payload.data);
+    mw_lua_payload_sent(L, 1);
+    return err == MW_ERR_QUOTA ? answer(L, "dropped") : answer_host(L, "conn:send", err);
 }
 
 /* conn:close([code[, reason[, advice]]]) -> true | nil, "closed" */
@@ -72,6 +74,8 @@ static int conn_ping(lua_State *L)
     mw_lua_check_acting(L, "conn:ping");
     if (conn->is_over)
         return answer(L, "closed");
+    mw_lua_payload_admit(L, "conn:ping", 0);
+    mw_lua_payload_sent(L, 1);
     return answer_host(L, "conn:ping", app->host->ping(app->host_app, conn->id));
 }
 
@@ -131,7 +135,9 @@ static int conn_publish(lua_State *L)
     mw_lua_check_acting(L, "conn:publish");
     if (conn->is_over)
         return answer(L, "closed");
+    mw_lua_payload_admit(L, "conn:publish", payload.data.len);
     long receivers = app->host->publish(app->host_app, topic, payload.kind, payload.data, conn->id);
+    mw_lua_payload_sent(L, receivers);
     if (receivers < 0)
         return answer_host(L, "conn:publish", (int)receivers);
     lua_pushinteger(L, receivers);

@@ -13,7 +13,9 @@ static int publish(lua_State *L)
     struct mw_lua_payload payload;
     mw_lua_payload_check(L, 2, "publish", &payload);
     mw_lua_check_acting(L, "publish");
+    mw_lua_payload_admit(L, "publish", payload.data.len);
     long receivers = app->host->publish(app->host_app, topic, payload.kind, payload.data, 0);
+    mw_lua_payload_sent(L, receivers);
     if (receivers < 0) {
         mw_lua_raise_host_error(L, "publish", (int)receivers);
         return luaL_error(L, "publish: %s", mw_err_text((int)receivers));

@@ -59,7 +59,7 @@ struct mw_app *mw_lua_app_new(const struct mw_app_setup *setup, struct mw_mem *p
     app->budget.stop_ms = setup->cpu_stop_ms;
     app->budget.warn_ms = setup->cpu_warn_ms;
     mw_list_init(&app->retired);
-    mw_buf_init(&app->scratch, &app->mem, MW_LUA_JSON_MAX_BYTES);
+    mw_buf_init(&app->scratch, &app->mem, MW_BOUND_JSON_BYTES);
     mw_buf_init(&app->verdict_text, &app->mem, 0);
     mw_lua_sched_init(app, app->host->monotonic_ms(app->host_app));
     app->name = mw_mem_copy(&app->mem, setup->name);

@@ -12,6 +12,7 @@
 #include "lua/req.h"
 #include "lua/sched.h"
 #include "lua/version.h"
+#include "moonwire/bounds.h"
 
 static void push_handler(lua_State *L, const struct mw_lua_call *call, enum mw_lua_handler handler)
 {
@@ -120,7 +121,7 @@ static void read_reason(lua_State *L, struct mw_verdict *verdict)
     struct mw_view text = mw_lua_view(L, 3);
     if (verdict->code >= 1000 && !mw_utf8_valid(text)) /* RFC 6455 5.5.1 */
         luaL_error(L, "on_open returned a reason that is not UTF-8");
-    verdict->reason = keep_reason(L, text);
+    verdict->reason = keep_reason(L, mw_utf8_cut(text, MW_BOUND_REFUSAL_BYTES));
 }
 
 /* Nothing = accept; false[, code[, reason]] = refuse; anything else is a mistake worth a word. */

@@ -229,7 +229,8 @@ void mw_lua_json_write(lua_State *L, int index, struct mw_buf *out, bool is_leni
     write_value(&w, index);
     lua_settop(L, top);
     if (w.json.err == MW_ERR_FULL)
-        luaL_error(L, "json: the text is larger than %d bytes", MW_LUA_JSON_MAX_BYTES);
+        luaL_error(L, "json: the text is larger than %d bytes: split it, or send it as a string",
+                   MW_BOUND_JSON_BYTES);
     if (w.json.err != MW_OK)
         luaL_error(L, "not enough memory");
 }

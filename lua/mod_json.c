@@ -51,8 +51,8 @@ static void push_object(lua_State *L, struct reader *r, const struct mw_json *va
 
 static void push_container(lua_State *L, struct reader *r, const struct mw_json *value)
 {
-    if (r->depth == MW_LUA_MAX_DEPTH)
-        luaL_error(L, "nested deeper than %d levels", MW_LUA_MAX_DEPTH);
+    if (r->depth == MW_BOUND_JSON_DEPTH)
+        luaL_error(L, "nested deeper than %d levels", MW_BOUND_JSON_DEPTH);
     luaL_checkstack(L, 6, "json");
     r->depth++;
     if (mw_json_kind(value) == MW_JSON_ARRAY)

@@ -5,9 +5,6 @@
 #include "core/base/json.h"
 #include "lua/state.h"
 
-/* A text that is larger has another purpose than a message. */
-#define MW_LUA_JSON_MAX_BYTES (16 * 1024 * 1024)
-
 /* Fills app->refs.array_meta and refs.null. Raises. */
 void mw_lua_json_init(lua_State *L);
 

@@ -11,9 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/str.h"
-
-/* A script with more has lost count of them. */
-#define MAX_TIMERS 10000
+#include "moonwire/bounds.h"
 
 /* Ten years: what is longer is a mistake in units. */
 #define MAX_SECONDS (10.0 * 365 * 86400)
@@ -162,8 +160,11 @@ static void ring(struct mw_app *app, struct mw_lua_alarm *alarm)
 static struct timer *new_timer(lua_State *L, int target)
 {
     struct mw_app *app = mw_lua_app(L);
-    if (app->timer_count >= MAX_TIMERS)
-        luaL_error(L, "timer: there are %d timers already", MAX_TIMERS);
+    if (app->timer_count >= MW_BOUND_TIMERS)
+        luaL_error(L,
+                   "timer: this script has %d timers, and may have no more: cancel what nobody "
+                   "needs, or let one timer look after many things",
+                   MW_BOUND_TIMERS);
     struct timer *timer = lua_newuserdatauv(L, sizeof(*timer), VALUE_COUNT);
     *timer = (struct timer){ .object = { &timer_kind }, .anchor = LUA_NOREF };
     mw_list_init(&timer->link);

@@ -3,7 +3,7 @@
 
 bool mw_lua_path_enter(struct mw_lua_path *path, lua_State *L, int table)
 {
-    if (path->depth == MW_LUA_MAX_DEPTH)
+    if (path->depth == MW_BOUND_JSON_DEPTH)
         return false;
     path->table[path->depth] = lua_topointer(L, table);
     path->key_at[path->depth] = 0;

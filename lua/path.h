@@ -7,14 +7,13 @@
 #define MW_LUA_PATH_H
 
 #include "lua/state.h"
-
-/* Deeper data is a mistake; each level costs C stack in the walker. */
-#define MW_LUA_MAX_DEPTH 100
+#include "moonwire/bounds.h"
 
 struct mw_lua_path {
     int depth;
-    int key_at[MW_LUA_MAX_DEPTH]; /* stack index of the key that leads from one table to the next */
-    const void *table[MW_LUA_MAX_DEPTH];
+    int key_at[MW_BOUND_JSON_DEPTH]; /* stack index of the key that leads from one table to the next
+                                      */
+    const void *table[MW_BOUND_JSON_DEPTH];
 };
 
 /*

@@ -7,6 +7,7 @@
 
 #include "core/base/err.h"
 #include "lua/mod_json.h"
+#include "moonwire/bounds.h"
 
 static bool read_option(lua_State *L, const char *who)
 {
@@ -67,6 +68,22 @@ void mw_lua_payload_check(lua_State *L, int arg, const char *who, struct mw_lua_
     out->data = encode_table(L, arg);
 }
 
+void mw_lua_payload_admit(lua_State *L, const char *who, size_t bytes)
+{
+    struct mw_app *app = mw_lua_app(L);
+    if (app->sent_messages >= MW_BOUND_CALL_MESSAGES)
+        luaL_error(L,
+                   "%s: this call has sent %d messages, and may send no more until it ends or "
+                   "waits: sleep(0) lets it go on in the next turn",
+                   who, MW_BOUND_CALL_MESSAGES);
+    if (app->sent_bytes >= MW_BOUND_CALL_BYTES)
+        luaL_error(L,
+                   "%s: this call has sent %d bytes, and may send no more until it ends or waits: "
+                   "sleep(0) lets it go on in the next turn",
+                   who, MW_BOUND_CALL_BYTES);
+    app->sent_bytes += bytes;
+}
+
 void mw_lua_raise_host_error(lua_State *L, const char *who, int err)
 {
     switch (err) {
@@ -74,10 +91,19 @@ void mw_lua_raise_host_error(lua_State *L, const char *who, int err)
         luaL_error(L, "%s: text must be UTF-8; bytes go out with \"binary\" as last argument", who);
         break;
     case MW_ERR_BAD_ARG:
-        luaL_error(L, "%s: a topic has 1 to 256 bytes", who);
+        luaL_error(L, "%s: a topic has 1 to %d bytes", who, MW_BOUND_TOPIC_BYTES);
         break;
     case MW_ERR_FULL:
-        luaL_error(L, "%s: %s", who, mw_err_text(err));
+        luaL_error(L,
+                   "%s: this connection is in %d topics, and can be in no more: leave one first, "
+                   "or publish more kinds of messages to one topic",
+                   who, MW_BOUND_SUBSCRIPTIONS);
+        break;
+    case MW_ERR_QUOTA:
+        luaL_error(L,
+                   "%s: this script has its %d topics, or what waits for its clients fills "
+                   "script.queued: make fewer topics, or send less to clients that read slowly",
+                   who, MW_BOUND_TOPICS);
         break;
     case MW_ERR_NOMEM:
         luaL_error(L, "%s: %s", who, mw_err_text(err));

@@ -17,6 +17,18 @@ struct mw_lua_payload {
 void mw_lua_payload_check(lua_State *L, int arg, const char *who, struct mw_lua_payload *out);
 
 /*
+ * Raises where the running call has sent its share already (MW_BOUND_CALL_MESSAGES, _BYTES): a call
+ * that stays within its CPU time can still leave very much to do behind it. Else counts the bytes.
+ */
+void mw_lua_payload_admit(lua_State *L, const char *who, size_t bytes);
+
+/* ... and this many were reached by it. */
+static inline void mw_lua_payload_sent(lua_State *L, long receivers)
+{
+    mw_lua_app(L)->sent_messages += receivers > 0 ? (size_t)receivers : 1;
+}
+
+/*
  * Raises for the errors of the host that are mistakes of the script; returns for those that are
  * answers.
  */

@@ -13,6 +13,7 @@
 #include "lua/fault.h"
 #include "lua/slow.h"
 #include "lua/version.h"
+#include "moonwire/bounds.h"
 
 /* Coroutines kept for the next call: about 1 KB each, and a burst of waits is seldom wider. */
 #define MAX_IDLE 32
@@ -189,6 +190,7 @@ static int run(struct mw_app *app, struct mw_lua_call *call, int args)
 {
     int results = 0;
     app->running = call;
+    app->sent_messages = app->sent_bytes = 0;
     app->wait_asked = false;
     app->cannot_wait = !call->kind->may_wait;
     mw_lua_budget_begin(app, call->thread);
@@ -286,6 +288,11 @@ int mw_lua_wait(lua_State *L, mw_ms span_ms, const char *who)
                           "%s cannot wait here: a function like table.sort, string.gsub or "
                           "require is in between",
                           who);
+    if (app->waiting_count >= MW_BOUND_WAITING_CALLS)
+        return luaL_error(L,
+                          "%s: %d calls of this script wait already, and no more may: let one "
+                          "timer do for all what each of them waits for",
+                          who, MW_BOUND_WAITING_CALLS);
     mw_ms now_ms = app->host->monotonic_ms(app->host_app);
     mw_lua_alarm_set(app, &call->alarm, mw_ms_add(now_ms, span_ms));
     app->wait_asked = true;

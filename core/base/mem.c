@@ -44,9 +44,10 @@ static bool may_grow(struct mw_mem *mem, size_t more)
     return allowed;
 }
 
-static void account_growth(struct mw_mem *mem, size_t more, size_t blocks)
+/* In `mem` and its parents, up to but without `end` (NULL: all of them). */
+static void add(struct mw_mem *mem, const struct mw_mem *end, size_t more, size_t blocks)
 {
-    for (; mem; mem = mem->parent) {
+    for (; mem != end; mem = mem->parent) {
         mem->bytes += more;
         mem->blocks += blocks;
         if (mem->bytes > mem->peak)
@@ -54,13 +55,33 @@ static void account_growth(struct mw_mem *mem, size_t more, size_t blocks)
     }
 }
 
-static void account_return(struct mw_mem *mem, size_t less, size_t blocks)
+static void subtract(struct mw_mem *mem, const struct mw_mem *end, size_t less, size_t blocks)
 {
-    for (; mem; mem = mem->parent) {
+    for (; mem != end; mem = mem->parent) {
         mw_assert(mem->bytes >= less && mem->blocks >= blocks);
         mem->bytes -= less;
         mem->blocks -= blocks;
     }
+}
+
+static void account_growth(struct mw_mem *mem, size_t more, size_t blocks)
+{
+    add(mem, NULL, more, blocks);
+}
+
+static void account_return(struct mw_mem *mem, size_t less, size_t blocks)
+{
+    subtract(mem, NULL, less, blocks);
+}
+
+void mw_mem_lend(struct mw_mem *mem, const struct mw_mem *owner, size_t bytes)
+{
+    add(mem, owner, bytes, 1);
+}
+
+void mw_mem_hand_back(struct mw_mem *mem, const struct mw_mem *owner, size_t bytes)
+{
+    subtract(mem, owner, bytes, 1);
 }
 
 void *mw_alloc(struct mw_mem *mem, size_t bytes)

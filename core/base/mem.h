@@ -37,6 +37,13 @@ void *mw_realloc(struct mw_mem *mem, void *block, size_t old_bytes, size_t new_b
 /* Takes the block back; NULL is allowed. `bytes` is the size it was asked for with. */
 void mw_free(struct mw_mem *mem, void *block, size_t bytes);
 
+/*
+ * A block of `owner`, which is a parent of `mem` or `mem` itself, is used on behalf of `mem` from
+ * now on, until it is handed back: counted there, capped nowhere.
+ */
+void mw_mem_lend(struct mw_mem *mem, const struct mw_mem *owner, size_t bytes);
+void mw_mem_hand_back(struct mw_mem *mem, const struct mw_mem *owner, size_t bytes);
+
 /* Gives a NUL-terminated copy; free with mw_free(mem, text, len + 1). */
 char *mw_mem_copy(struct mw_mem *mem, struct mw_view text);
 

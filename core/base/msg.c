@@ -37,6 +37,11 @@ struct mw_msg *mw_msg_new(struct mw_mem *mem, size_t len)
     return msg;
 }
 
+const struct mw_mem *mw_msg_mem(const struct mw_msg *msg)
+{
+    return msg->mem;
+}
+
 char *mw_msg_payload(struct mw_msg *msg)
 {
     return msg->bytes + MW_MSG_HEAD_ROOM;

@@ -20,6 +20,9 @@ struct mw_msg;
  */
 struct mw_msg *mw_msg_new(struct mw_mem *mem, size_t len);
 
+/* Whose bytes it is made of; NULL: the process's. */
+const struct mw_mem *mw_msg_mem(const struct mw_msg *msg);
+
 /* The payload, to be written before the message is shared. */
 char *mw_msg_payload(struct mw_msg *msg);
 size_t mw_msg_payload_len(const struct mw_msg *msg);

@@ -26,7 +26,8 @@ struct mw_topic {
     struct mw_membership **members;
     size_t count, cap;
     size_t name_len;
-    bool orphan; /* could not be put into the table */
+    struct mw_hub_party *party; /* who made it, and whose memory it is */
+    bool orphan;                /* could not be put into the table */
     char name[];
 };
 
@@ -41,9 +42,9 @@ void mw_hub_free(struct mw_hub *hub)
     hub->topics = 0;
 }
 
-void mw_subscriber_init(struct mw_subscriber *sub, void *owner)
+void mw_subscriber_init(struct mw_subscriber *sub, void *owner, struct mw_hub_party *party)
 {
-    *sub = (struct mw_subscriber){ .owner = owner };
+    *sub = (struct mw_subscriber){ .owner = owner, .party = party };
 }
 
 static struct mw_topic *find_topic(struct mw_hub *hub, struct mw_view name)
@@ -53,22 +54,27 @@ static struct mw_topic *find_topic(struct mw_hub *hub, struct mw_view name)
     return topic;
 }
 
-static void topic_release(struct mw_hub *hub, struct mw_topic *topic)
+static void topic_release(struct mw_topic *topic)
 {
-    mw_free(hub->mem, topic->members, topic->cap * sizeof(struct mw_membership *));
-    mw_free(hub->mem, topic, sizeof *topic + topic->name_len);
+    struct mw_hub_party *party = topic->party;
+    mw_free(party->mem, topic->members, topic->cap * sizeof(struct mw_membership *));
+    mw_free(party->mem, topic, sizeof *topic + topic->name_len);
+    party->topics--;
 }
 
-static struct mw_topic *make_topic(struct mw_hub *hub, struct mw_view name)
+static struct mw_topic *make_topic(struct mw_hub *hub, struct mw_hub_party *party,
+                                   struct mw_view name)
 {
-    struct mw_topic *topic = mw_alloc_zero(hub->mem, sizeof *topic + name.len);
+    struct mw_topic *topic = mw_alloc_zero(party->mem, sizeof *topic + name.len);
     if (!topic)
         return 0;
+    topic->party = party;
+    party->topics++;
     topic->name_len = name.len;
     memcpy(topic->name, name.data, name.len);
     HASH_ADD_KEYPTR(hh, hub->topics, topic->name, name.len, topic);
     if (topic->orphan) {
-        topic_release(hub, topic);
+        topic_release(topic);
         return 0;
     }
     return topic;
@@ -79,16 +85,16 @@ static void end_if_empty(struct mw_hub *hub, struct mw_topic *topic)
     if (topic->count > 0)
         return;
     HASH_DEL(hub->topics, topic);
-    topic_release(hub, topic);
+    topic_release(topic);
 }
 
-static int make_room(struct mw_hub *hub, struct mw_topic *topic)
+static int make_room(struct mw_topic *topic)
 {
     if (topic->count < topic->cap)
         return MW_OK;
     size_t cap = topic->cap ? topic->cap * 2 : 4, size = sizeof(struct mw_membership *);
     struct mw_membership **members =
-        mw_realloc(hub->mem, topic->members, topic->cap * size, cap * size);
+        mw_realloc(topic->party->mem, topic->members, topic->cap * size, cap * size);
     if (!members)
         return MW_ERR_NOMEM;
     topic->members = members;
@@ -106,13 +112,13 @@ static struct mw_membership *find_member(const struct mw_subscriber *sub,
     return member;
 }
 
-static int add_member(struct mw_hub *hub, struct mw_topic *topic, struct mw_subscriber *sub)
+static int add_member(struct mw_topic *topic, struct mw_subscriber *sub)
 {
-    struct mw_membership *member = mw_alloc(hub->mem, sizeof *member);
+    struct mw_membership *member = mw_alloc(sub->party->mem, sizeof *member);
     if (!member)
         return MW_ERR_NOMEM;
-    if (make_room(hub, topic)) {
-        mw_free(hub->mem, member, sizeof *member);
+    if (make_room(topic)) {
+        mw_free(sub->party->mem, member, sizeof *member);
         return MW_ERR_NOMEM;
     }
     *member = (struct mw_membership){ topic, sub, 0, sub->first, topic->count };
@@ -126,18 +132,20 @@ static int add_member(struct mw_hub *hub, struct mw_topic *topic, struct mw_subs
 
 int mw_hub_join(struct mw_hub *hub, struct mw_subscriber *sub, struct mw_view name)
 {
-    if (name.len == 0 || name.len > MW_TOPIC_MAX_BYTES)
+    if (name.len == 0 || name.len > MW_BOUND_TOPIC_BYTES)
         return MW_ERR_BAD_ARG;
     struct mw_topic *topic = find_topic(hub, name);
     if (topic && find_member(sub, topic))
         return 0;
-    if (sub->count >= MW_TOPICS_PER_CONN)
+    if (sub->count >= MW_BOUND_SUBSCRIPTIONS)
         return MW_ERR_FULL;
+    if (!topic && sub->party->topics >= MW_BOUND_TOPICS)
+        return MW_ERR_QUOTA;
     if (!topic)
-        topic = make_topic(hub, name);
+        topic = make_topic(hub, sub->party, name);
     if (!topic)
         return MW_ERR_NOMEM;
-    int result = add_member(hub, topic, sub);
+    int result = add_member(topic, sub);
     end_if_empty(hub, topic);
     return result;
 }
@@ -156,7 +164,7 @@ static void remove_member(struct mw_hub *hub, struct mw_membership *member)
     if (member->next)
         member->next->prev = member->prev;
     sub->count--;
-    mw_free(hub->mem, member, sizeof *member);
+    mw_free(sub->party->mem, member, sizeof *member);
     end_if_empty(hub, topic);
 }
 

@@ -8,13 +8,7 @@
 
 #include "core/base/list.h"
 #include "core/base/mem.h"
-
-#define MW_TOPIC_MAX_BYTES 256
-/*
- * Of one connection: enough for every room of a busy client, and a bound on what one peer can make
- * us hold.
- */
-#define MW_TOPICS_PER_CONN 1024
+#include "moonwire/bounds.h"
 
 struct mw_topic;
 struct mw_membership;
@@ -24,9 +18,20 @@ struct mw_hub {
     struct mw_topic *topics; /* private: hash by name */
 };
 
+/*
+ * Those who answer together for what they make the hub hold: the connections of one script. A topic
+ * is its party's who made it, until it ends, whoever is in it by then; so a party lives until its
+ * account is empty.
+ */
+struct mw_hub_party {
+    struct mw_mem *mem; /* below the hub's, or the hub's */
+    size_t topics;      /* that it has made and that still exist */
+};
+
 /* The topics of one connection; lives inside it. */
 struct mw_subscriber {
     void *owner; /* what the fan-out hands out; borrowed */
+    struct mw_hub_party *party;
     struct mw_membership *first;
     uint32_t count;
 };
@@ -35,10 +40,11 @@ void mw_hub_init(struct mw_hub *hub, struct mw_mem *mem);
 /* After every subscriber has left. */
 void mw_hub_free(struct mw_hub *hub);
 
-void mw_subscriber_init(struct mw_subscriber *sub, void *owner);
+void mw_subscriber_init(struct mw_subscriber *sub, void *owner, struct mw_hub_party *party);
 
 /*
- * 1 joined, 0 was in it already; MW_ERR_BAD_ARG (1..256 bytes), MW_ERR_FULL, MW_ERR_NOMEM: nothing
+ * 1 joined, 0 was in it already; MW_ERR_BAD_ARG (1..256 bytes), MW_ERR_FULL (the connection has its
+ * MW_BOUND_SUBSCRIPTIONS), MW_ERR_QUOTA (the party has its MW_BOUND_TOPICS), MW_ERR_NOMEM: nothing
  * changed.
  */
 int mw_hub_join(struct mw_hub *hub, struct mw_subscriber *sub, struct mw_view topic);

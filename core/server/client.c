@@ -161,6 +161,10 @@ static void on_alarm(struct mw_alarm *alarm)
 static void settle(struct mw_turn_task *task)
 {
     struct mw_client *client = MW_OWNER(task, struct mw_client, settle);
+    if (client->cut_soon && client->phase != MW_CLIENT_GONE) {
+        mw_client_cut(client);
+        return;
+    }
     switch ((enum mw_client_phase)client->phase) {
     case MW_CLIENT_HTTP:
         mw_http_driver_settle(client);
@@ -253,7 +257,6 @@ static struct mw_client *client_new(struct mw_worker *worker, const struct mw_ar
     mw_list_init(&client->in_route);
     mw_list_push(&worker->clients, &client->in_worker);
     worker->client_count++;
-    mw_subscriber_init(&client->subscriber, client);
     mw_backlog_init(&client->backlog, &worker->mem);
     mw_buf_init(&client->held, &worker->mem, 0);
     mw_stream_attach(client->stream, &events, client);

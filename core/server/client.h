@@ -76,6 +76,7 @@ struct mw_client {
     bool open_failed;  /* on_open had yielded and then failed */
     bool ended;        /* the peer has finished sending */
     bool half_closed;  /* so have we */
+    bool cut_soon;     /* at the end of this turn, for what it keeps waiting */
     bool ending;       /* the peer has closed; what it said before is still being delivered */
     struct mw_ip peer; /* as it arrived */
     char ip[MW_STREAM_ADDRESS_LEN];     /* the client's, perhaps from further behind */

@@ -5,12 +5,11 @@
  */
 #include "core/server/host_real.h"
 
-#include <stdio.h>
-
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/base/utf8.h"
+#include "core/server/account.h"
 #include "core/server/client.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
@@ -61,6 +60,8 @@ static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_vi
         return MW_ERR_GONE;
     if (is_text_broken(kind, data))
         return MW_ERR_BAD_UTF8;
+    if (!mw_account_has_room(client->route->account, data.len))
+        return MW_ERR_QUOTA;
     int err = mw_conn_send(&client->conn, kind, data, now(host_app));
     if (err == MW_ERR_DROPPED)
         err = still_full(client) ? MW_ERR_DROPPED
@@ -88,16 +89,19 @@ static int send_shared(struct mw_client *client, struct mw_broadcast *broadcast)
 static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode kind,
                          struct mw_view data, mw_id except)
 {
-    struct mw_worker *worker = ((struct mw_route *)host_app)->worker;
-    if (topic.len == 0 || topic.len > MW_TOPIC_MAX_BYTES)
+    struct mw_account *account = ((struct mw_route *)host_app)->account;
+    struct mw_worker *worker = account->worker;
+    if (topic.len == 0 || topic.len > MW_BOUND_TOPIC_BYTES)
         return MW_ERR_BAD_ARG;
     if (is_text_broken(kind, data))
         return MW_ERR_BAD_UTF8;
     struct mw_audience audience = mw_hub_audience(&worker->hub, topic);
     if (audience.count == 0)
         return 0;
+    if (!mw_account_has_room(account, data.len))
+        return MW_ERR_QUOTA;
     struct mw_broadcast broadcast;
-    mw_broadcast_begin(&broadcast, &worker->mem, audience.count, kind, data);
+    mw_broadcast_begin(&broadcast, &account->mem, audience.count, kind, data);
     long receivers = 0;
     for (size_t i = 0; i < audience.count; i++) {
         struct mw_client *client = mw_audience_owner(&audience, i);
@@ -127,6 +131,8 @@ static int host_ping(void *host_app, mw_id id)
         return MW_ERR_GONE;
     if (client->phase != MW_CLIENT_OPEN)
         return MW_ERR_AGAIN; /* a ping before the answer to the handshake would be read as HTTP */
+    if (!mw_account_has_room(client->route->account, MW_CONTROL_MAX))
+        return MW_ERR_DROPPED;
     mw_client_settle_later(client);
     return mw_conn_ping(&client->conn, now(host_app));
 }
@@ -185,6 +191,8 @@ static int host_subscribe(void *host_app, mw_id id, struct mw_view topic)
     struct mw_client *client = find(host_app, id);
     if (!client)
         return MW_ERR_GONE;
+    if (!mw_account_has_room(client->route->account, topic.len))
+        return MW_ERR_QUOTA;
     return mw_hub_join(&client->worker->hub, &client->subscriber, topic);
 }
 
@@ -256,44 +264,11 @@ static mw_ms host_unix_ms(void *host_app)
     return mw_clock_unix_ms();
 }
 
-/* Fields that the server itself writes: a script's of the same name must not pass for them. */
-static bool is_reserved(struct mw_view key)
-{
-    static const char *const names[] = { "ts", "level", "msg", "script", "v", "conn" };
-    for (size_t i = 0; i < MW_COUNT(names); i++) {
-        if (mw_view_is(key, names[i]))
-            return true;
-    }
-    return false;
-}
-
-static void log_field(struct mw_log_line *line, const struct mw_log_field *field)
-{
-    char key[16];
-    if (!is_reserved(field->key)) {
-        mw_log_json(line, field->key, field->json);
-        return;
-    }
-    int len = snprintf(key, sizeof key, "field.%.*s", (int)field->key.len, field->key.data);
-    mw_log_json(line, mw_view(key, (size_t)len), field->json);
-}
-
 static void host_log(void *host_app, enum mw_log_level level, unsigned version, mw_id conn,
                      struct mw_view message, const struct mw_log_field *fields, size_t count)
 {
-    const struct mw_route *route = host_app;
-    struct mw_log_line line;
-    mw_log_begin(&line, route->worker->log, level, message);
-    mw_log_text(&line, "script", route->name);
-    mw_log_integer(&line, "v", version);
-    if (conn) {
-        char id[17];
-        mw_id_text(conn, id);
-        mw_log_text(&line, "conn", mw_view_text(id));
-    }
-    for (size_t i = 0; i < count; i++)
-        log_field(&line, &fields[i]);
-    mw_log_end(&line);
+    struct mw_route *route = host_app;
+    mw_script_log_write(&route->lines, level, version, conn, message, fields, count);
 }
 
 static void host_fault(void *host_app, const struct mw_fault *fault)

@@ -6,6 +6,7 @@
 
 #include "core/base/check.h"
 #include "core/base/str.h"
+#include "core/server/account.h"
 #include "core/server/client.h"
 #include "core/server/host_real.h"
 #include "core/server/upgrade.h"
@@ -28,6 +29,7 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
     mw_list_init(&route->clients);
     mw_alarm_init(&route->wake, on_wake);
     route->name = mw_view(mw_mem_copy(&worker->mem, name), name.len);
+    mw_script_log_init(&route->lines, worker->log, worker->loop, route->name);
     const struct mw_app_setup setup = {
         .host = mw_host_real(),
         .host_app = route,
@@ -36,7 +38,8 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
         .cpu_stop_ms = (unsigned)worker->config->script_cpu,
         .cpu_warn_ms = (unsigned)worker->config->script_cpu_warn,
     };
-    if (route->name.data)
+    route->account = mw_account_new(worker, route->name);
+    if (route->name.data && route->account)
         route->app = worker->engine->create(&setup);
     if (!route->app) {
         mw_route_free(route);
@@ -56,6 +59,8 @@ void mw_route_free(struct mw_route *route)
         worker->engine->stop(route->app);
     worker->engine->destroy(route->app);
     mw_alarm_stop(worker->loop, &route->wake);
+    mw_script_log_end(&route->lines);
+    mw_account_leave(route->account);
     mw_list_remove(&route->link);
     mw_pattern_free(&route->pattern, &worker->mem);
     mw_pattern_free(&route->next_pattern, &worker->mem);

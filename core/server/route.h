@@ -8,16 +8,19 @@
 #include "core/base/list.h"
 #include "core/io/loop.h"
 #include "core/server/router.h"
+#include "core/server/script_log.h"
 #include "core/session/limits.h"
 #include "moonwire/app.h"
 
+struct mw_account;
 struct mw_worker;
 
 struct mw_route {
     struct mw_link link; /* in worker->routes, the most specific pattern first */
     struct mw_worker *worker;
     struct mw_app *app;
-    struct mw_view name; /* "chat.lua"; owned */
+    struct mw_account *account; /* what waits on its behalf */
+    struct mw_view name;        /* "chat.lua"; owned */
 
     /* the live version; spec NULL: none yet, the route answers 503 */
     const struct mw_route_spec *spec;
@@ -37,6 +40,7 @@ struct mw_route {
     size_t client_count;
     size_t asked_count;   /* of them: the app knows of. Who was turned away takes nobody's place */
     struct mw_alarm wake; /* what the app asked for */
+    struct mw_script_log lines;
 };
 
 /* NULL: no memory. */

@@ -13,6 +13,7 @@
 #include "core/server/http_driver.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
+#include "moonwire/bounds.h"
 
 /* on_open may wait for others; a browser waits as long. */
 #define OPENING_MS 30000
@@ -155,7 +156,7 @@ static bool send_answer(struct mw_client *client)
 static void refuse_with_status(struct mw_client *client, const struct mw_verdict *verdict)
 {
     /* The reason belongs to the engine, which is called before it is used up. */
-    char body[512];
+    char body[MW_BOUND_REFUSAL_BYTES];
     size_t len = verdict->reason.len < sizeof body ? verdict->reason.len : sizeof body;
     if (len)
         memcpy(body, verdict->reason.data, len);

@@ -9,6 +9,7 @@
 
 #include "core/base/check.h"
 #include "core/io/thread.h"
+#include "core/server/account.h"
 #include "core/server/client.h"
 #include "core/server/door.h"
 #include "core/server/upgrade.h"
@@ -48,6 +49,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     mw_deflate_pool_init(&worker->deflate, &worker->mem, (size_t)setup->config->compression_memory);
     mw_hub_init(&worker->hub, &worker->mem);
     mw_list_init(&worker->routes);
+    mw_list_init(&worker->accounts);
     mw_list_init(&worker->clients);
     mw_list_init(&worker->doors);
     mw_alarm_init(&worker->stop_alarm, on_stop_alarm);
@@ -231,6 +233,7 @@ struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
     mw_tls_ctx_release(worker->tls);
     mw_loop_finish(worker->loop);
     left.handles = mw_loop_free(worker->loop);
+    mw_account_sweep(worker);
     mw_hub_free(&worker->hub);
     mw_slots_free(&worker->slots);
     mw_out_pool_free(&worker->pool);

@@ -33,6 +33,7 @@ struct mw_worker {
     struct mw_hub hub;
     struct mw_rng rng;
     struct mw_link routes;
+    struct mw_link accounts; /* of routes, and of those that have gone */
     struct mw_link clients;
     struct mw_link doors; /* who is not a client yet */
     size_t client_count;

@@ -10,6 +10,7 @@
 
 #include "core/base/check.h"
 #include "core/proto/rule.h"
+#include "core/server/account.h"
 #include "core/server/http_driver.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
@@ -41,12 +42,14 @@ void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
         .role = MW_ROLE_SERVER,
         .mem = &worker->mem,
         .pool = &worker->pool,
+        .out_mem = &route->account->mem,
         .rng = &worker->rng,
         .limits = &route->limits,
         .deflate = &worker->deflate,
         .terms = client->facts->deflate,
     };
     mw_conn_init(&client->conn, &setup, now(client));
+    mw_subscriber_init(&client->subscriber, client, &route->account->party);
     client->route = route;
     mw_list_push(&route->clients, &client->in_route);
     route->client_count++;

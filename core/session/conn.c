@@ -52,7 +52,7 @@ void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms
         .mem = setup->mem,
     };
     mw_reader_init(&conn->reader, setup->mem, setup->role);
-    mw_outq_init(&conn->out, setup->pool);
+    mw_outq_init(&conn->out, setup->pool, setup->out_mem ? setup->out_mem : setup->mem);
     init_deflate(conn, setup);
     conn->ping_at_ms = conn->frame_ms = MW_NEVER;
     mw_conn_set_limits(conn, setup->limits, now_ms);

@@ -79,6 +79,7 @@ struct mw_conn_setup {
     enum mw_role role;
     struct mw_mem *mem;       /* for split messages */
     struct mw_out_pool *pool; /* for the send queue */
+    struct mw_mem *out_mem;   /* whose the bytes in it are; NULL: mem's */
     struct mw_rng *rng;       /* ping phases; a client's masking keys */
     const struct mw_limits_ms *limits;
     struct mw_deflate_pool *deflate; /* NULL where nothing is ever compressed */

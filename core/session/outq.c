@@ -38,31 +38,35 @@ void mw_out_pool_free(struct mw_out_pool *pool)
     pool->spare_count = 0;
 }
 
-static struct mw_out_seg *seg_new(struct mw_out_pool *pool, size_t cap)
+static struct mw_out_seg *seg_new(struct mw_outq *queue, size_t cap)
 {
+    struct mw_out_pool *pool = queue->pool;
     struct mw_out_seg *seg = 0;
     if (cap == MW_OUT_CHUNK_BYTES && pool->spare) {
         seg = pool->spare;
         pool->spare = seg->next;
         pool->spare_count--;
+        mw_mem_lend(queue->mem, pool->mem, sizeof *seg + cap);
     } else {
-        seg = mw_alloc(pool->mem, sizeof *seg + cap);
+        seg = mw_alloc(queue->mem, sizeof *seg + cap);
     }
     if (seg)
         *seg = (struct mw_out_seg){ .cap = cap };
     return seg;
 }
 
-static void seg_free(struct mw_out_pool *pool, struct mw_out_seg *seg)
+static void seg_free(struct mw_outq *queue, struct mw_out_seg *seg)
 {
+    struct mw_out_pool *pool = queue->pool;
     mw_msg_drop(seg->msg);
     if (seg->cap == MW_OUT_CHUNK_BYTES && pool->spare_count < SPARE_MAX) {
+        mw_mem_hand_back(queue->mem, pool->mem, sizeof *seg + seg->cap);
         seg->next = pool->spare;
         pool->spare = seg;
         pool->spare_count++;
         return;
     }
-    mw_free(pool->mem, seg, sizeof *seg + seg->cap);
+    mw_free(queue->mem, seg, sizeof *seg + seg->cap);
 }
 
 static struct mw_view seg_view(const struct mw_out_seg *seg)
@@ -71,16 +75,16 @@ static struct mw_view seg_view(const struct mw_out_seg *seg)
     return mw_view(bytes + seg->begin, seg->end - seg->begin);
 }
 
-void mw_outq_init(struct mw_outq *queue, struct mw_out_pool *pool)
+void mw_outq_init(struct mw_outq *queue, struct mw_out_pool *pool, struct mw_mem *mem)
 {
-    *queue = (struct mw_outq){ .pool = pool };
+    *queue = (struct mw_outq){ .pool = pool, .mem = mem };
 }
 
 static void free_all(struct mw_outq *queue, struct mw_out_seg *seg)
 {
     while (seg) {
         struct mw_out_seg *next = seg->next;
-        seg_free(queue->pool, seg);
+        seg_free(queue, seg);
         seg = next;
     }
 }
@@ -91,7 +95,7 @@ void mw_outq_free(struct mw_outq *queue)
         return;
     free_all(queue, queue->head);
     free_all(queue, queue->control_head);
-    mw_outq_init(queue, queue->pool);
+    mw_outq_init(queue, queue->pool, queue->mem);
 }
 
 static void append(struct mw_outq *queue, struct mw_out_seg *seg)
@@ -121,8 +125,7 @@ static struct mw_out_seg *room_for(struct mw_outq *queue, size_t need, bool cont
     struct mw_out_seg *last = control ? queue->control_tail : queue->tail;
     if (last && !last->msg && last->control == control && last->cap - last->end >= need)
         return last;
-    struct mw_out_seg *seg =
-        seg_new(queue->pool, need > MW_OUT_CHUNK_BYTES ? need : MW_OUT_CHUNK_BYTES);
+    struct mw_out_seg *seg = seg_new(queue, need > MW_OUT_CHUNK_BYTES ? need : MW_OUT_CHUNK_BYTES);
     if (!seg)
         return 0;
     seg->control = control;
@@ -195,7 +198,7 @@ int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg)
      */
     if (last && wire.len <= MW_OUT_COPY_MAX)
         return put_bytes(queue, wire, false);
-    struct mw_out_seg *seg = seg_new(queue->pool, 0);
+    struct mw_out_seg *seg = seg_new(queue, 0);
     if (!seg)
         return MW_ERR_NOMEM;
     seg->msg = mw_msg_keep(msg);
@@ -222,7 +225,7 @@ void mw_outq_drop(struct mw_outq *queue)
         }
         *link = seg->next;
         queue->bytes -= seg->end - seg->begin;
-        seg_free(queue->pool, seg);
+        seg_free(queue, seg);
     }
     queue->tail = last;
 }
@@ -273,8 +276,24 @@ void mw_outq_written(struct mw_outq *queue, size_t bytes)
         queue->head = seg->next;
         if (!queue->head)
             queue->tail = 0;
-        seg_free(queue->pool, seg);
+        seg_free(queue, seg);
     }
+}
+
+static size_t seg_held(const struct mw_outq *queue, const struct mw_out_seg *seg,
+                       const struct mw_mem *mem)
+{
+    const bool is_ours = queue->mem == mem;
+    size_t own = is_ours ? sizeof *seg + seg->cap : 0;
+    return own + (seg->msg && mw_msg_mem(seg->msg) == mem ? seg->end - seg->begin : 0);
+}
+
+size_t mw_outq_held(const struct mw_outq *queue, const struct mw_mem *mem)
+{
+    size_t bytes = 0;
+    for (const struct mw_out_seg *seg = queue->head; seg; seg = seg->next)
+        bytes += seg_held(queue, seg, mem);
+    return bytes;
 }
 
 static size_t lane_bytes(const struct mw_out_seg *seg, const struct mw_out_seg *tail, bool *sound)

@@ -30,12 +30,14 @@ void mw_out_pool_free(struct mw_out_pool *pool);
 
 struct mw_outq {
     struct mw_out_pool *pool;
+    struct mw_mem *mem;                             /* what is queued is counted here */
     struct mw_out_seg *head, *tail;                 /* data lane */
     struct mw_out_seg *control_head, *control_tail; /* goes first at the next frame boundary */
     size_t bytes;                                   /* in both lanes, frame headers included */
 };
 
-void mw_outq_init(struct mw_outq *queue, struct mw_out_pool *pool);
+/* Both are borrowed. `mem` is the pool's or one below it: whose bytes these are. */
+void mw_outq_init(struct mw_outq *queue, struct mw_out_pool *pool, struct mw_mem *mem);
 void mw_outq_free(struct mw_outq *queue);
 
 /*
@@ -65,6 +67,12 @@ void mw_outq_drop(struct mw_outq *queue);
 size_t mw_outq_iov(struct mw_outq *queue, struct mw_view *vectors, size_t max);
 /* The first `bytes` bytes have left. */
 void mw_outq_written(struct mw_outq *queue, size_t bytes);
+
+/*
+ * Bytes of `mem` that the data lane keeps from being free; shared messages count in full for each
+ * of their queues. O(n) in its segments.
+ */
+size_t mw_outq_held(const struct mw_outq *queue, const struct mw_mem *mem);
 
 bool mw_outq_validate(const struct mw_outq *queue);
 

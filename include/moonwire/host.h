@@ -51,7 +51,8 @@ struct mw_host {
     /*
      * Queues a whole message: text must be UTF-8 (MW_ERR_BAD_UTF8). Before the 101 is sent it waits
      * for it. MW_ERR_GONE or MW_ERR_CLOSED: the connection is (nearly) over. MW_ERR_DROPPED: over
-     * limits.queue; the connection will be ended with cause slow_consumer. MW_ERR_NOMEM.
+     * limits.queue; the connection will be ended with cause slow_consumer. MW_ERR_QUOTA: what waits
+     * on behalf of the script fills its share; this message was dropped. MW_ERR_NOMEM.
      */
     int (*send)(void *host_app, mw_id conn, enum mw_opcode kind, struct mw_view data);
 
@@ -72,7 +73,8 @@ struct mw_host {
 
     /*
      * 1 = changed, 0 = it was so already, or MW_ERR_GONE, MW_ERR_BAD_ARG (a topic is 1..256 bytes),
-     * MW_ERR_NOMEM, MW_ERR_FULL (subscriptions of the connection).
+     * MW_ERR_NOMEM, MW_ERR_FULL (subscriptions of the connection), MW_ERR_QUOTA (topics of the
+     * script, or what waits on its behalf).
      */
     int (*subscribe)(void *host_app, mw_id conn, struct mw_view topic);
     int (*unsubscribe)(void *host_app, mw_id conn, struct mw_view topic);
@@ -85,7 +87,7 @@ struct mw_host {
 
     /*
      * To every subscriber of the topic but `except` (0: nobody). Number of local receivers, or
-     * MW_ERR_BAD_ARG, MW_ERR_BAD_UTF8, MW_ERR_NOMEM.
+     * MW_ERR_BAD_ARG, MW_ERR_BAD_UTF8, MW_ERR_NOMEM, MW_ERR_QUOTA.
      */
     long (*publish)(void *host_app, struct mw_view topic, enum mw_opcode kind, struct mw_view data,
                     mw_id except);
@@ -109,7 +111,9 @@ struct mw_host {
     mw_ms (*monotonic_ms)(void *host_app); /* now, not of the turn */
     mw_ms (*unix_ms)(void *host_app);
 
-    /* `conn` may be 0, `version` too. One record is one line. */
+    /*
+     * `conn` may be 0, `version` too. One record is one line; lines beyond a rate are counted only.
+     */
     void (*log)(void *host_app, enum mw_log_level level, unsigned version, mw_id conn,
                 struct mw_view message, const struct mw_log_field *fields, size_t field_count);
     void (*fault)(void *host_app, const struct mw_fault *fault);

@@ -74,7 +74,8 @@ struct mw_tls_facts {
     X(SCRIPT, -10, "the script failed") \
     X(IO, -11, "the operating system refused") \
     X(DROPPED, -12, "the message was dropped because the queue is full") \
-    X(NOT_FOUND, -13, "there is no such thing")
+    X(NOT_FOUND, -13, "there is no such thing") \
+    X(QUOTA, -14, "the script has used up its share")
 
 enum mw_err {
     MW_OK = 0,

@@ -9,12 +9,14 @@
 struct room {
     struct mw_mem mem;
     struct mw_hub hub;
+    struct mw_hub_party party;
 };
 
 static void open_room(struct room *room)
 {
     mw_mem_init(&room->mem, NULL, 0);
     mw_hub_init(&room->hub, &room->mem);
+    room->party = (struct mw_hub_party){ .mem = &room->mem };
 }
 
 static void close_room(struct room *room)
@@ -49,8 +51,8 @@ TEST(who_joins_hears_and_who_leaves_does_not)
     struct mw_subscriber a, b;
     int owner_a, owner_b;
     open_room(&room);
-    mw_subscriber_init(&a, &owner_a);
-    mw_subscriber_init(&b, &owner_b);
+    mw_subscriber_init(&a, &owner_a, &room.party);
+    mw_subscriber_init(&b, &owner_b, &room.party);
     assert_int_equal(listeners(&room, "news"), 0);
     assert_int_equal(join(&room, &a, "news"), 1);
     assert_int_equal(join(&room, &a, "news"), 0);
@@ -70,7 +72,7 @@ TEST(a_topic_exists_as_long_as_somebody_is_in_it)
     struct room room;
     struct mw_subscriber a;
     open_room(&room);
-    mw_subscriber_init(&a, NULL);
+    mw_subscriber_init(&a, NULL, &room.party);
     join(&room, &a, "one");
     join(&room, &a, "two");
     assert_int_equal(mw_hub_topic_count(&room.hub), 2);
@@ -86,9 +88,9 @@ TEST(a_topic_has_1_to_256_bytes_of_any_kind)
 {
     struct room room;
     struct mw_subscriber a;
-    char name[MW_TOPIC_MAX_BYTES + 1];
+    char name[MW_BOUND_TOPIC_BYTES + 1];
     open_room(&room);
-    mw_subscriber_init(&a, NULL);
+    mw_subscriber_init(&a, NULL, &room.party);
     memset(name, 'n', sizeof name);
     const struct {
         struct mw_view topic;
@@ -96,8 +98,8 @@ TEST(a_topic_has_1_to_256_bytes_of_any_kind)
     } names[] = {
         { mw_view(NULL, 0), MW_ERR_BAD_ARG },
         { mw_view(name, 1), 1 },
-        { mw_view(name, MW_TOPIC_MAX_BYTES), 1 },
-        { mw_view(name, MW_TOPIC_MAX_BYTES + 1), MW_ERR_BAD_ARG },
+        { mw_view(name, MW_BOUND_TOPIC_BYTES), 1 },
+        { mw_view(name, MW_BOUND_TOPIC_BYTES + 1), MW_ERR_BAD_ARG },
         { mw_view("a\0b", 3), 1 },
         { mw_view("a\0c", 3), 1 }, /* not the same */
     };
@@ -114,14 +116,14 @@ TEST(topics_of_one_connection_are_bounded)
     struct mw_subscriber a, b;
     char name[32];
     open_room(&room);
-    mw_subscriber_init(&a, NULL);
-    mw_subscriber_init(&b, NULL);
-    for (int i = 0; i < MW_TOPICS_PER_CONN; i++) {
+    mw_subscriber_init(&a, NULL, &room.party);
+    mw_subscriber_init(&b, NULL, &room.party);
+    for (int i = 0; i < MW_BOUND_SUBSCRIPTIONS; i++) {
         snprintf(name, sizeof name, "topic %d", i);
         assert_int_equal(mw_hub_join(&room.hub, &a, mw_view_text(name)), 1);
     }
     assert_int_equal(join(&room, &a, "one more"), MW_ERR_FULL);
-    assert_int_equal(mw_hub_topic_count(&room.hub), MW_TOPICS_PER_CONN);
+    assert_int_equal(mw_hub_topic_count(&room.hub), MW_BOUND_SUBSCRIPTIONS);
     assert_int_equal(join(&room, &a, "topic 7"), 0);
     assert_int_equal(join(&room, &b, "one more"), 1);
     assert_int_equal(leave(&room, &a, "topic 7"), 1);
@@ -138,7 +140,7 @@ TEST(the_topics_of_a_subscriber_can_be_listed)
     struct mw_subscriber a;
     bool seen[MW_COUNT(topics)] = { false };
     open_room(&room);
-    mw_subscriber_init(&a, NULL);
+    mw_subscriber_init(&a, NULL, &room.party);
     assert_int_equal(mw_subscriber_topic(&a, 0).len, 0);
     for (size_t i = 0; i < MW_COUNT(topics); i++)
         join(&room, &a, topics[i]);
@@ -243,7 +245,7 @@ TEST(random_joining_and_leaving_agrees_with_a_naive_model)
         model = (struct model){ .is_in = { { false } } };
         open_room(&model.room);
         for (size_t n = 0; n < SUBS; n++)
-            mw_subscriber_init(&model.subs[n], &model.subs[n]);
+            mw_subscriber_init(&model.subs[n], &model.subs[n], &model.room.party);
         for (int step = 0; step < 2000; step++) {
             do_something(&model, &rng);
             if (step % 50 == 0)
@@ -262,12 +264,13 @@ TEST(random_joining_and_leaving_agrees_with_a_naive_model)
 static bool join_many(struct mw_mem *mem)
 {
     struct mw_hub hub;
+    struct mw_hub_party party = { .mem = mem };
     struct mw_subscriber subs[9];
     bool all = true;
     char name[16];
     mw_hub_init(&hub, mem);
     for (size_t n = 0; n < MW_COUNT(subs); n++) {
-        mw_subscriber_init(&subs[n], NULL);
+        mw_subscriber_init(&subs[n], NULL, &party);
         for (size_t topic = 0; topic < 40; topic++) {
             uint32_t before = subs[n].count;
             int result = mw_hub_join(&hub, &subs[n], topic_name(topic, name));

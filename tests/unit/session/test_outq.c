@@ -17,7 +17,7 @@ static void open_line(struct line *line)
 {
     mw_mem_init(&line->mem, NULL, 0);
     mw_out_pool_init(&line->pool, &line->mem);
-    mw_outq_init(&line->queue, &line->pool);
+    mw_outq_init(&line->queue, &line->pool, &line->mem);
 }
 
 static void close_line(struct line *line)
@@ -474,7 +474,7 @@ static bool put_each_kind(struct mw_mem *mem)
     struct mw_outq queue;
     char big[5000] = { 0 };
     mw_out_pool_init(&pool, mem);
-    mw_outq_init(&queue, &pool);
+    mw_outq_init(&queue, &pool, mem);
     struct mw_msg *msg = make_msg(mem, 4000);
     size_t want = 0;
     bool all = msg != NULL;
