@@ -4,6 +4,7 @@
 
 #include "core/base/json.h"
 #include "lua/state.h"
+#include "moonwire/bounds.h"
 
 /* Fills app->refs.array_meta and refs.null. Raises. */
 void mw_lua_json_init(lua_State *L);

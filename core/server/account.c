@@ -18,6 +18,7 @@ struct mw_account *mw_account_new(struct mw_worker *worker, struct mw_view name)
     struct mw_account *account = mw_alloc_zero(&worker->mem, sizeof *account);
     if (!account)
         return 0;
+    mw_list_init(&account->link);
     account->worker = worker;
     account->name = name;
     account->max_bytes = (size_t)worker->config->script_queued;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "core/base/check.h"
-#include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/base/utf8.h"
 #include "moonwire/bounds.h"
@@ -86,7 +85,7 @@ static void put_fields(struct mw_log_line *line, const struct mw_log_field *fiel
 static bool may_write(struct mw_script_log *lines)
 {
     double most = MW_BOUND_LOG_LINES_PER_S;
-    if (mw_rate_take(&lines->rate, most, most, mw_clock_monotonic_ms()))
+    if (mw_rate_take(&lines->rate, most, most, mw_loop_now(lines->loop)))
         return true;
     lines->dropped++;
     if (!mw_timer_is_running(&lines->telling.timer))

@@ -151,6 +151,33 @@ TEST(a_parent_counts_caps_and_fails_for_all_its_children)
     assert_int_equal(root.peak, 100);
 }
 
+TEST(what_is_lent_counts_below_its_owner_only)
+{
+    struct mw_mem root, owner, middle, leaf;
+    mw_mem_init(&root, NULL, 0);
+    mw_mem_init(&owner, &root, 0);
+    mw_mem_init(&middle, &owner, 0);
+    mw_mem_init(&leaf, &middle, 0);
+    char *block = mw_alloc(&owner, 100);
+    assert_non_null(block);
+    mw_mem_lend(&leaf, &owner, 100);
+    assert_int_equal(leaf.bytes, 100);
+    assert_int_equal(middle.bytes, 100);
+    assert_int_equal(owner.bytes, 100);
+    assert_int_equal(root.blocks, 1);
+    mw_mem_lend(&owner, &owner, 100); /* to itself: nothing to do */
+    assert_int_equal(owner.bytes, 100);
+    mw_free(&leaf, block, 100); /* whoever has it may free it */
+    assert_mem_empty(&leaf);
+    assert_mem_empty(&root);
+    block = mw_alloc(&leaf, 100);
+    mw_mem_hand_back(&leaf, &owner, 100);
+    assert_mem_empty(&middle);
+    assert_int_equal(owner.bytes, 100);
+    mw_free(&owner, block, 100);
+    assert_mem_empty(&root);
+}
+
 TEST(a_copy_ends_in_a_nul)
 {
     struct mw_mem mem;
@@ -200,6 +227,7 @@ int main(void)
         CASE(shrinking_works_even_above_the_cap),
         CASE(a_refused_growth_leaves_the_block_untouched),
         CASE(a_parent_counts_caps_and_fails_for_all_its_children),
+        CASE(what_is_lent_counts_below_its_owner_only),
         CASE(a_copy_ends_in_a_nul),
         CASE(shared_bytes_add_up_over_threads),
     };

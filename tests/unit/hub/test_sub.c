@@ -133,6 +133,36 @@ TEST(topics_of_one_connection_are_bounded)
     close_room(&room);
 }
 
+/* A topic counts for who made it until it ends, so nobody makes room by letting others in. */
+TEST(topics_of_one_party_are_bounded)
+{
+    struct room room;
+    static struct mw_subscriber subs[MW_BOUND_TOPICS / MW_BOUND_SUBSCRIPTIONS + 1];
+    struct mw_hub_party others = { .mem = &room.mem };
+    struct mw_subscriber *last = &subs[MW_COUNT(subs) - 1], guest;
+    char name[32];
+    open_room(&room);
+    for (size_t n = 0; n < MW_COUNT(subs); n++)
+        mw_subscriber_init(&subs[n], NULL, &room.party);
+    mw_subscriber_init(&guest, NULL, &others);
+    for (size_t i = 0; i < MW_BOUND_TOPICS; i++) {
+        snprintf(name, sizeof name, "topic %zu", i);
+        struct mw_subscriber *sub = &subs[i / MW_BOUND_SUBSCRIPTIONS];
+        assert_int_equal(mw_hub_join(&room.hub, sub, mw_view_text(name)), 1);
+    }
+    assert_int_equal(mw_hub_join(&room.hub, &guest, mw_view_text("topic 0")), 1);
+    mw_hub_leave(&room.hub, &subs[0], mw_view_text("topic 0"));
+    assert_int_equal(mw_hub_join(&room.hub, last, mw_view_text("one more")), MW_ERR_QUOTA);
+    assert_int_equal(mw_hub_join(&room.hub, last, mw_view_text("topic 5")), 1);
+    mw_hub_leave_all(&room.hub, &guest);
+    assert_int_equal(mw_hub_join(&room.hub, last, mw_view_text("one more")), 1);
+    assert_int_equal(room.party.topics, MW_BOUND_TOPICS);
+    for (size_t n = 0; n < MW_COUNT(subs); n++)
+        mw_hub_leave_all(&room.hub, &subs[n]);
+    assert_int_equal(room.party.topics + others.topics, 0);
+    close_room(&room);
+}
+
 TEST(the_topics_of_a_subscriber_can_be_listed)
 {
     static const char *const topics[] = { "x", "y", "z" };
@@ -298,6 +328,7 @@ int main(void)
         CASE(a_topic_exists_as_long_as_somebody_is_in_it),
         CASE(a_topic_has_1_to_256_bytes_of_any_kind),
         CASE(topics_of_one_connection_are_bounded),
+        CASE(topics_of_one_party_are_bounded),
         CASE(the_topics_of_a_subscriber_can_be_listed),
         CASE(random_joining_and_leaving_agrees_with_a_naive_model),
         CASE(each_failing_allocation_changes_nothing),

@@ -42,7 +42,8 @@ static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_vi
         return MW_ERR_CLOSED;
     if (kind == MW_OPCODE_TEXT && !mw_utf8_valid(data))
         return MW_ERR_BAD_UTF8;
-    note(host, "send %d %s %.*s\n", (int)id, kind_name(kind), (int)data.len, data.data);
+    if (!host->is_quiet)
+        note(host, "send %d %s %.*s\n", (int)id, kind_name(kind), (int)data.len, data.data);
     return conn->send_answer;
 }
 
@@ -164,8 +165,9 @@ static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode ki
         struct fake_conn *conn = &host->conns[i];
         receivers += conn->id && conn->id != except && find_topic(conn, topic);
     }
-    note(host, "publish %.*s %s %.*s\n", (int)topic.len, topic.data, kind_name(kind), (int)data.len,
-         data.data);
+    if (!host->is_quiet)
+        note(host, "publish %.*s %s %.*s\n", (int)topic.len, topic.data, kind_name(kind),
+             (int)data.len, data.data);
     return receivers;
 }
 
@@ -182,6 +184,8 @@ static mw_id host_next_conn(void *host_app, mw_id after)
 static void host_finished(void *host_app, mw_id id, bool was_open, const struct mw_verdict *verdict)
 {
     struct fake_host *host = host_app;
+    if (host->is_quiet)
+        return;
     if (!was_open)
         note(host, "finished %d message\n", (int)id);
     else if (!verdict)

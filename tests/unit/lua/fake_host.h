@@ -37,6 +37,7 @@ struct fake_host {
     mw_ms wake_ms;
     struct mw_fault fault; /* the last one */
     unsigned fault_count;
+    bool is_quiet; /* what is sent, published and finished is not written down */
     char transcript[65536];
     size_t len;
 };

@@ -51,7 +51,8 @@ static const struct {
     { "conn:subscribe(5)", FAULT "bad argument #1 to 'subscribe' (string expected, got number)\n" },
     { "for i = 1, 5 do conn:subscribe('t' .. i) end",
       "subscribe 1 t1\nsubscribe 1 t2\nsubscribe 1 t3\nsubscribe 1 t4\n" FAULT
-      "conn:subscribe: a limit is reached\n" },
+      "conn:subscribe: this connection is in 100 topics, and can be in no more: leave one first, "
+      "or publish more kinds of messages to one topic\n" },
 
     { "conn:subscribe('a') print(publish('a', 'x')) print(conn:publish('a', { n = 1 }))",
       "subscribe 1 a\npublish a text x\nlog info v1 c1 1\npublish a text {\"n\":1}\n"

@@ -123,7 +123,8 @@ static const struct {
                                           "metatable is protected\n" },
     { "local t = {} for i = 1, 300 do t[i] = ('x'):rep(65536) end\n"
       "print(select(2, pcall(json.encode, t)))",
-      "log info v1 c1 json: the text is larger than 16777216 bytes\n" },
+      "log info v1 c1 json: the text is larger than 16777216 bytes: split it, or send it as a "
+      "string\n" },
 };
 
 TEST(habits_hold)

@@ -506,6 +506,34 @@ TEST(each_failing_allocation_queues_nothing_of_its_frame)
     assert_true(fail_each_allocation(put_each_kind) >= 6);
 }
 
+TEST(what_is_queued_counts_where_the_queue_belongs)
+{
+    struct line line;
+    struct mw_mem script;
+    struct mw_outq queue;
+    open_line(&line);
+    mw_mem_init(&script, &line.mem, 0);
+    mw_outq_init(&queue, &line.pool, &script);
+    struct mw_msg *shared = make_msg(&script, 5000), *foreign = make_msg(&line.mem, 7000);
+    for (int round = 0; round < 2; round++) { /* the second time with spare chunks */
+        assert_int_equal(mw_outq_put_msg(&queue, shared), MW_OK);
+        assert_int_equal(mw_outq_put_msg(&queue, foreign), MW_OK);
+        assert_int_equal(mw_outq_put(&queue, MW_OPCODE_TEXT, mw_view_text("hi"), NULL), MW_OK);
+        assert_int_equal(mw_outq_put_msg(&line.queue, shared), MW_OK);
+        assert_in_range(mw_outq_held(&queue, &script), 9000, 9500);
+        assert_in_range(mw_outq_held(&queue, &line.mem), 7000, 7010);
+        assert_in_range(mw_outq_held(&line.queue, &script), 5000, 5010);
+        assert_in_range(script.bytes, 9000, 9500);
+        mw_outq_free(&queue);
+        mw_outq_free(&line.queue);
+        assert_in_range(script.bytes, 5000, 5100);
+    }
+    mw_msg_drop(shared);
+    mw_msg_drop(foreign);
+    assert_mem_empty(&script);
+    close_line(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -526,6 +554,7 @@ int main(void)
         CASE(drop_of_an_empty_queue_is_nothing),
         CASE(random_use_loses_splits_and_reorders_nothing),
         CASE(each_failing_allocation_queues_nothing_of_its_frame),
+        CASE(what_is_queued_counts_where_the_queue_belongs),
     };
     return RUN(cases);
 }

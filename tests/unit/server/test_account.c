@@ -1,0 +1,190 @@
+/* account: what waits on behalf of one script, and what happens when it is too much. */
+#include "core/server/account.h"
+
+#include "core/server/host_real.h"
+#include "tests/unit/server/serve.h"
+
+#define CAP 300000
+
+static char text[1000000];
+
+static struct mw_route *route(void)
+{
+    return mw_route_by_name(&world.worker, mw_view_text("s.capp"));
+}
+
+static void serve_capped(const char *script)
+{
+    memset(text, 'x', sizeof text);
+    world.config.script_queued = CAP;
+    world.gentle = true;
+    serve(script);
+}
+
+static struct peer *add_open(void)
+{
+    struct peer *peer = add_socket(&world, "/s");
+    run(&world);
+    assert_seen(peer, "101");
+    return peer;
+}
+
+static int send_to(const struct peer *peer, size_t len)
+{
+    return mw_host_real()->send(route(), peer->client->id, MW_OPCODE_TEXT, mw_view(text, len));
+}
+
+/* The kernel takes nothing more for it, and has been shown so much already. */
+static struct peer *add_slow(size_t on_its_way)
+{
+    struct peer *peer = add_open();
+    peer->line.room = 0;
+    assert_int_equal(send_to(peer, on_its_way), MW_OK);
+    run(&world);
+    return peer;
+}
+
+static size_t held(void)
+{
+    return route()->account->mem.bytes;
+}
+
+static bool is_ending(const struct peer *peer)
+{
+    return peer->client->conn.phase != MW_CONN_OPEN;
+}
+
+TEST(what_waits_is_counted_on_the_script_and_given_back)
+{
+    serve_capped("join room");
+    size_t before = held(); /* the topic */
+    struct peer *ann = add_open(), *ben = add_open();
+    size_t members = held();
+    assert_true(members > before);
+    ann->line.room = ben->line.room = 0;
+    struct mw_view data = mw_view(text, 50000);
+    long n = mw_host_real()->publish(route(), mw_view_text("room"), MW_OPCODE_TEXT, data, 0);
+    assert_int_equal(n, 2);
+    assert_in_range(held() - members, 50000, 51000); /* shared: it counts once */
+    assert_int_equal(send_to(ann, 10), MW_OK);
+    assert_in_range(held() - members, 54000, 56000); /* a chunk of its own */
+    ann->line.room = ben->line.room = SIZE_MAX;
+    run(&world);
+    assert_int_equal(held(), members);
+}
+
+TEST(who_keeps_the_most_waiting_goes_first)
+{
+    serve_capped("echo");
+    struct peer *large = add_slow(1), *larger = add_slow(1), *small = add_slow(1);
+    struct peer *fast = add_open();
+    assert_int_equal(send_to(large, 120000), MW_OK);
+    assert_int_equal(send_to(larger, 130000), MW_OK);
+    assert_int_equal(send_to(small, 9000), MW_OK);
+    assert_int_equal(send_to(fast, 100000), MW_OK);
+    assert_true(is_ending(large) || is_ending(larger));
+    assert_false(is_ending(small));
+    run(&world);
+    assert_non_null(strstr(seen_by(fast), "text[100000]"));
+    assert_false(is_ending(fast));
+    assert_non_null(strstr(logged(), "messages that wait fill script.queued"));
+}
+
+/* In one turn, before anything could leave: that makes nobody a slow consumer. */
+TEST(a_burst_to_those_who_read_ends_nobody)
+{
+    struct peer *all[8];
+    serve_capped("limit queue 1000000\necho");
+    for (size_t i = 0; i < MW_COUNT(all); i++)
+        all[i] = add_open();
+    for (size_t round = 0; round < 10; round++) {
+        for (size_t i = 0; i < MW_COUNT(all); i++)
+            assert_int_equal(send_to(all[i], 40000), MW_OK);
+    }
+    run(&world);
+    for (size_t i = 0; i < MW_COUNT(all); i++) {
+        assert_false(is_ending(all[i]));
+        assert_int_equal(all[i]->client->conn.messages_sent, 10);
+    }
+}
+
+/* What the kernel was shown cannot be taken back: such clients are cut, and room comes with that.
+ */
+TEST(what_is_on_its_way_to_slow_ones_comes_back_too)
+{
+    serve_capped("echo");
+    struct peer *slow[4];
+    for (size_t i = 0; i < MW_COUNT(slow); i++)
+        slow[i] = add_slow(70000);
+    struct peer *fast = add_open();
+    assert_int_equal(send_to(fast, 60000), MW_ERR_QUOTA);
+    assert_false(is_ending(fast));
+    RUN_UNTIL(&world, send_to(fast, 60000) == MW_OK);
+    run(&world);
+    assert_non_null(strstr(seen_by(fast), "text[60000]"));
+    assert_in_range(held(), 0, CAP);
+    for (size_t i = 0; i < c_engine.closes; i++)
+        assert_string_equal(c_engine.causes[i], "slow_consumer");
+    assert_true(c_engine.closes > 0);
+}
+
+TEST(a_message_larger_than_the_cap_ends_nobody)
+{
+    serve_capped("join room");
+    struct peer *slow = add_slow(1);
+    assert_int_equal(send_to(slow, 200000), MW_OK);
+    assert_int_equal(send_to(slow, CAP + 1), MW_ERR_QUOTA);
+    struct mw_view data = mw_view(text, CAP + 1);
+    long n = mw_host_real()->publish(route(), mw_view_text("room"), MW_OPCODE_TEXT, data, 0);
+    assert_int_equal(n, MW_ERR_QUOTA);
+    assert_false(is_ending(slow));
+}
+
+TEST(a_close_finds_its_room_at_the_cap)
+{
+    serve_capped("echo");
+    struct peer *peer = add_open();
+    route()->account->max_bytes = 0;
+    assert_int_equal(send_to(peer, 1), MW_ERR_QUOTA);
+    int err = mw_host_real()->close(route(), peer->client->id, 4000, mw_view_text("so"));
+    assert_int_equal(err, MW_OK);
+    run(&world);
+    assert_seen(peer, "101 close:4000:so");
+}
+
+/* Its messages wait in queues of others, and its topics have others in them. */
+TEST(an_account_outlives_its_script)
+{
+    world.gentle = true;
+    write_script(&world, "other.capp", "join room");
+    serve_capped("join room");
+    struct peer *ann = add_open(), *ben = add_socket(&world, "/other");
+    run(&world);
+    ben->line.room = 0;
+    struct mw_view data = mw_view(text, 50000);
+    long n = mw_host_real()->publish(route(), mw_view_text("room"), MW_OPCODE_TEXT, data, 0);
+    assert_int_equal(n, 2);
+    run(&world);
+    delete_file(&world.folder, "scripts/s.capp");
+    assert_int_equal(load(&world), 0);
+    say_close(ann, 1001);
+    RUN_UNTIL(&world, ann->line.closed);
+    assert_null(route());
+    ben->line.room = SIZE_MAX;
+    run(&world);
+    assert_non_null(strstr(seen_by(ben), "text[50000]"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        IN_A_WORLD(what_waits_is_counted_on_the_script_and_given_back),
+        IN_A_WORLD(who_keeps_the_most_waiting_goes_first),
+        IN_A_WORLD(a_burst_to_those_who_read_ends_nobody),
+        IN_A_WORLD(what_is_on_its_way_to_slow_ones_comes_back_too),
+        IN_A_WORLD(a_message_larger_than_the_cap_ends_nobody),
+        IN_A_WORLD(a_close_finds_its_room_at_the_cap),
+        IN_A_WORLD(an_account_outlives_its_script),
+    };
+    return RUN(cases);
+}
