@@ -113,8 +113,8 @@ struct mw_app {
 
     size_t conn_count, timer_count;
     size_t sent_messages, sent_bytes; /* by the running call, since it began or went on */
-    unsigned slow_calls;        /* not told of yet */
-    mw_ms slow_quiet_until;     /* until then slow calls are counted only */
+    unsigned slow_calls;              /* not told of yet */
+    mw_ms slow_quiet_until;           /* until then slow calls are counted only */
     struct mw_buf scratch;      /* JSON and text on their way out; nobody holds it across a call */
     struct mw_verdict verdict;  /* what the last on_open decided */
     struct mw_buf verdict_text; /* its reason */
