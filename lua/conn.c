@@ -313,6 +313,17 @@ struct mw_lua_conn *mw_lua_conn_push(lua_State *L, mw_id id)
     return conn;
 }
 
+bool mw_lua_conn_push_data(lua_State *L, mw_id id)
+{
+    if (!mw_lua_conn_push(L, id))
+        return false;
+    bool has_data = lua_getiuservalue(L, -1, VALUE_DATA) == LUA_TTABLE;
+    lua_remove(L, -2);
+    if (!has_data)
+        lua_pop(L, 1);
+    return has_data;
+}
+
 struct mw_lua_conn *mw_lua_conn_find(struct mw_app *app, mw_id id)
 {
     struct mw_lua_conn *conn = mw_lua_conn_push(app->L, id);

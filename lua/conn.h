@@ -29,6 +29,9 @@ struct mw_lua_conn *mw_lua_conn_new(lua_State *L, mw_id id);
 /* Pushes the object, or nothing and gives NULL. Needs two stack places; never raises. */
 struct mw_lua_conn *mw_lua_conn_push(lua_State *L, mw_id id);
 
+/* Pushes its `data`, or nothing and gives false: it has none yet. Never raises. */
+bool mw_lua_conn_push_data(lua_State *L, mw_id id);
+
 /* The object without pushing it; valid until the connection ends. Never raises. */
 struct mw_lua_conn *mw_lua_conn_find(struct mw_app *app, mw_id id);
 

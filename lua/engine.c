@@ -11,6 +11,7 @@
 #include "lua/mod_json.h"
 #include "lua/sched.h"
 #include "lua/settings.h"
+#include "lua/sweep.h"
 #include "lua/version.h"
 #include "moonwire/engine_lua.h"
 
@@ -37,6 +38,7 @@ static void destroy(struct mw_app *app)
     if (app->L)
         lua_close(app->L);
     mw_lua_version_free_all(app);
+    mw_lua_sweep_free(app, app->sweep);
     mw_lua_sched_free(app);
     mw_buf_free(&app->scratch);
     mw_buf_free(&app->verdict_text);
@@ -64,7 +66,8 @@ struct mw_app *mw_lua_app_new(const struct mw_app_setup *setup, struct mw_mem *p
     mw_lua_sched_init(app, app->host->monotonic_ms(app->host_app));
     app->name = mw_mem_copy(&app->mem, setup->name);
     app->name_len = app->name ? setup->name.len : 0;
-    if (!app->name || !open_lua(app)) {
+    app->sweep = mw_lua_sweep_new(app);
+    if (!app->name || !app->sweep || !open_lua(app)) {
         destroy(app);
         return NULL;
     }
@@ -145,6 +148,7 @@ static void stats(const struct mw_app *app, struct mw_app_stats *out)
         .timers = app->timer_count,
         .waiting = app->waiting_count,
         .version = app->live ? app->live->number : 0,
+        .old_versions = app->retired_count,
     };
 }
 

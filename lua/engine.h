@@ -17,6 +17,7 @@
 
 struct lua_State;
 struct mw_lua_call;
+struct mw_lua_sweep;
 struct mw_lua_version;
 
 /*
@@ -79,6 +80,7 @@ struct mw_lua_refs {
     int array_meta; /* marks a list that is a JSON array even when empty */
     int null;       /* json.null */
     int state_meta; /* of the table that scripts know as `state` */
+    int state_view; /* that table */
     int state;      /* what is in it */
 };
 
@@ -110,6 +112,8 @@ struct mw_app {
     /* version.c */
     struct mw_lua_version *live, *candidate;
     struct mw_link retired; /* replaced, but calls of theirs still wait */
+    size_t retired_count;
+    struct mw_lua_sweep *sweep; /* of what outlives versions */
 
     size_t conn_count, timer_count;
     size_t sent_messages, sent_bytes; /* by the running call, since it began or went on */

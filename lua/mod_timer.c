@@ -56,6 +56,10 @@ static void end_timer(struct mw_app *app, struct timer *timer)
     mw_lua_alarm_stop(app, &timer->alarm);
     mw_lua_call_disown(&timer->call);
     mw_list_remove(&timer->link);
+    lua_rawgeti(app->L, LUA_REGISTRYINDEX, timer->anchor);
+    lua_pushnil(app->L);
+    lua_setiuservalue(app->L, -2, VALUE_TARGET); /* a handle keeps no version alive */
+    lua_pop(app->L, 1);
     luaL_unref(app->L, LUA_REGISTRYINDEX, timer->anchor);
     timer->anchor = LUA_NOREF;
     timer->version = NULL;

@@ -13,11 +13,13 @@ bool mw_lua_push_hidden(lua_State *L, int index)
 {
     if (!lua_getmetatable(L, index))
         return false;
-    bool is_view = lua_rawgetp(L, -1, &hidden_key) == LUA_TTABLE;
+    int type = lua_rawgetp(L, -1, &hidden_key);
     lua_remove(L, -2);
-    if (!is_view)
+    if (type == LUA_TFUNCTION)
+        lua_call(L, 0, 1);
+    else if (type != LUA_TTABLE)
         lua_pop(L, 1);
-    return is_view;
+    return type == LUA_TFUNCTION || type == LUA_TTABLE;
 }
 
 void mw_lua_set_hidden(lua_State *L, int index)

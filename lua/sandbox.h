@@ -10,10 +10,16 @@
  */
 void mw_lua_freeze(lua_State *L);
 
-/* If the value at `index` is a view made by us, pushes the table behind it and returns true. */
+/*
+ * If the value at `index` is a view made by us, pushes the table behind it and returns true. May
+ * raise where that table is made only now (`state` while a version loads).
+ */
 bool mw_lua_push_hidden(lua_State *L, int index);
 
-/* Makes the metatable on top one of a view of the table at `index`. */
+/*
+ * Makes the metatable on top one of a view of the table at `index`, or of the one that the C
+ * function there gives when somebody looks behind the view.
+ */
 void mw_lua_set_hidden(lua_State *L, int index);
 
 /* Raises for a write to key 2 of the view at 1. */

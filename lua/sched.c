@@ -280,7 +280,7 @@ int mw_lua_wait(lua_State *L, mw_ms span_ms, const char *who)
     struct mw_app *app = mw_lua_app(L);
     struct mw_lua_call *call = app->running;
     if (call->kind->is_load)
-        return luaL_error(L, "%s cannot wait while the file loads", who);
+        return luaL_error(L, "%s cannot wait %s", who, call->kind->during);
     if (!call->kind->may_wait)
         return luaL_error(L, "%s cannot wait in %s", who, call->kind->name);
     if (app->cannot_wait || !lua_isyieldable(L))
@@ -301,9 +301,10 @@ int mw_lua_wait(lua_State *L, mw_ms span_ms, const char *who)
 
 void mw_lua_check_acting(lua_State *L, const char *what)
 {
-    if (mw_lua_app(L)->running->kind->is_load)
-        luaL_error(L, "%s cannot be called while the file loads: this version may yet be refused",
-                   what);
+    const struct mw_lua_call_kind *kind = mw_lua_app(L)->running->kind;
+    if (kind->is_load)
+        luaL_error(L, "%s cannot be called %s: this version may yet be refused", what,
+                   kind->during);
 }
 
 unsigned mw_lua_version_running(const struct mw_app *app)

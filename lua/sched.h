@@ -17,7 +17,8 @@ struct mw_lua_call_kind {
     const char *name; /* as faults name it, "on_message" */
     int results;      /* how many the function's caller wants, or LUA_MULTRET */
     bool may_wait;
-    bool is_load; /* of a version that is not live yet: it may not act on connections */
+    bool is_load;       /* of a version that is not live yet: it may not act on connections */
+    const char *during; /* for errors, of loads: "while the file loads" */
 
     /*
      * Pushes the function and its arguments, and gives their number, or -1: there is nothing to

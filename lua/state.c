@@ -56,6 +56,46 @@ int mw_lua_try(lua_State *L, lua_CFunction body, void *ctx)
     return mw_lua_error_of(status);
 }
 
+void mw_lua_lift_cap(struct mw_app *app, struct mw_lua_lift *lift)
+{
+    *lift = (struct mw_lua_lift){ .cap = app->mem.max_bytes, .before = app->mem.bytes };
+    app->mem.max_bytes = 0;
+}
+
+void mw_lua_lift_end(struct mw_app *app, const struct mw_lua_lift *lift, size_t *lifted)
+{
+    size_t more = app->mem.bytes > lift->before ? app->mem.bytes - lift->before : 0;
+    app->mem.max_bytes = lift->cap;
+    if (lift->cap == 0)
+        return;
+    app->mem.max_bytes += more;
+    *lifted += more;
+}
+
+void mw_lua_lower_cap(struct mw_app *app, size_t *lifted)
+{
+    bool was_lifted = *lifted > 0;
+    app->mem.max_bytes -= *lifted;
+    *lifted = 0;
+    if (was_lifted && app->mem.bytes > app->mem.max_bytes) /* by what is garbage now */
+        lua_gc(app->L, LUA_GCCOLLECT, 0);
+}
+
+int mw_lua_try_hard(struct mw_app *app, lua_CFunction body, void *ctx)
+{
+    struct mw_lua_lift lift;
+    size_t lifted = 0;
+    mw_lua_lift_cap(app, &lift);
+    int err = mw_lua_try(app->L, body, ctx);
+    if (err == MW_ERR_NOMEM) {
+        lua_gc(app->L, LUA_GCCOLLECT, 0);
+        err = mw_lua_try(app->L, body, ctx);
+    }
+    mw_lua_lift_end(app, &lift, &lifted);
+    mw_lua_lower_cap(app, &lifted);
+    return err;
+}
+
 struct mw_view mw_lua_check_text(lua_State *L, int arg)
 {
     if (lua_type(L, arg) != LUA_TSTRING)

@@ -44,6 +44,24 @@ int mw_lua_try(lua_State *L, lua_CFunction body, void *ctx);
  */
 int mw_lua_thread_close(lua_State *from, lua_State *co);
 
+/*
+ * What the server itself needs for a reload is not the script's to pay: between these two the
+ * app's cap is off. What was taken meanwhile stays on top of the cap and is added to *lifted,
+ * until mw_lua_lower_cap takes that off again, once it is garbage.
+ */
+struct mw_lua_lift {
+    size_t cap, before;
+};
+void mw_lua_lift_cap(struct mw_app *app, struct mw_lua_lift *lift);
+void mw_lua_lift_end(struct mw_app *app, const struct mw_lua_lift *lift, size_t *lifted);
+void mw_lua_lower_cap(struct mw_app *app, size_t *lifted);
+
+/*
+ * mw_lua_try without the cap, and a second time behind a full collection where memory had run out:
+ * `body` can be run again. For what must not fail while the system has any memory.
+ */
+int mw_lua_try_hard(struct mw_app *app, lua_CFunction body, void *ctx);
+
 /* MW_OK, MW_ERR_NOMEM or MW_ERR_SCRIPT for a status of Lua. */
 int mw_lua_error_of(int status);
 

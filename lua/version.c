@@ -13,6 +13,7 @@
 #include "lua/require.h"
 #include "lua/sched.h"
 #include "lua/shape.h"
+#include "lua/sweep.h"
 
 /* ---- making and freeing ---- */
 
@@ -29,7 +30,8 @@ static struct mw_lua_version *version_new(struct mw_app *app, const struct mw_so
     for (int i = 0; i < MW_LUA_HANDLER_COUNT; i++)
         version->handlers[i] = LUA_NOREF;
     version->env = version->loaded = version->module = version->kept = LUA_NOREF;
-    version->writes = LUA_NOREF;
+    version->writes = version->draft = LUA_NOREF;
+    mw_lua_journal_init(&version->journal);
     version->number = number;
     mw_list_init(&version->link);
     mw_list_init(&version->timers);
@@ -44,9 +46,9 @@ static void free_memory(struct mw_app *app, struct mw_lua_version *version)
 
 static void version_free(struct mw_app *app, struct mw_lua_version *version)
 {
-    int *refs[] = { &version->env, &version->loaded, &version->module, &version->kept,
-                    &version->writes };
+    int *refs[] = { &version->env, &version->loaded, &version->module, &version->kept };
     mw_lua_timers_end(app, version);
+    mw_lua_state_discard(app, version);
     for (size_t i = 0; i < MW_COUNT(refs); i++)
         luaL_unref(app->L, LUA_REGISTRYINDEX, *refs[i]);
     for (int i = 0; i < MW_LUA_HANDLER_COUNT; i++)
@@ -69,16 +71,21 @@ static bool is_retired(const struct mw_app *app, const struct mw_lua_version *ve
 void mw_lua_version_release(struct mw_app *app, struct mw_lua_version *version)
 {
     version->calls--;
-    if (version->calls == 0 && is_retired(app, version))
-        version_free(app, version);
+    if (version->calls > 0 || !is_retired(app, version))
+        return;
+    version_free(app, version);
+    app->retired_count--;
+    mw_lua_sweep_start(app); /* its calls may have left something behind */
 }
 
 static void retire(struct mw_app *app, struct mw_lua_version *version)
 {
-    if (version->calls == 0)
+    if (version->calls == 0) {
         version_free(app, version);
-    else
-        mw_list_push(&app->retired, &version->link);
+        return;
+    }
+    mw_list_push(&app->retired, &version->link);
+    app->retired_count++;
 }
 
 void mw_lua_version_free_all(struct mw_app *app)
@@ -121,8 +128,29 @@ static const struct mw_lua_call_kind load_kind = {
     .name = "load",
     .results = 1,
     .is_load = true,
+    .during = "while the file loads",
     .push = push_load,
     .read = read_load,
+};
+
+/* on_reload(state, { from = 7, to = 8 }) */
+static int push_reload(lua_State *L, struct mw_lua_call *call, void *input)
+{
+    (void)input;
+    struct mw_app *app = mw_lua_app(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, call->version->handlers[MW_LUA_ON_RELOAD]);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, app->refs.state_view);
+    lua_createtable(L, 0, 2);
+    mw_lua_set_integer(L, "from", app->live->number);
+    mw_lua_set_integer(L, "to", call->version->number);
+    return 2;
+}
+
+static const struct mw_lua_call_kind reload_kind = {
+    .name = "on_reload",
+    .is_load = true,
+    .during = "in on_reload",
+    .push = push_reload,
 };
 
 static int no_memory(struct mw_app *app, struct mw_fault *fault, unsigned number)
@@ -131,6 +159,16 @@ static int no_memory(struct mw_app *app, struct mw_fault *fault, unsigned number
     fault->version = number;
     snprintf(fault->handler, sizeof(fault->handler), "%s", load_kind.name);
     return MW_ERR_NOMEM;
+}
+
+/* The file, then its on_reload where there is something to take over. */
+static enum mw_app_result run_candidate(struct mw_app *app)
+{
+    struct mw_lua_version *version = app->candidate;
+    enum mw_app_result result = mw_lua_call(app, &load_kind, version, 0, NULL);
+    if (result == MW_APP_DONE && app->live && mw_lua_version_has(version, MW_LUA_ON_RELOAD))
+        result = mw_lua_call(app, &reload_kind, version, 0, NULL);
+    return result;
 }
 
 int mw_lua_version_prepare(struct mw_app *app, const struct mw_sources *sources, unsigned number,
@@ -143,12 +181,16 @@ int mw_lua_version_prepare(struct mw_app *app, const struct mw_sources *sources,
     app->candidate = version;
     app->fault_to = fault;
     mw_lua_state_begin_load(app);
-    enum mw_app_result result = mw_lua_call(app, &load_kind, version, 0, NULL);
-    mw_lua_state_end_load(app);
+    enum mw_app_result result = run_candidate(app);
+    int err = mw_lua_state_end_load(app, version, result == MW_APP_DONE);
     app->fault_to = NULL;
-    if (result != MW_APP_DONE) {
+    if (result != MW_APP_DONE)
+        err = mw_lua_error_of(app->failure);
+    else if (err != MW_OK)
+        (void)no_memory(app, fault, number);
+    if (err != MW_OK) {
         mw_lua_version_discard(app);
-        return mw_lua_error_of(app->failure);
+        return err;
     }
     *spec = &version->spec;
     return MW_OK;
@@ -165,6 +207,7 @@ void mw_lua_version_commit(struct mw_app *app)
     mw_lua_timers_commit(app, old, version);
     if (old)
         retire(app, old);
+    mw_lua_sweep_start(app);
 }
 
 void mw_lua_version_discard(struct mw_app *app)

@@ -8,6 +8,7 @@
 
 #include "core/base/list.h"
 #include "lua/engine.h"
+#include "lua/journal.h"
 #include "lua/source.h"
 
 #define MW_LUA_HANDLER_LIST(X) \
@@ -16,7 +17,8 @@
     X(ON_OPEN, on_open) \
     X(ON_MESSAGE, on_message) \
     X(ON_DRAIN, on_drain) \
-    X(ON_CLOSE, on_close)
+    X(ON_CLOSE, on_close) \
+    X(ON_RELOAD, on_reload)
 
 enum mw_lua_handler {
 #define MW_LUA_HANDLER_ENUM(name, key) MW_LUA_##name,
@@ -36,7 +38,9 @@ struct mw_lua_version {
     int loaded; /* path -> what require gives */
     int module; /* the table that the script returned */
     int kept;   /* what `spec` points into */
-    int writes; /* assignments to `state` while it loaded; nil afterwards */
+    int writes; /* assignments to `state` while it loaded; none once it is live */
+    int draft;  /* while it loads: all of `state` as it sees it, once it has asked for that */
+    struct mw_lua_journal journal; /* what it does to tables inside of `state` while it loads */
 
     bool wants_json;
     struct mw_link timers; /* those that end with it; not started while it is a candidate */

@@ -171,7 +171,8 @@ struct mw_app_setup {
 struct mw_app_stats {
     size_t memory_bytes, memory_peak_bytes;
     size_t conn_objects, timers, waiting;
-    unsigned version; /* 0: none yet */
+    unsigned version;    /* 0: none yet */
+    size_t old_versions; /* replaced, and kept because calls of theirs wait */
 };
 
 struct mw_engine {

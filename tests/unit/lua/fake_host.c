@@ -298,7 +298,7 @@ void world_close(struct world *world)
     assert_mem_empty(&world->mem);
 }
 
-int load_with(struct world *world, const char *script, const char *const *libs)
+int prepare_with(struct world *world, const char *script, const char *const *libs)
 {
     struct mw_source files[8];
     struct mw_sources sources = {
@@ -308,13 +308,22 @@ int load_with(struct world *world, const char *script, const char *const *libs)
     for (; libs && libs[0]; libs += 2)
         files[sources.lib_count++] =
             (struct mw_source){ mw_view_text(libs[0]), mw_view_text(libs[1]) };
-    int err = world->engine->prepare(world->app, &sources, world->version + 1, &world->spec,
-                                     &world->fault);
-    if (err != MW_OK)
-        return err;
+    return world->engine->prepare(world->app, &sources, world->version + 1, &world->spec,
+                                  &world->fault);
+}
+
+void commit(struct world *world)
+{
     world->version++;
     world->engine->commit(world->app);
-    return MW_OK;
+}
+
+int load_with(struct world *world, const char *script, const char *const *libs)
+{
+    int err = prepare_with(world, script, libs);
+    if (err == MW_OK)
+        commit(world);
+    return err;
 }
 
 int load(struct world *world, const char *script)
@@ -322,11 +331,17 @@ int load(struct world *world, const char *script)
     return load_with(world, script, NULL);
 }
 
-void must_load(struct world *world, const char *script)
+void must_prepare(struct world *world, const char *script)
 {
-    if (load(world, script) != MW_OK)
+    if (prepare_with(world, script, NULL) != MW_OK)
         fail_msg("not loaded: %s:%d %s", world->fault.file, world->fault.line,
                  world->fault.message);
+}
+
+void must_load(struct world *world, const char *script)
+{
+    must_prepare(world, script);
+    commit(world);
 }
 
 enum mw_app_result open_conn(struct world *world, mw_id id, const char *query,

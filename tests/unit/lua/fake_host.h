@@ -77,6 +77,10 @@ void world_close(struct world *world);
  */
 int load_with(struct world *world, const char *script, const char *const *libs);
 int load(struct world *world, const char *script);
+/* The two halves of it: the old version serves in between. */
+int prepare_with(struct world *world, const char *script, const char *const *libs);
+void must_prepare(struct world *world, const char *script);
+void commit(struct world *world);
 /* The same, and it must succeed. */
 void must_load(struct world *world, const char *script);
 

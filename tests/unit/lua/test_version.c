@@ -135,6 +135,86 @@ TEST(what_the_module_says_later_changes_nothing)
     world_close(&world);
 }
 
+/* ---- on_reload ---- */
+
+TEST(on_reload_migrates_state_before_the_new_version_serves)
+{
+    world_open(&world);
+    must_load(&world,
+              "state.rooms = { a = 1 }\n"
+              "return { on_reload = error, on_message = function() print(state.rooms.a) end }");
+    must_open(&world, 1);
+    must_prepare(&world, "return { on_reload = function(s, info)\n"
+                         "  print(s == state, info.from, info.to) s.rooms.a = { n = s.rooms.a }\n"
+                         "  s.size = 1 timer.after(0, function() log.info('later') end) end,\n"
+                         "  on_message = function() print(state.rooms.a.n, state.size) end }");
+    say(&world, 1, "x");
+    commit(&world);
+    say(&world, 1, "x");
+    pass(&world, 1);
+    expect(&world, "log info v2 true\t1\t2\nlog info v1 c1 1\nlog info v2 c1 1\t1\n"
+                   "log info v2 later\n");
+    world_close(&world);
+}
+
+TEST(an_error_in_on_reload_refuses_the_version)
+{
+    static const char *const broken[][2] = {
+        { "s.n = 2 s.t.x = 1 error('no')", "no" },
+        { "sleep(1)", "sleep cannot wait in on_reload" },
+        { "publish('a', 'b')", "publish cannot be called in on_reload: this version may yet be "
+                               "refused" },
+        { "connections()", "connections cannot be called in on_reload: this version may yet be "
+                           "refused" },
+        { "s.f = print", "state.f: functions cannot survive a reload" },
+    };
+    char script[256];
+    world_open(&world);
+    must_load(&world, "state.n = 1 state.t = {}\n"
+                      "return { on_message = function() print(inspect(state)) end }");
+    must_open(&world, 1);
+    for (size_t i = 0; i < MW_COUNT(broken); i++) {
+        snprintf(script, sizeof(script), "return { on_reload = function(s) %s end }", broken[i][0]);
+        assert_int_equal(load(&world, script), MW_ERR_SCRIPT);
+        assert_string_equal(world.fault.handler, "on_reload");
+        assert_string_equal(world.fault.message, broken[i][1]);
+        assert_int_equal(world.fault.version, 2);
+        say(&world, 1, "x");
+        expect(&world, "log info v1 c1 { n = 1, t = {} }\n");
+    }
+    world_close(&world);
+}
+
+/* ---- calls of old versions ---- */
+
+TEST(whatever_waits_goes_on_as_the_version_in_which_it_began)
+{
+    world_open(&world);
+    must_load(&world,
+              "local v = 'one' local function tell(...) print(v, ...) end\n"
+              "timer.every('t', 1, function() sleep(5) tell('timer') end)\n"
+              "return { on_message = function(conn)\n"
+              "    local co = coroutine.wrap(function() sleep(2) tell('inner', conn.version)\n"
+              "      coroutine.yield() sleep(2) error('end') end) co() co() end,\n"
+              "  on_close = function(conn) sleep(1) tell('close', conn.version) end }");
+    must_open(&world, 1);
+    must_open(&world, 2);
+    say(&world, 1, "x");
+    end_conn(&world, 2, 1000, "peer_close");
+    pass(&world, 1001);
+    struct mw_app_stats stats;
+    must_load(&world, "return {}");
+    world.engine->stats(world.app, &stats);
+    assert_int_equal(stats.old_versions, 1);
+    forget(&world); /* on_close was there already */
+    pass(&world, 10000);
+    expect(&world, "log info v1 c1 one\tinner\t1\nfault on_message v1 chat.lua:5 end\n"
+                   "finished 1 message\nlog info v1 one\ttimer\n");
+    world.engine->stats(world.app, &stats);
+    assert_int_equal(stats.old_versions, 0);
+    world_close(&world);
+}
+
 /* ---- memory ---- */
 
 #define VERSIONS 200
@@ -218,6 +298,71 @@ TEST(a_version_lives_as_long_as_a_call_of_it_waits)
     world_close(&world);
 }
 
+/*
+ * Each version keeps its environment, its module and its handler in a weak set of the connection;
+ * on_open of connection 2 waits across the first few of every hundred.
+ */
+static const char looping[] =
+    "local lib = require 'part'\n"
+    "state.rooms = state.rooms or {} state.rooms.lobby = { n = (state.n or 0) }\n"
+    "state.n = (state.n or 0) + 1\n"
+    "local rooms, big = state.rooms, {}\n"
+    "for i = 1, 50 do big[i] = { 'text ' .. i } end\n"
+    "timer.every('own', 1, function() return big end)\n"
+    "timer.every('named', 1, 'tick')\n"
+    "local M = { tick = function() return lib, rooms end, big = big }\n"
+    "function M.on_reload(s, info) s.rooms[info.to % 7] = { from = info.from } end\n"
+    "function M.on_message(conn, data)\n"
+    "  local seen = conn.data.seen or setmetatable({}, { __mode = 'k' })\n"
+    "  conn.data.seen = seen\n"
+    "  for _, v in ipairs { M, M.on_message, M.tick, big, lib, lib.get } do seen[v] = true end\n"
+    "  seen[timer.after(0, function() return big end)] = true\n"
+    "  if data == 'wait' then sleep(3) end\n"
+    "  if data == 'count' then local n = 0 for _ in pairs(seen) do n = n + 1 end print(n) end\n"
+    "end\n"
+    "return M";
+
+TEST(after_1000_reloads_nothing_of_old_versions_is_left)
+{
+    static const char *const libs[] = { "lib/part.lua",
+                                        "local t = {} return { get = function() return t end }",
+                                        NULL };
+    struct mw_app_stats first, last;
+    world_open(&world);
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(load_with(&world, looping, libs), MW_OK);
+        if (i == 0)
+            must_open(&world, 1);
+        if (i % 100 == 3) {
+            load(&world, "state.rooms.lobby.x = {} for k in pairs(state) do state[k] = nil end "
+                         "error('no')");
+            must_open(&world, 2);
+            assert_int_equal(say(&world, 2, "wait"), MW_APP_WAITING);
+        }
+        say(&world, 1, "look");
+        pass(&world, 700);
+        if (i % 100 == 20)
+            end_conn(&world, 2, 1000, "peer_close");
+        if (i == 150) {
+            mw_lua_app_collect(world.app);
+            world.engine->stats(world.app, &first);
+        }
+        forget(&world);
+    }
+    pass(&world, 5000);
+    mw_lua_app_collect(world.app);
+    mw_lua_app_collect(world.app);
+    say(&world, 1, "count");
+    expect(&world, "log info v1000 c1 7\n"); /* this version's own */
+    pass(&world, 1000);
+    mw_lua_app_collect(world.app);
+    world.engine->stats(world.app, &last);
+    assert_int_equal(last.old_versions, 0);
+    assert_int_equal(last.timers, 2);
+    assert_in_range(last.memory_bytes, 1, first.memory_bytes + 2048);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -229,6 +374,10 @@ int main(void)
         CASE(a_fault_names_the_version_that_ran),
         CASE(handlers_that_the_new_version_lacks_are_gone),
         CASE(what_the_module_says_later_changes_nothing),
+        CASE(on_reload_migrates_state_before_the_new_version_serves),
+        CASE(an_error_in_on_reload_refuses_the_version),
+        CASE(whatever_waits_goes_on_as_the_version_in_which_it_began),
+        CASE(after_1000_reloads_nothing_of_old_versions_is_left),
         CASE(old_versions_become_garbage),
         CASE(refused_versions_become_garbage),
         CASE(a_version_lives_as_long_as_a_call_of_it_waits),
