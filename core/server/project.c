@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/base/check.h"
+#include "core/base/msg.h"
 #include "core/base/str.h"
 #include "core/server/project_build.h"
 
@@ -65,8 +66,7 @@ void mw_project_store_free(struct mw_project_store *store)
         for (size_t i = 0; i < lists[l].count; i++) {
             struct mw_project_file *file = &lists[l].files[i];
             mw_free(mem, (char *)file->path.data, file->path.len + 1);
-            if (file->text.data)
-                mw_free(mem, (char *)file->text.data, file->text.len + 1);
+            mw_msg_drop(file->bytes);
         }
         mw_free(mem, lists[l].files, lists[l].cap * sizeof *lists[l].files);
     }

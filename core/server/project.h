@@ -11,11 +11,22 @@
 /* A script is text that people write; what is larger is a mistake. */
 #define MW_PROJECT_MAX_FILE_BYTES 4194304
 
+struct mw_msg;
+
+/* By what a file is known to be the same without reading it. */
+struct mw_project_stamp {
+    bool is_settled; /* false: it might be changed again and look the same */
+    uint64_t device, inode, size;
+    int64_t modified_ns, changed_ns; /* Unix time */
+};
+
 struct mw_project_file {
     struct mw_view path; /* below the script folder: "chat.lua", "lib/rooms.lua" */
-    struct mw_view text;
+    struct mw_view text; /* ends in a NUL, uncounted */
     uint64_t hash;
     const char *problem; /* static: why it cannot be read; NULL: it could */
+    struct mw_project_stamp stamp;
+    struct mw_msg *bytes; /* private: holds text, which the same file of another snapshot shares */
 };
 
 struct mw_project {
@@ -37,6 +48,18 @@ struct mw_project {
  */
 int mw_project_scan(const char *folder, struct mw_view suffix, struct mw_project **out,
                     char why[512]);
+
+/*
+ * The same, where something is known already: what looks as it did in `before` (NULL: nothing
+ * does) is not read again, and its text is shared with it.
+ */
+struct mw_project_look {
+    const char *folder;
+    struct mw_view suffix;
+    const struct mw_project *before;
+    mw_ms now_unix_ms; /* what was changed shortly before is read the next time too */
+};
+int mw_project_look(const struct mw_project_look *look, struct mw_project **out, char why[512]);
 
 struct mw_project *mw_project_keep(struct mw_project *project);
 void mw_project_drop(struct mw_project *project); /* NULL is allowed */

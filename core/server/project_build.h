@@ -20,7 +20,7 @@ struct mw_project_store {
 struct mw_project_store *mw_project_store_new(void);
 void mw_project_store_free(struct mw_project_store *store);
 
-/* Takes path and text of `file`, which belong to store->mem, on MW_OK. MW_ERR_NOMEM. */
+/* Takes the path of `file`, which belongs to store->mem, and its bytes, on MW_OK. MW_ERR_NOMEM. */
 int mw_project_add_file(struct mw_project_store *store, bool is_lib,
                         const struct mw_project_file *file);
 /* Copies; once is enough. MW_ERR_NOMEM. */

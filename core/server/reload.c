@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "core/base/check.h"
+#include "core/base/clock.h"
 #include "core/io/offload.h"
 #include "core/io/watch.h"
 
@@ -178,7 +179,13 @@ static void load(struct mw_reload *reload)
 static void scan_run(struct mw_job *job)
 {
     struct mw_reload *reload = MW_OWNER(job, struct mw_reload, scan);
-    if (mw_project_scan(reload->folder, reload->suffix, &reload->found, reload->why))
+    const struct mw_project_look look = {
+        .folder = reload->folder,
+        .suffix = reload->suffix,
+        .before = reload->project, /* which nobody replaces while a scan runs */
+        .now_unix_ms = mw_clock_unix_ms(),
+    };
+    if (mw_project_look(&look, &reload->found, reload->why))
         reload->found = 0;
 }
 

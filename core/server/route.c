@@ -19,6 +19,27 @@ static void on_wake(struct mw_alarm *alarm)
     route->worker->engine->tick(route->app, mw_loop_now(route->worker->loop));
 }
 
+/* A commit takes no longer for many connections: they are told turn by turn, a few at a time. */
+#define TOLD_PER_TURN 500
+
+static void tell_some(struct mw_turn_task *task)
+{
+    struct mw_route *route = MW_OWNER(task, struct mw_route, tell);
+    struct mw_worker *worker = route->worker;
+    mw_ms now_ms = mw_loop_now(worker->loop);
+    for (int i = 0; i < TOLD_PER_TURN; i++) {
+        route->told = mw_slots_next(&worker->slots, route->told);
+        if (!route->told)
+            return;
+        struct mw_client *client = mw_slots_get(&worker->slots, route->told);
+        if (client->route != route)
+            continue;
+        mw_conn_set_limits(&client->conn, &route->limits, now_ms);
+        mw_client_settle_later(client);
+    }
+    mw_turn_task_add(worker->loop, task);
+}
+
 struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
 {
     struct mw_route *route = mw_alloc_zero(&worker->mem, sizeof *route);
@@ -28,6 +49,7 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
     mw_list_init(&route->link);
     mw_list_init(&route->clients);
     mw_alarm_init(&route->wake, on_wake);
+    mw_turn_task_init(&route->tell, tell_some);
     route->name = mw_view(mw_mem_copy(&worker->mem, name), name.len);
     mw_script_log_init(&route->lines, worker->log, worker->loop, route->name);
     const struct mw_app_setup setup = {
@@ -61,6 +83,7 @@ void mw_route_free(struct mw_route *route)
     mw_alarm_stop(worker->loop, &route->wake);
     mw_script_log_end(&route->lines);
     mw_account_leave(route->account);
+    mw_turn_task_remove(&route->tell);
     mw_list_remove(&route->link);
     mw_pattern_free(&route->pattern, &worker->mem);
     mw_pattern_free(&route->next_pattern, &worker->mem);
@@ -126,13 +149,8 @@ static void tell_deadlines(struct mw_route *route, const struct mw_limits_ms *be
     if (limits->ping_ms == before->ping_ms && limits->pong_ms == before->pong_ms &&
         limits->idle_ms == before->idle_ms && limits->age_ms == before->age_ms)
         return;
-    mw_ms now_ms = mw_loop_now(route->worker->loop);
-    struct mw_link *link = route->clients.next;
-    for (; link != &route->clients; link = link->next) {
-        struct mw_client *client = MW_OWNER(link, struct mw_client, in_route);
-        mw_conn_set_limits(&client->conn, limits, now_ms);
-        mw_client_settle_later(client);
-    }
+    route->told = 0;
+    mw_turn_task_add(route->worker->loop, &route->tell);
 }
 
 void mw_route_commit(struct mw_route *route)

@@ -130,6 +130,23 @@ TEST(open_connections_move_to_the_new_version)
     assert_int_equal(c_engine.closes, 0);
 }
 
+/* The commit itself takes no longer for them: they hear of it in the turns that follow. */
+TEST(open_connections_hear_of_new_deadlines_afterwards)
+{
+    write_script(&world, "a.capp", "limit ping 1000");
+    write_script(&world, "b.capp", "limit ping 1000");
+    (void)load(&world);
+    struct peer *a = add_socket(&world, "/a"), *b = add_socket(&world, "/b");
+    run(&world);
+    write_script(&world, "a.capp", "limit ping 5");
+    (void)load(&world);
+    mw_ms soon_ms = mw_loop_now(world.worker.loop) + 100000;
+    assert_true(a->client->conn.ping_at_ms > soon_ms);
+    run(&world);
+    assert_true(a->client->conn.ping_at_ms < soon_ms);
+    assert_true(b->client->conn.ping_at_ms > soon_ms);
+}
+
 TEST(who_has_ended_already_is_neither_kept_nor_dropped)
 {
     write_script(&world, "a.capp", "echo");
@@ -462,6 +479,7 @@ int main(void)
         IN_A_WORLD(the_first_load_makes_every_script_a_route),
         IN_A_WORLD(what_did_not_change_is_left_alone),
         IN_A_WORLD(open_connections_move_to_the_new_version),
+        IN_A_WORLD(open_connections_hear_of_new_deadlines_afterwards),
         IN_A_WORLD(who_has_ended_already_is_neither_kept_nor_dropped),
         IN_A_WORLD(a_broken_save_leaves_the_old_version_serving_and_is_tried_again),
         IN_A_WORLD(a_script_that_never_loaded_answers_503_until_it_is_mended),

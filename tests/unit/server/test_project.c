@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/resource.h>
 
+#include "core/base/clock.h"
 #include "core/base/str.h"
 #include "tests/unit/io/folder.h"
 
@@ -262,6 +263,88 @@ TEST(a_file_is_read_whole_or_not_at_all)
     assert_mem_empty(&mem);
 }
 
+/* ---- looking again ---- */
+
+static struct mw_project *look(const struct mw_project *before, mw_ms later_ms)
+{
+    struct mw_project *project = NULL;
+    const struct mw_project_look again = {
+        .folder = below(&folder, "s"),
+        .suffix = mw_view_text(".lua"),
+        .before = before,
+        .now_unix_ms = mw_clock_unix_ms() + later_ms,
+    };
+    assert_int_equal(mw_project_look(&again, &project, why), MW_OK);
+    return project;
+}
+
+/* Whether the second look took the text of the first one. */
+static bool is_shared(const struct mw_project *a, const struct mw_project *b, const char *path)
+{
+    return mw_project_script(a, mw_view_text(path))->text.data ==
+           mw_project_script(b, mw_view_text(path))->text.data;
+}
+
+#define LATER_MS 10000
+
+TEST(what_looks_the_same_is_not_read_again_and_its_text_is_shared)
+{
+    make_below(&folder, "s/lib");
+    write_file(&folder, "s/a.lua", "one");
+    write_file(&folder, "s/b.lua", "two");
+    write_file(&folder, "s/lib/x.lua", "lib");
+    struct mw_project *first = look(NULL, LATER_MS);
+    write_file(&folder, "s/b.lua", "three");
+    struct mw_project *second = look(first, LATER_MS);
+    assert_true(is_shared(first, second, "a.lua"));
+    assert_false(is_shared(first, second, "b.lua"));
+    assert_ptr_equal(first->libs[0].text.data, second->libs[0].text.data);
+    assert_view(mw_project_script(second, mw_view_text("b.lua"))->text, "three");
+    assert_false(mw_project_equal(first, second));
+    mw_project_drop(first); /* what is shared lives on */
+    assert_view(mw_project_script(second, mw_view_text("a.lua"))->text, "one");
+    mw_project_drop(second);
+}
+
+TEST(what_was_changed_a_moment_before_is_read_again)
+{
+    write_file(&folder, "s/a.lua", "one");
+    struct mw_project *first = look(NULL, 0), *second = look(first, LATER_MS);
+    assert_false(is_shared(first, second, "a.lua"));
+    assert_true(mw_project_equal(first, second));
+    struct mw_project *third = look(second, LATER_MS);
+    assert_true(is_shared(second, third, "a.lua"));
+    mw_project_drop(first);
+    mw_project_drop(second);
+    mw_project_drop(third);
+}
+
+/* Same size, and the time of the change set back: the time of its entry tells. */
+TEST(a_change_in_disguise_is_read)
+{
+    const struct timespec long_ago[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+    write_file(&folder, "s/a.lua", "one");
+    assert_int_equal(utimensat(AT_FDCWD, below(&folder, "s/a.lua"), long_ago, 0), 0);
+    struct mw_project *first = look(NULL, LATER_MS);
+    write_file(&folder, "s/new", "two");
+    assert_int_equal(utimensat(AT_FDCWD, below(&folder, "s/new"), long_ago, 0), 0);
+    move_file(&folder, "s/new", "s/a.lua");
+    struct mw_project *second = look(first, LATER_MS);
+    assert_view(second->scripts[0].text, "two");
+    mw_project_drop(first);
+    mw_project_drop(second);
+}
+
+TEST(no_snapshot_leaves_anything_behind)
+{
+    size_t before = mw_shared_bytes();
+    write_file(&folder, "s/a.lua", "one");
+    struct mw_project *first = look(NULL, LATER_MS), *second = look(first, LATER_MS);
+    mw_project_drop(second);
+    mw_project_drop(first);
+    assert_int_equal(mw_shared_bytes(), before);
+}
+
 #define IN_A_FOLDER(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -280,6 +363,10 @@ int main(void)
         IN_A_FOLDER(a_folder_that_is_not_there_is_an_error_with_a_sentence),
         IN_A_FOLDER(without_descriptors_a_scan_fails_and_misses_nothing),
         IN_A_FOLDER(a_file_is_read_whole_or_not_at_all),
+        IN_A_FOLDER(what_looks_the_same_is_not_read_again_and_its_text_is_shared),
+        IN_A_FOLDER(what_was_changed_a_moment_before_is_read_again),
+        IN_A_FOLDER(a_change_in_disguise_is_read),
+        IN_A_FOLDER(no_snapshot_leaves_anything_behind),
     };
     return RUN(cases);
 }
