@@ -20,11 +20,74 @@ static int unknown_flag(const char *arg, char why[256])
     return MW_ERR_BAD_ARG;
 }
 
+/* ---- flags of some verbs ---- */
+
+static const struct {
+    const char *name, *verbs, *help;
+    size_t field;
+    bool is_bare;
+} own_flags[] = {
+    { "json", "reload,rollback", "", offsetof(struct mw_args, json), true },
+    { "to", "rollback", "the number of a version: --to v7", offsetof(struct mw_args, to), false },
+};
+
+/* Which of them; MW_COUNT(own_flags): none. */
+static size_t own_flag(struct mw_view name)
+{
+    size_t i = 0;
+    while (i < MW_COUNT(own_flags) && !mw_view_is(name, own_flags[i].name))
+        i++;
+    return i;
+}
+
+static bool is_given(const struct mw_args *args, size_t i)
+{
+    const char *field = (const char *)args + own_flags[i].field;
+    return own_flags[i].is_bare ? *(const bool *)field : *(const char *const *)field != 0;
+}
+
+static int take_own_flag(struct mw_args *args, size_t which, const char *value, char why[256])
+{
+    char *field = (char *)args + own_flags[which].field;
+    if (own_flags[which].is_bare) {
+        *(bool *)field = !value || !strcmp(value, "true");
+        return MW_OK;
+    }
+    if (!value) {
+        snprintf(why, 256, "--%s wants a value: %s", own_flags[which].name, own_flags[which].help);
+        return MW_ERR_BAD_ARG;
+    }
+    *(const char **)field = value;
+    return MW_OK;
+}
+
+/* A flag that the verb does not know is a mistake, wherever it stood. */
+static int check_own_flags(const struct mw_args *args, char why[256])
+{
+    for (size_t i = 0; args->verb && i < MW_COUNT(own_flags); i++) {
+        if (!is_given(args, i) || mw_list_has_token(mw_view_text(own_flags[i].verbs), args->verb))
+            continue;
+        snprintf(why, 256, "--%s is of %s, not of %.64s", own_flags[i].name, own_flags[i].verbs,
+                 args->verb);
+        return MW_ERR_BAD_ARG;
+    }
+    return MW_OK;
+}
+
+/* ---- the rest ---- */
+
 /* --name value and --name=value; --name alone where it is a switch. */
 static int take_flag(struct mw_args *args, int argc, char **argv, int *at, char why[256])
 {
     struct mw_view text = mw_view_text(argv[*at] + 2);
     size_t equals = mw_view_find(text, '=', 0);
+    const char *value = equals < text.len ? text.data + equals + 1 : 0;
+    size_t own = own_flag(mw_view(text.data, equals));
+    if (own < MW_COUNT(own_flags)) {
+        if (!value && !own_flags[own].is_bare && *at + 1 < argc)
+            value = argv[++*at];
+        return take_own_flag(args, own, value, why);
+    }
     const char *key = mw_config_key_of_flag(mw_view(text.data, equals));
     if (!key)
         return unknown_flag(argv[*at], why);
@@ -32,12 +95,9 @@ static int take_flag(struct mw_args *args, int argc, char **argv, int *at, char 
         snprintf(why, 256, "too many options");
         return MW_ERR_BAD_ARG;
     }
-    const char *value = 0;
-    if (equals < text.len)
-        value = text.data + equals + 1;
-    else if (mw_config_flag_is_bare(key))
+    if (!value && mw_config_flag_is_bare(key))
         value = "true";
-    else if (*at + 1 < argc)
+    else if (!value && *at + 1 < argc)
         value = argv[++*at];
     if (!value) {
         snprintf(why, 256, "%.64s wants a value: %s", argv[*at], mw_config_flag_help(key));
@@ -48,10 +108,22 @@ static int take_flag(struct mw_args *args, int argc, char **argv, int *at, char 
     return MW_OK;
 }
 
+/* Verbs that work on a script: a word that ends as its file does is one. */
+static bool is_script(const struct mw_args *args, const char *word)
+{
+    return mw_list_has_token(mw_view_text("reload,rollback"), args->verb) &&
+           mw_view_ends_with(mw_view_text(word), ".lua");
+}
+
 static int take_word(struct mw_args *args, const char *word, char why[256])
 {
     if (!args->verb) {
         args->verb = word;
+    } else if (is_script(args, word) && !args->script) {
+        args->script = word;
+    } else if (is_script(args, word)) {
+        snprintf(why, 256, "one script at a time: \"%.64s\" or \"%.64s\"?", args->script, word);
+        return MW_ERR_BAD_ARG;
     } else if (!args->dir) {
         args->dir = word;
     } else {
@@ -77,7 +149,7 @@ int mw_args_parse(struct mw_args *args, int argc, char **argv, char why[256])
         else
             err = take_word(args, argv[i], why);
     }
-    return err;
+    return err ? err : check_own_flags(args, why);
 }
 
 int mw_args_apply(const struct mw_args *args, struct mw_config *config, char why[256])

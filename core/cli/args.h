@@ -1,13 +1,17 @@
-/* Command lines: a verb, flags in any place, at most one folder. */
+/* Command lines: a verb, flags in any place, at most one folder, for some verbs a script. */
 #ifndef MW_CLI_ARGS_H
 #define MW_CLI_ARGS_H
 
 #include "core/server/config.h"
 
 struct mw_args {
-    const char *verb; /* "help" where --help was given; NULL: none */
-    const char *dir;  /* NULL: not given */
+    const char *verb;   /* "help" where --help was given; NULL: none */
+    const char *dir;    /* NULL: not given */
+    const char *script; /* "chat.lua", for verbs that take one; NULL: not given */
     bool help;
+    /* flags of some verbs alone */
+    bool json;
+    const char *to; /* NULL: not given */
     /* flags of config.def in order, "--listen" "X" as pairs of argv entries */
     int flag_count;
     const char *flags[32][2];

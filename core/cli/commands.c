@@ -13,6 +13,10 @@ const struct mw_command mw_commands[] = {
     { "dev", mw_cmd_dev, "dev [DIR]", "serve DIR/scripts while you edit them" },
     { "serve", mw_cmd_serve, "serve [DIR]",
       "the same in production: refuses to start on a broken project" },
+    { "reload", mw_cmd_reload, "reload [DIR] [SCRIPT.lua]",
+      "have the running server look at the scripts now, or load one anew" },
+    { "rollback", mw_cmd_rollback, "rollback [DIR] SCRIPT.lua [--to vN]",
+      "have it go back to the version before, without touching the file" },
     { "version", mw_cmd_version, "version", "print the version" },
     { "help", mw_cmd_help, "help", "print this" },
     { 0 },
@@ -37,14 +41,14 @@ int mw_cmd_help(const struct mw_args *args)
          "script\n"
          "is live at once, with every socket still open.\n\ncommands");
     for (const struct mw_command *command = mw_commands; command->name; command++)
-        printf("  %-14s %s\n", command->usage, command->text);
+        printf("  %-36s %s\n", command->usage, command->text);
     puts("\noptions (also in moonwire.lua, and as MOONWIRE_LOG_LEVEL and so on)");
     for (size_t i = 0; mw_config_help(i, &option); i++)
         printf("  --%-19s %s%s%s%s\n", option.flag, option.text, *option.normal ? " [" : "",
                option.normal, *option.normal ? "]" : "");
-    puts("  --help, --version\n"
-         "\nexit codes: 0 ok, 1 failed, 2 usage, 69 address not available, 78 bad settings or "
-         "scripts");
+    puts("  --json (reload, rollback), --help, --version\n"
+         "\nexit codes: 0 ok, 1 failed or refused, 2 usage, 69 address not available or no server "
+         "there, 78 bad settings or scripts");
     return MW_EXIT_OK;
 }
 
@@ -56,7 +60,7 @@ static int usage(const char *why)
 
 static int unknown_verb(const char *verb)
 {
-    const char *names[8] = { 0 };
+    const char *names[32] = { 0 };
     char why[256];
     for (size_t i = 0; mw_commands[i].name && i + 1 < MW_COUNT(names); i++)
         names[i] = mw_commands[i].name;

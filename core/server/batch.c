@@ -5,6 +5,7 @@
 #include "core/server/batch.h"
 
 #include "core/base/check.h"
+#include "core/base/str.h"
 
 static bool script_changed(const struct mw_project *before, const struct mw_project_file *file)
 {
@@ -58,13 +59,14 @@ static size_t libs_bytes(const struct mw_batch *batch)
     return (batch->project->lib_count + 1) * sizeof *batch->libs;
 }
 
-int mw_batch_new(struct mw_project *before, struct mw_project *project, struct mw_batch **out)
+/* Without a load yet. NULL: no memory. */
+static struct mw_batch *make(struct mw_project *before, struct mw_project *project)
 {
     struct mw_mem mem;
     mw_mem_init(&mem, 0, 0);
     struct mw_batch *batch = mw_alloc_zero(&mem, sizeof *batch);
     if (!batch)
-        return MW_ERR_NOMEM;
+        return 0;
     batch->letter.kind = MW_LETTER_BATCH;
     batch->mem = mem;
     batch->project = mw_project_keep(project);
@@ -74,13 +76,46 @@ int mw_batch_new(struct mw_project *before, struct mw_project *project, struct m
     batch->libs = mw_alloc_zero(&batch->mem, libs_bytes(batch));
     if (!batch->loads || !batch->libs) {
         mw_batch_free(batch);
-        return MW_ERR_NOMEM;
+        return 0;
     }
-    list_loads(batch);
     for (size_t i = 0; i < project->lib_count; i++)
         batch->libs[i] = (struct mw_source){ project->libs[i].path, project->libs[i].text };
+    return batch;
+}
+
+int mw_batch_new(struct mw_project *before, struct mw_project *project, struct mw_batch **out)
+{
+    struct mw_batch *batch = make(before, project);
+    if (!batch)
+        return MW_ERR_NOMEM;
+    list_loads(batch);
     *out = batch;
     return MW_OK;
+}
+
+int mw_batch_new_back(struct mw_project *project, struct mw_view script, unsigned as,
+                      struct mw_batch **out)
+{
+    struct mw_batch *batch = make(0, project);
+    if (!batch)
+        return MW_ERR_NOMEM;
+    const struct mw_project_file *file = mw_project_script(project, script);
+    batch->loads[batch->count++] =
+        (struct mw_load){ .name = file->path, .changed = true, .as = as };
+    *out = batch;
+    return MW_OK;
+}
+
+bool mw_batch_force(struct mw_batch *batch, struct mw_view script)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct mw_load *load = &batch->loads[i];
+        if (!mw_view_equal(load->name, script))
+            continue;
+        load->changed = true;
+        return load->outcome == MW_LOAD_UNTOUCHED;
+    }
+    return false;
 }
 
 void mw_batch_free(struct mw_batch *batch)

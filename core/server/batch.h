@@ -23,6 +23,8 @@ struct mw_load {
     bool commit;  /* the server's decision */
     enum mw_load_outcome outcome;
     unsigned from, to;
+    unsigned as;   /* going back: the version that was made of these sources first; 0: from disk */
+    uint64_t hash; /* of what the version is made of: the script, and the libraries that it uses */
     double prepare_ms, commit_ms;
     size_t kept, dropped; /* connections */
     struct mw_fault *fault;
@@ -41,6 +43,7 @@ struct mw_batch {
     struct mw_source *libs; /* of project, as engines want them */
     struct mw_load *loads;
     size_t count;
+    char why[160]; /* of going back without having been told to; "" */
 };
 
 /*
@@ -48,7 +51,13 @@ struct mw_batch {
  * MW_ERR_NOMEM.
  */
 int mw_batch_new(struct mw_project *before, struct mw_project *project, struct mw_batch **out);
+/* One script, which is in `project`, made of its sources there although the disk has others. */
+int mw_batch_new_back(struct mw_project *project, struct mw_view script, unsigned as,
+                      struct mw_batch **out);
 void mw_batch_free(struct mw_batch *batch);
+
+/* This script is loaded although nothing of it has changed. False: there is none. */
+bool mw_batch_force(struct mw_batch *batch, struct mw_view script);
 
 /*
  * What to commit: scripts one by one, but all or none of those that use a changed library.

@@ -51,6 +51,8 @@ struct mw_config {
     double script_queued;                  /* bytes that wait on its behalf */
     double script_cpu, script_cpu_warn;    /* ms of CPU time of one call */
     double stop_timeout;                   /* s */
+    char admin_socket[MW_CONFIG_TEXT_MAX]; /* a path, relative to the project, or "off" */
+    bool auto_rollback;                    /* from a fresh version that fails far more often */
     bool dev;                              /* `moonwire dev`: goes on although no script loads */
     struct mw_view dir;                    /* the project; borrowed */
 };

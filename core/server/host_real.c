@@ -273,8 +273,10 @@ static void host_log(void *host_app, enum mw_log_level level, unsigned version, 
 
 static void host_fault(void *host_app, const struct mw_fault *fault)
 {
-    const struct mw_route *route = host_app;
+    struct mw_route *route = host_app;
     mw_log_fault(route->worker->log, route->name, fault, "script error", "");
+    if (mw_trial_fault(&route->trial, fault->version, now(route)))
+        mw_worker_tell_worse(route);
 }
 
 static int host_random(void *host_app, void *out, size_t len)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "core/base/digest.h"
 #include "core/base/str.h"
 #include "core/server/client.h"
 #include "core/server/worker.h"
@@ -95,7 +96,8 @@ static void note_names(struct mw_fault *fault, const struct mw_load *load)
 static void refuse_route(struct mw_batch *batch, struct mw_load *load, struct mw_route *route,
                          enum mw_load_outcome outcome, const struct mw_fault *fault)
 {
-    route->failed = true;
+    if (!load->as) /* else it is not what lies on disk that failed */
+        route->failed = true;
     mw_route_hold_place(route);
     refuse(batch, load, outcome, fault);
 }
@@ -211,13 +213,37 @@ void mw_load_prepare(struct mw_worker *worker, struct mw_batch *batch)
 
 /* ---- commit ---- */
 
-static void commit_one(struct mw_route *route, struct mw_load *load)
+/* Chained in the order of paths; names of libraries count, because require goes by them. */
+static uint64_t hash_sources(const struct mw_batch *batch, const struct mw_route *route)
+{
+    const struct mw_project *project = batch->project;
+    const struct mw_project_file *script = mw_project_script(project, route->name);
+    uint64_t hash = script->hash;
+    for (size_t i = 0; i < project->lib_count; i++) {
+        const struct mw_project_file *lib = &project->libs[i];
+        if (!route->worker->engine->uses(route->app, lib->path))
+            continue;
+        hash = mw_hash64(lib->path, hash ^ lib->hash);
+    }
+    return hash;
+}
+
+/* The first version has nothing to be compared with; one gone back to was judged in its time. */
+static void begin_trial(struct mw_route *route, const struct mw_load *load)
+{
+    bool judged = load->from > 0 && !load->as;
+    mw_trial_begin(&route->trial, load->to, judged, mw_loop_now(route->worker->loop));
+}
+
+static void commit_one(const struct mw_batch *batch, struct mw_route *route, struct mw_load *load)
 {
     size_t before = route->asked_count;
     struct timespec start;
     clock_gettime(CLOCK_MONOTONIC, &start);
+    begin_trial(route, load);
     mw_route_commit(route);
     load->commit_ms = elapsed_ms(&start);
+    load->hash = hash_sources(batch, route);
     load->kept = route->asked_count;
     load->dropped = before - route->asked_count;
 }
@@ -232,10 +258,10 @@ void mw_load_commit(struct mw_worker *worker, struct mw_batch *batch)
         if (!route) /* the worker has stopped meanwhile */
             continue;
         if (load->commit) {
-            commit_one(route, load);
+            commit_one(batch, route, load);
         } else {
             mw_route_discard(route);
-            route->failed = true;
+            route->failed = true; /* what lies on disk is still to be loaded */
         }
     }
 }

@@ -27,6 +27,11 @@ int mw_log_open(struct mw_log *log, int fd, bool json, bool colour, enum mw_log_
     return log->sink ? MW_OK : MW_ERR_NOMEM;
 }
 
+void mw_log_capture(struct mw_log *log, bool json, struct mw_buf *out)
+{
+    *log = (struct mw_log){ .level = MW_LOG_DEBUG, .json = json, .captured = out };
+}
+
 void mw_log_close(struct mw_log *log)
 {
     mw_sink_free(log->sink, CLOSE_PATIENCE_MS);
@@ -62,6 +67,14 @@ static void put_time(struct mw_log_line *line)
     }
 }
 
+static void put_prefix(struct mw_log_line *line, enum mw_log_level level)
+{
+    const char *colour = line->log->colour ? levels[level].colour : "";
+    put_time(line);
+    (void)mw_buf_putf(&line->text, "%s%s%s ", colour, levels[level].label,
+                      *colour ? "\x1b[0m" : "");
+}
+
 void mw_log_begin(struct mw_log_line *line, struct mw_log *log, enum mw_log_level level,
                   struct mw_view message)
 {
@@ -79,10 +92,8 @@ void mw_log_begin(struct mw_log_line *line, struct mw_log *log, enum mw_log_leve
         mw_jw_pair(&line->json, "msg", message);
         return;
     }
-    put_time(line);
-    const char *colour = log->colour ? levels[level].colour : "";
-    (void)mw_buf_putf(&line->text, "%s%s%s ", colour, levels[level].label,
-                      *colour ? "\x1b[0m" : "");
+    if (!log->captured)
+        put_prefix(line, level);
     (void)mw_buf_put_view(&line->human, message);
 }
 
@@ -179,7 +190,10 @@ void mw_log_end(struct mw_log_line *line)
     else
         put_visible(&line->text, mw_buf_view(&line->human));
     (void)mw_buf_put_byte(&line->text, '\n');
-    mw_sink_write(line->log->sink, mw_buf_view(&line->text));
+    if (line->log->captured)
+        (void)mw_buf_put_view(line->log->captured, mw_buf_view(&line->text));
+    else
+        mw_sink_write(line->log->sink, mw_buf_view(&line->text));
     mw_buf_free(&line->text);
     mw_buf_free(&line->human);
     line->log = 0;

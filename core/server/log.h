@@ -10,13 +10,19 @@
 #include "moonwire/app.h"
 
 struct mw_log {
-    struct mw_sink *sink; /* owned */
+    struct mw_sink *sink;    /* owned */
+    struct mw_buf *captured; /* where lines go that are no log; NULL: they go to the sink */
     enum mw_log_level level;
     bool json, colour;
 };
 
 /* Writes to `fd` (borrowed). MW_ERR_NOMEM. */
 int mw_log_open(struct mw_log *log, int fd, bool json, bool colour, enum mw_log_level level);
+/*
+ * A log whose lines are put into a buffer: JSON as ever, or for people, but without the time and
+ * the level, which who has asked knows. Nothing to close.
+ */
+void mw_log_capture(struct mw_log *log, bool json, struct mw_buf *out);
 /* Writes what waits, for a bounded time. */
 void mw_log_close(struct mw_log *log);
 

@@ -21,7 +21,7 @@ struct mw_project_stamp {
 };
 
 struct mw_project_file {
-    struct mw_view path; /* below the script folder: "chat.lua", "lib/rooms.lua" */
+    struct mw_view path; /* below the script folder: "chat.lua", "lib/rooms.lua"; ends in a NUL */
     struct mw_view text; /* ends in a NUL, uncounted */
     uint64_t hash;
     const char *problem; /* static: why it cannot be read; NULL: it could */

@@ -1,16 +1,21 @@
 /*
  * The order of events of a reload: change seen > quiet > scan in the pool > batch prepared by the
- * worker > decision > commit > report. One at a time; a change that comes meanwhile is looked at
- * afterwards. Called by server.
+ * worker > decision > commit > report. That is a round; there is one at a time, and what comes
+ * meanwhile, a change or a wish, has a round of its own afterwards. Going back is a round without a
+ * scan: its sources are in the history. Called by server and by admin_commands.
  */
 #include "core/server/reload.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
+#include "core/base/str.h"
 #include "core/io/offload.h"
 #include "core/io/watch.h"
+#include "core/server/history.h"
+#include "core/server/report.h"
 
 /* Some file systems (network mounts, overlays) tell nothing: then this finds a save. */
 #define POLL_MS 2000
@@ -26,120 +31,72 @@ struct mw_reload {
     struct mw_job scan;
     struct mw_project *project; /* what was last tried */
     struct mw_project *found;   /* what the scan has found */
-    char why[512];              /* what the scan had to say */
-    char said[512];             /* what of that was logged last */
-    bool scanning, loading, again, closing, from_poll;
+    struct mw_history history;
+    struct mw_link asks;   /* for a later round, in order */
+    struct mw_link served; /* by the round that is on */
+    char why[512];         /* what the scan had to say */
+    char said[512];        /* what of that was logged last */
+    bool scanning, loading, again, closing, from_poll, auto_rollback;
 };
 
-static void start_scan(struct mw_reload *reload);
+static void next_round(struct mw_reload *reload);
 
 static void reload_free(struct mw_reload *reload)
 {
     mw_project_drop(reload->project);
     mw_project_drop(reload->found);
+    mw_history_free(&reload->history);
     mw_free(mw_loop_mem(reload->loop), reload, sizeof *reload);
 }
 
-/* ---- the report ---- */
+/* ---- who has asked ---- */
 
-static void report_done(struct mw_log *log, const struct mw_load *load)
+static struct mw_reload_ask *ask_of(struct mw_link *link)
 {
-    double ms = load->prepare_ms + load->commit_ms;
-    bool first = load->from == 0;
-    struct mw_log_line line;
-    mw_log_begin(&line, log, MW_LOG_INFO, mw_view_text(first ? "loaded" : "reloaded"));
-    mw_log_text(&line, "script", load->name);
-    mw_log_text(&line, "route", mw_view_text(load->pattern));
-    if (!first)
-        mw_log_integer(&line, "from", load->from);
-    mw_log_integer(&line, "v", load->to);
-    mw_log_number(&line, "ms", (double)(int64_t)(ms * 100) / 100);
-    mw_log_integer(&line, "kept", (int64_t)load->kept);
-    mw_log_integer(&line, "dropped", (int64_t)load->dropped);
-    if (first)
-        mw_log_say(&line, "%.*s v%u  %s  %.1f ms", (int)load->name.len, load->name.data, load->to,
-                   load->pattern, ms);
-    else
-        mw_log_say(&line, "%.*s v%u \u2192 v%u  %.1f ms  %zu kept \u00b7 %zu dropped",
-                   (int)load->name.len, load->name.data, load->from, load->to, ms, load->kept,
-                   load->dropped);
-    mw_log_end(&line);
+    return MW_OWNER(link, struct mw_reload_ask, link);
 }
 
-static void report_removed(struct mw_log *log, const struct mw_load *load)
+static void answer(struct mw_reload_ask *ask, const struct mw_batch *batch, const char *why)
 {
-    struct mw_log_line line;
-    mw_log_begin(&line, log, MW_LOG_WARN, mw_view_text("script removed"));
-    mw_log_text(&line, "script", load->name);
-    mw_log_integer(&line, "v", load->from);
-    mw_log_integer(&line, "closed", (int64_t)load->dropped);
-    mw_log_say(&line, "%.*s is gone: its route has ended, %zu connections were closed with 1001",
-               (int)load->name.len, load->name.data, load->dropped);
-    mw_log_end(&line);
+    mw_list_remove(&ask->link);
+    ask->done(ask, batch, why);
 }
 
-static void report_refused(struct mw_log *log, const struct mw_load *load)
+/* Everybody on a list; who asks anew meanwhile is not on it. */
+static void answer_all(struct mw_link *list, const struct mw_batch *batch, const char *why)
 {
-    static const struct mw_fault no_memory = { .message = "out of memory" };
-    struct mw_fault fault = load->fault ? *load->fault : no_memory;
-    bool first = load->from == 0;
-    char so[96] = "its route answers 503 until the file is mended";
-    if (!first)
-        snprintf(so, sizeof so, "v%u goes on serving", load->from);
-    fault.version = load->from;
-    mw_log_fault(log, load->name, &fault, first ? "load refused" : "reload refused", so);
+    struct mw_link asks;
+    mw_list_take(&asks, list);
+    while (!mw_list_is_empty(&asks))
+        answer(ask_of(asks.next), batch, why);
 }
 
-/* It was sound, but another script that uses the same changed library was not. */
-static void report_held_back(struct mw_log *log, const struct mw_load *load)
+/* A scan serves all who want one, up to the first who wants to go back. */
+static void serve_loads(struct mw_reload *reload)
 {
-    struct mw_log_line line;
-    mw_log_begin(&line, log, MW_LOG_WARN, mw_view_text("reload held back"));
-    mw_log_text(&line, "script", load->name);
-    mw_log_integer(&line, "v", load->from);
-    mw_log_say(&line,
-               "%.*s stays at v%u: a library changed, and another script that uses it was refused",
-               (int)load->name.len, load->name.data, load->from);
-    mw_log_end(&line);
-}
-
-void mw_reload_report(struct mw_log *log, const struct mw_batch *batch)
-{
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct mw_load *load = &batch->loads[i];
-        switch (load->outcome) {
-        case MW_LOAD_UNTOUCHED:
-            break;
-        case MW_LOAD_READY:
-            if (load->commit)
-                report_done(log, load);
-            else
-                report_held_back(log, load);
-            break;
-        case MW_LOAD_REMOVED:
-            report_removed(log, load);
-            break;
-        case MW_LOAD_FAULT:
-        case MW_LOAD_CONFLICT:
-            report_refused(log, load);
-            break;
-        }
+    while (!mw_list_is_empty(&reload->asks) && !ask_of(reload->asks.next)->back) {
+        struct mw_link *link = mw_list_pop(&reload->asks);
+        mw_list_push(&reload->served, link);
     }
 }
 
 /* ---- the batch ---- */
 
-static void next_round(struct mw_reload *reload)
+static void post(struct mw_reload *reload, struct mw_batch *batch)
 {
-    if (reload->closing) {
-        if (!reload->scanning && !reload->loading)
-            reload_free(reload);
-        return;
+    reload->loading = true;
+    mw_worker_post(reload->worker, batch);
+}
+
+static void end_batch(struct mw_reload *reload, struct mw_batch *batch)
+{
+    if (batch->step == MW_BATCH_COMMITTED) {
+        mw_report_batch(reload->log, batch);
+        mw_history_note(&reload->history, batch);
+        answer_all(&reload->served, batch, "");
     }
-    if (!reload->again)
-        return;
-    reload->again = false;
-    start_scan(reload);
+    mw_batch_free(batch);
+    reload->loading = false;
 }
 
 void mw_reload_mail(struct mw_reload *reload, struct mw_batch *batch)
@@ -153,25 +110,146 @@ void mw_reload_mail(struct mw_reload *reload, struct mw_batch *batch)
         mw_worker_post(reload->worker, batch);
         return;
     }
-    if (batch->step == MW_BATCH_COMMITTED)
-        mw_reload_report(reload->log, batch);
-    mw_batch_free(batch);
-    reload->loading = false;
+    end_batch(reload, batch);
     next_round(reload);
+}
+
+/* ---- loading what was found ---- */
+
+static void say_unknown(const struct mw_reload *reload, const struct mw_project *project,
+                        struct mw_view script, char why[256])
+{
+    const char *names[65] = { 0 };
+    for (size_t i = 0; i < project->script_count && i + 1 < MW_COUNT(names); i++)
+        names[i] = project->scripts[i].path.data;
+    const char *near = mw_nearest_name(script, names);
+    snprintf(why, 256, "there is no script %.*s in %.80s%s%.60s%s",
+             (int)(script.len < 60 ? script.len : 60), script.data, reload->folder,
+             near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+/* Marks what was asked for by name; who has asked for what is not there hears of it now. */
+static void force(struct mw_reload *reload, struct mw_batch *batch)
+{
+    struct mw_link *link = reload->served.next, *next;
+    char why[256];
+    for (; link != &reload->served; link = next) {
+        struct mw_reload_ask *ask = ask_of(link);
+        next = link->next;
+        if (!ask->script.len || mw_batch_force(batch, ask->script))
+            continue;
+        say_unknown(reload, batch->project, ask->script, why);
+        answer(ask, 0, why);
+    }
 }
 
 static void load(struct mw_reload *reload)
 {
+    static const char no_memory[] =
+        "a change of the scripts was seen, but there is no memory to load it";
     struct mw_batch *batch = 0;
     if (mw_batch_new(reload->project, reload->found, &batch)) {
-        mw_log_note(reload->log, MW_LOG_ERROR,
-                    "a change of the scripts was seen, but there is no memory to load it");
+        mw_log_note(reload->log, MW_LOG_ERROR, no_memory);
+        answer_all(&reload->served, 0, no_memory);
         return;
     }
+    force(reload, batch);
     mw_project_drop(reload->project);
     reload->project = mw_project_keep(reload->found);
-    reload->loading = true;
-    mw_worker_post(reload->worker, batch);
+    post(reload, batch);
+}
+
+/* ---- going back ---- */
+
+/* The one who has asked is served by this round, if it comes to one. */
+static void start_back(struct mw_reload *reload, struct mw_reload_ask *ask, const char *reason)
+{
+    char why[256];
+    struct mw_batch *batch = 0;
+    const struct mw_history_entry *target =
+        mw_history_target(&reload->history, ask->script, ask->to, why);
+    if (!target) {
+        answer(ask, 0, why);
+        return;
+    }
+    if (mw_batch_new_back(target->project, ask->script, target->as, &batch)) {
+        answer(ask, 0, "out of memory");
+        return;
+    }
+    snprintf(batch->why, sizeof batch->why, "%s", reason);
+    mw_list_remove(&ask->link);
+    mw_list_push(&reload->served, &ask->link);
+    post(reload, batch);
+}
+
+/* A wish of our own: the live version is worse than the one before it. */
+struct retreat {
+    struct mw_reload_ask ask;
+    struct mw_reload *reload;
+    unsigned version;
+    char why[160];
+    char script[];
+};
+
+static void free_retreat(struct mw_reload_ask *ask, const struct mw_batch *batch, const char *why)
+{
+    struct retreat *retreat = MW_OWNER(ask, struct retreat, ask);
+    size_t size = sizeof *retreat + ask->script.len;
+    if (!batch && *why && !retreat->reload->closing)
+        mw_log_note(retreat->reload->log, MW_LOG_WARN, why);
+    mw_free(mw_loop_mem(retreat->reload->loop), retreat, size);
+}
+
+/* Since the worker has said so a save or somebody's rollback may have replaced the version. */
+static bool is_live(const struct mw_reload *reload, struct mw_view script, unsigned version)
+{
+    const struct mw_history_entry *live = mw_history_live(&reload->history, script);
+    return live && live->version == version;
+}
+
+static void start_retreat(struct mw_reload *reload, struct mw_reload_ask *ask)
+{
+    struct retreat *retreat = MW_OWNER(ask, struct retreat, ask);
+    if (is_live(reload, ask->script, retreat->version))
+        start_back(reload, ask, retreat->why);
+    else
+        answer(ask, 0, "");
+}
+
+static void ask_to_retreat(struct mw_reload *reload, const struct mw_worse *worse, const char *why)
+{
+    struct retreat *retreat =
+        mw_alloc_zero(mw_loop_mem(reload->loop), sizeof *retreat + worse->name_len);
+    if (!retreat) {
+        mw_report_worse(reload->log, mw_view(worse->name, worse->name_len), worse->version, why);
+        return;
+    }
+    memcpy(retreat->script, worse->name, worse->name_len);
+    snprintf(retreat->why, sizeof retreat->why, "%s", why);
+    retreat->reload = reload;
+    retreat->version = worse->version;
+    retreat->ask = (struct mw_reload_ask){
+        .script = mw_view(retreat->script, worse->name_len),
+        .back = true,
+        .done = free_retreat,
+    };
+    mw_reload_ask(reload, &retreat->ask);
+}
+
+void mw_reload_worse(struct mw_reload *reload, const struct mw_worse *worse)
+{
+    char why[160];
+    struct mw_view script = mw_view(worse->name, worse->name_len);
+    if (!is_live(reload, script, worse->version))
+        return;
+    snprintf(why, sizeof why,
+             "it failed in %" PRIu64 " of %" PRIu64 " calls, the version before it in %" PRIu64
+             " of %" PRIu64,
+             worse->live.faults, worse->live.calls, worse->before.faults, worse->before.calls);
+    if (reload->auto_rollback)
+        ask_to_retreat(reload, worse, why);
+    else
+        mw_report_worse(reload->log, script, worse->version, why);
 }
 
 /* ---- the scan ---- */
@@ -199,20 +277,27 @@ static void say_trouble(struct mw_reload *reload)
         mw_log_note(reload->log, MW_LOG_WARN, reload->why);
 }
 
+static void use_found(struct mw_reload *reload)
+{
+    bool changed = !mw_project_equal(reload->project, reload->found);
+    (void)mw_watch_set(reload->watch, reload->found->folders, reload->found->folder_count);
+    if (!changed && mw_list_is_empty(&reload->served))
+        return;
+    if (reload->from_poll)
+        mw_alarm_set(reload->loop, &reload->settle, mw_loop_now(reload->loop) + MW_WATCH_SETTLE_MS);
+    else
+        load(reload);
+}
+
 static void scan_done(struct mw_job *job)
 {
     struct mw_reload *reload = MW_OWNER(job, struct mw_reload, scan);
     reload->scanning = false;
     say_trouble(reload);
-    if (!reload->closing && reload->found) {
-        bool changed = !mw_project_equal(reload->project, reload->found);
-        (void)mw_watch_set(reload->watch, reload->found->folders, reload->found->folder_count);
-        if (changed && reload->from_poll)
-            mw_alarm_set(reload->loop, &reload->settle,
-                         mw_loop_now(reload->loop) + MW_WATCH_SETTLE_MS);
-        else if (changed)
-            load(reload);
-    }
+    if (!reload->closing && reload->found)
+        use_found(reload);
+    else
+        answer_all(&reload->served, 0, *reload->why ? reload->why : "out of memory");
     mw_project_drop(reload->found);
     reload->found = 0;
     if (!reload->loading)
@@ -221,20 +306,66 @@ static void scan_done(struct mw_job *job)
 
 static void start_scan(struct mw_reload *reload)
 {
-    if (reload->scanning || reload->loading) {
-        reload->again = true;
-        return;
-    }
+    reload->again = false;
+    serve_loads(reload);
     /* Watches stand before the look, so that what changes during it is seen as well. */
     (void)mw_watch_set(reload->watch, reload->project->folders, reload->project->folder_count);
     reload->scan = (struct mw_job){ scan_run, scan_done };
     reload->scanning = mw_offload(reload->loop, &reload->scan) == MW_OK;
+    if (!reload->scanning)
+        answer_all(&reload->served, 0, "out of memory");
+}
+
+/* ---- rounds ---- */
+
+/* Nothing to do is what most rounds come to in the end. */
+static bool start_round(struct mw_reload *reload)
+{
+    bool is_asked = !mw_list_is_empty(&reload->asks);
+    if (reload->scanning || reload->loading || !(is_asked || reload->again))
+        return false;
+    struct mw_reload_ask *ask = is_asked ? ask_of(reload->asks.next) : 0;
+    reload->from_poll = false;
+    if (!ask || !ask->back)
+        start_scan(reload);
+    else if (ask->done == free_retreat)
+        start_retreat(reload, ask);
+    else
+        start_back(reload, ask, "");
+    return true;
+}
+
+static void next_round(struct mw_reload *reload)
+{
+    if (!reload->closing) {
+        while (start_round(reload)) {
+        }
+        return;
+    }
+    if (!reload->scanning && !reload->loading)
+        reload_free(reload);
 }
 
 void mw_reload_now(struct mw_reload *reload)
 {
-    reload->from_poll = false;
-    start_scan(reload);
+    reload->again = true;
+    next_round(reload);
+}
+
+void mw_reload_ask(struct mw_reload *reload, struct mw_reload_ask *ask)
+{
+    mw_list_init(&ask->link);
+    if (reload->closing) {
+        ask->done(ask, 0, "the server is stopping");
+        return;
+    }
+    mw_list_push(&reload->asks, &ask->link);
+    next_round(reload);
+}
+
+void mw_reload_forget(struct mw_reload_ask *ask)
+{
+    mw_list_remove(&ask->link);
 }
 
 static void on_change(void *ctx)
@@ -270,6 +401,10 @@ int mw_reload_open(const struct mw_reload_setup *setup, struct mw_reload **out)
     reload->log = setup->log;
     reload->folder = setup->folder;
     reload->suffix = setup->suffix;
+    reload->auto_rollback = setup->auto_rollback;
+    mw_history_init(&reload->history, mw_loop_mem(setup->loop));
+    mw_list_init(&reload->asks);
+    mw_list_init(&reload->served);
     mw_alarm_init(&reload->poll, on_poll);
     mw_alarm_init(&reload->settle, on_settled);
     int err = mw_watch_open(setup->loop, on_change, reload, &reload->watch);
@@ -284,6 +419,12 @@ int mw_reload_open(const struct mw_reload_setup *setup, struct mw_reload **out)
     return MW_OK;
 }
 
+void mw_reload_first(struct mw_reload *reload, const struct mw_batch *batch)
+{
+    mw_report_batch(reload->log, batch);
+    mw_history_note(&reload->history, batch);
+}
+
 void mw_reload_close(struct mw_reload *reload)
 {
     if (!reload)
@@ -292,6 +433,8 @@ void mw_reload_close(struct mw_reload *reload)
     mw_watch_close(reload->watch);
     mw_alarm_stop(reload->loop, &reload->poll);
     mw_alarm_stop(reload->loop, &reload->settle);
+    answer_all(&reload->served, 0, "the server is stopping");
+    answer_all(&reload->asks, 0, "the server is stopping");
     if (!reload->scanning && !reload->loading)
         reload_free(reload);
 }

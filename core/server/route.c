@@ -16,6 +16,7 @@
 static void on_wake(struct mw_alarm *alarm)
 {
     struct mw_route *route = MW_OWNER(alarm, struct mw_route, wake);
+    route->trial.live.calls++;
     route->worker->engine->tick(route->app, mw_loop_now(route->worker->loop));
 }
 

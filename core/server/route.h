@@ -9,6 +9,7 @@
 #include "core/io/loop.h"
 #include "core/server/router.h"
 #include "core/server/script_log.h"
+#include "core/server/trial.h"
 #include "core/session/limits.h"
 #include "moonwire/app.h"
 
@@ -29,6 +30,7 @@ struct mw_route {
     size_t max_connections;     /* 0: no limit */
     unsigned version;
     bool started;
+    struct mw_trial trial; /* its calls and faults */
 
     /* between prepare and commit or discard */
     const struct mw_route_spec *next_spec;

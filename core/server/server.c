@@ -12,6 +12,7 @@
 #include "core/base/check.h"
 #include "core/base/cpu_tick.h"
 #include "core/io/signals.h"
+#include "core/server/admin_commands.h"
 #include "core/server/certificates.h"
 #include "core/server/reload.h"
 #include "core/server/worker.h"
@@ -31,6 +32,8 @@ struct server {
     struct mw_signals *signals;
     struct mw_worker worker;
     struct mw_reload *reload;
+    struct mw_admin *admin;               /* NULL: off, or the place is taken */
+    struct mw_admin_parts admin_parts;    /* what commands work on */
     struct mw_certificates *certificates; /* NULL: connections are plain */
     struct mw_alarm stop_bound;
     struct mw_worker_leftovers left;
@@ -42,6 +45,7 @@ struct server {
 
 static void leave_at_once(struct server *server, int code)
 {
+    mw_admin_close(server->admin); /* which takes the socket away */
     mw_log_close(&server->log);
     _exit(code);
 }
@@ -58,6 +62,8 @@ static void begin_stop(struct server *server)
 {
     server->stopping = true;
     mw_log_note(&server->log, MW_LOG_INFO, "stopping: every connection is closed with 1001");
+    mw_admin_close(server->admin);
+    server->admin = 0;
     mw_reload_close(server->reload);
     mw_certificates_close(server->certificates);
     mw_worker_stop(&server->worker);
@@ -92,6 +98,13 @@ static void end_run(struct server *server)
     mw_loop_stop(server->loop);
 }
 
+static void take_worse(struct server *server, struct mw_worse *worse)
+{
+    if (!server->stopping)
+        mw_reload_worse(server->reload, worse);
+    mw_worse_free(worse);
+}
+
 static void on_mail(void *ctx, struct mw_mail *mail)
 {
     struct server *server = ctx;
@@ -102,6 +115,9 @@ static void on_mail(void *ctx, struct mw_mail *mail)
         break;
     case MW_LETTER_CERTIFICATES:
         mw_certificates_mail(server->certificates, MW_OWNER(letter, struct mw_tls_swap, letter));
+        break;
+    case MW_LETTER_WORSE:
+        take_worse(server, MW_OWNER(letter, struct mw_worse, letter));
         break;
     case MW_LETTER_STOPPED:
         end_run(server);
@@ -196,6 +212,23 @@ static int open_worker(struct server *server)
     return err == MW_ERR_BAD_ARG ? MW_EXIT_USAGE : MW_EXIT_UNAVAILABLE;
 }
 
+static int open_reload(struct server *server, struct mw_project *project)
+{
+    const struct mw_reload_setup setup = {
+        .loop = server->loop,
+        .worker = &server->worker,
+        .log = &server->log,
+        .folder = server->places->scripts,
+        .suffix = mw_view_text(server->engine->suffix),
+        .project = project,
+        .auto_rollback = server->config->auto_rollback,
+    };
+    if (mw_reload_open(&setup, &server->reload) == MW_OK)
+        return MW_EXIT_OK;
+    mw_log_note(&server->log, MW_LOG_ERROR, "the scripts cannot be watched: no memory");
+    return MW_EXIT_FAILED;
+}
+
 /*
  * What the first load came to: dev goes on with whatever there is, serve wants no ambiguity and at
  * least one script.
@@ -223,7 +256,7 @@ static int first_load(struct server *server, struct mw_project *project)
     mw_load_prepare(&server->worker, batch);
     mw_batch_decide(batch);
     mw_load_commit(&server->worker, batch);
-    mw_reload_report(&server->log, batch);
+    mw_reload_first(server->reload, batch);
     int code = judge_first_load(server, batch);
     mw_batch_free(batch);
     return code;
@@ -254,25 +287,10 @@ static void say_ready(struct server *server)
         mw_log_note(&server->log, MW_LOG_INFO, "ready");
 }
 
-static int open_reload(struct server *server, struct mw_project *project)
-{
-    const struct mw_reload_setup setup = {
-        .loop = server->loop,
-        .worker = &server->worker,
-        .log = &server->log,
-        .folder = server->places->scripts,
-        .suffix = mw_view_text(server->engine->suffix),
-        .project = project,
-    };
-    return mw_reload_open(&setup, &server->reload);
-}
-
 /* Only now: until a loop runs that hears them, signals end the process as they always do. */
-static int start_running(struct server *server, struct mw_project *project)
+static int start_running(struct server *server)
 {
     int err = mw_signals_open(server->loop, on_signal, server, &server->signals);
-    if (!err)
-        err = open_reload(server, project);
     if (!err && server->certificates)
         err = mw_certificates_watch(server->certificates, &server->worker);
     if (!err)
@@ -292,6 +310,26 @@ static int check_ticks(struct server *server)
         &server->log, MW_LOG_ERROR,
         "the CPU time of scripts cannot be measured: the system gives no timer (see ulimit -i)");
     return MW_EXIT_FAILED;
+}
+
+/* A server without it serves as well, but cannot be talked to: that is worth a line. */
+static void open_admin(struct server *server)
+{
+    char path[MW_PLACE_MAX], why[256];
+    if (!mw_admin_path(server->config, path))
+        return;
+    server->admin_parts = (struct mw_admin_parts){ .reload = server->reload };
+    if (mw_admin_commands_open(server->loop, path, &server->admin_parts, &server->admin, why) ==
+        MW_OK)
+        return;
+    struct mw_log_line line;
+    mw_log_begin(&line, &server->log, MW_LOG_WARN, mw_view_text("no admin socket"));
+    mw_log_text(&line, "error", mw_view_text(why));
+    mw_log_say(&line,
+               "no admin socket: %s\n  moonwire reload and rollback do not reach this server; "
+               "--admin-socket PATH takes another place, --admin-socket off none",
+               why);
+    mw_log_end(&line);
 }
 
 /* Everything up to the point where the worker's thread runs. */
@@ -317,9 +355,13 @@ static int start(struct server *server)
     if (!code)
         code = open_worker(server);
     if (!code)
+        code = open_reload(server, project);
+    if (!code)
         code = first_load(server, project);
     if (!code)
-        code = start_running(server, project);
+        code = start_running(server);
+    if (!code)
+        open_admin(server);
     mw_project_drop(project);
     return code;
 }

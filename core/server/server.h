@@ -10,7 +10,7 @@ enum mw_exit {
     MW_EXIT_OK = 0,
     MW_EXIT_FAILED = 1,
     MW_EXIT_USAGE = 2,
-    MW_EXIT_UNAVAILABLE = 69, /* the address cannot be had */
+    MW_EXIT_UNAVAILABLE = 69, /* the address cannot be had; no server is there */
     MW_EXIT_CONFIG = 78,      /* settings or scripts are wrong */
 };
 

@@ -227,6 +227,7 @@ static void ask_script(struct mw_client *client, const struct mw_http_head *head
     struct mw_verdict verdict = { .accept = true };
     client->asked = true;
     client->route->asked_count++;
+    client->route->trial.live.calls++;
     switch (worker->engine->open(client->route->app, &request, &verdict)) {
     case MW_APP_DONE:
         mw_upgrade_decide(client, &verdict);

@@ -102,6 +102,28 @@ void mw_worker_stop(struct mw_worker *worker)
     mw_mailbox_post(worker->mailbox, &worker->stop.mail);
 }
 
+void mw_worker_tell_worse(const struct mw_route *route)
+{
+    size_t len = route->name.len;
+    struct mw_worse *worse = mw_shared_alloc(sizeof *worse + len);
+    if (!worse)
+        return;
+    *worse = (struct mw_worse){
+        .letter.kind = MW_LETTER_WORSE,
+        .version = route->trial.version,
+        .live = route->trial.live,
+        .before = route->trial.before,
+        .name_len = len,
+    };
+    memcpy(worse->name, route->name.data, len);
+    mw_mailbox_post(route->worker->server, &worse->letter.mail);
+}
+
+void mw_worse_free(struct mw_worse *worse)
+{
+    mw_shared_free(worse, sizeof *worse + worse->name_len);
+}
+
 static void begin_stop(struct mw_worker *worker);
 
 static void take_batch(struct mw_worker *worker, struct mw_batch *batch)
@@ -138,7 +160,8 @@ static void on_mail(void *ctx, struct mw_mail *mail)
     case MW_LETTER_STOP:
         begin_stop(worker);
         break;
-    case MW_LETTER_STOPPED: /* goes the other way */
+    case MW_LETTER_WORSE: /* these go the other way */
+    case MW_LETTER_STOPPED:
         break;
     }
 }

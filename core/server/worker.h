@@ -82,6 +82,21 @@ struct mw_tls_swap {
 void mw_worker_swap_tls(struct mw_worker *worker, struct mw_tls_swap *swap);
 
 /*
+ * A fresh version fails far more often than the one before it: goes from the worker to the server,
+ * which frees it.
+ */
+struct mw_worse {
+    struct mw_letter letter;
+    unsigned version;
+    struct mw_tally live, before;
+    size_t name_len;
+    char name[]; /* of the script */
+};
+/* On the worker's thread. Without memory nobody is told. */
+void mw_worker_tell_worse(const struct mw_route *route);
+void mw_worse_free(struct mw_worse *worse);
+
+/*
  * Any thread, once: closes every connection with 1001, runs on_stop, posts `stopped`, and its
  * thread ends.
  */

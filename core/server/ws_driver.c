@@ -143,6 +143,7 @@ static void tell_app(struct mw_client *client, const struct mw_end *end)
     mw_hub_leave_all(&worker->hub, &client->subscriber);
     if (!client->asked)
         return;
+    client->route->trial.live.calls++;
     worker->engine->close(client->route->app, client->id, end);
     client->asked = false;
     client->route->asked_count--;
@@ -252,6 +253,7 @@ static void deliver(struct mw_client *client, enum mw_opcode kind, struct mw_vie
     struct mw_route *route = client->route;
     if (!route->spec->wants_messages)
         return;
+    route->trial.live.calls++;
     switch (client->worker->engine->message(route->app, client->id, kind, data)) {
     case MW_APP_DONE:
     case MW_APP_FAILED: /* the engine has told; the message is dropped, the connection stays */
@@ -321,6 +323,7 @@ static void pump(struct mw_client *client)
         case MW_EVENT_PONG:
             break;
         case MW_EVENT_DRAIN:
+            client->route->trial.live.calls++;
             client->worker->engine->drain(client->route->app, client->id);
             break;
         case MW_EVENT_CLOSED:

@@ -48,6 +48,40 @@ TEST(flags_may_stand_in_any_place_and_in_both_forms)
     }
 }
 
+TEST(some_verbs_take_a_script_and_flags_of_their_own)
+{
+    struct parsed back = PARSE("rollback", "chat.lua", "--to", "v7", "app");
+    assert_int_equal(back.err, MW_OK);
+    assert_string_equal(back.args.dir, "app");
+    assert_string_equal(back.args.script, "chat.lua");
+    assert_string_equal(back.args.to, "v7");
+    assert_false(back.args.json);
+    struct parsed load = PARSE("--json", "reload", "--admin-socket=s");
+    assert_int_equal(load.err, MW_OK);
+    assert_true(load.args.json);
+    assert_null(load.args.script);
+    assert_null(load.args.dir);
+    struct parsed serve = PARSE("serve", "chat.lua"); /* a folder may be called so */
+    assert_string_equal(serve.args.dir, "chat.lua");
+}
+
+TEST(flags_of_other_verbs_are_refused_by_name)
+{
+    const struct {
+        struct parsed parsed;
+        const char *says;
+    } table[] = {
+        { PARSE("serve", "--json"), "--json is of reload,rollback, not of serve" },
+        { PARSE("--to", "7", "reload"), "--to is of rollback, not of reload" },
+        { PARSE("rollback", "a.lua", "--to"), "--to wants a value: the number of a version" },
+        { PARSE("rollback", "a.lua", "b.lua"), "one script at a time" },
+    };
+    for (size_t i = 0; i < MW_COUNT(table); i++) {
+        assert_int_equal(table[i].parsed.err, MW_ERR_BAD_ARG);
+        assert_non_null(strstr(table[i].parsed.why, table[i].says));
+    }
+}
+
 TEST(a_verb_alone_or_nothing_is_enough)
 {
     struct parsed dev = PARSE("dev"), nothing = parse((const char *const[]){ NULL });
@@ -148,6 +182,8 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         CASE(flags_may_stand_in_any_place_and_in_both_forms),
+        CASE(some_verbs_take_a_script_and_flags_of_their_own),
+        CASE(flags_of_other_verbs_are_refused_by_name),
         CASE(a_verb_alone_or_nothing_is_enough),
         CASE(a_value_may_be_empty_or_hold_an_equals_sign),
         CASE(a_switch_takes_no_word_and_may_be_given_a_value),

@@ -241,6 +241,27 @@ TEST(a_fault_for_people_names_the_place_the_line_and_the_hint)
 
 /* ---- levels ---- */
 
+TEST(a_captured_line_is_the_logs_without_what_the_asker_knows)
+{
+    struct mw_mem mem;
+    struct mw_buf lines;
+    struct mw_log log;
+    mw_mem_init(&mem, NULL, 0);
+    mw_buf_init(&lines, &mem, 0);
+    mw_log_capture(&log, false, &lines);
+    mw_log_fault(&log, mw_view_text("chat.lua"), &fault, "script error", "");
+    mw_log_note(&log, MW_LOG_DEBUG, "a\x1b[31mnote");
+    const char *text = mw_buf_cstr(&lines);
+    assert_ptr_equal(strstr(text, "chat.lua"), text);
+    assert_non_null(strstr(text, "\na\\x1b[31mnote\n"));
+    mw_buf_free(&lines);
+    mw_log_capture(&log, true, &lines);
+    mw_log_note(&log, MW_LOG_INFO, "note");
+    assert_non_null(strstr(mw_buf_cstr(&lines), "\"level\":\"info\",\"msg\":\"note\"}\n"));
+    mw_buf_free(&lines);
+    assert_mem_empty(&mem);
+}
+
 TEST(below_its_level_a_log_writes_nothing)
 {
     for (int json = 0; json < 2; json++) {
@@ -267,6 +288,7 @@ int main(void)
         CASE(colour_marks_the_level_and_ends_before_the_text),
         CASE(control_characters_are_made_visible),
         CASE(a_fault_for_people_names_the_place_the_line_and_the_hint),
+        CASE(a_captured_line_is_the_logs_without_what_the_asker_knows),
         CASE(below_its_level_a_log_writes_nothing),
     };
     return RUN(cases);

@@ -1,0 +1,155 @@
+/*
+ * `moonwire reload` and `moonwire rollback`: ask the running server, print what its log says of it.
+ * Change nothing themselves.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/check.h"
+#include "core/base/json.h"
+#include "core/base/str.h"
+#include "core/cli/commands.h"
+#include "core/cli/control.h"
+#include "core/cli/settings.h"
+#include "core/server/server.h"
+
+/* Every script may use up its budget as it loads; a server that is stopped never answers. */
+#define PATIENCE_MS 60000
+
+/* ---- the answer ---- */
+
+static struct mw_view text_of(const struct mw_json *answer, const char *key)
+{
+    struct mw_json_iter iter = mw_json_iter(answer);
+    const struct mw_json *value;
+    struct mw_view name;
+    while (mw_json_iter_next(&iter, &name, &value)) {
+        if (mw_view_is(name, key) && mw_json_kind(value) == MW_JSON_STRING)
+            return mw_json_string(value);
+    }
+    return mw_view(0, 0);
+}
+
+static bool is_ok(const struct mw_json *answer)
+{
+    struct mw_json_iter iter = mw_json_iter(answer);
+    const struct mw_json *value;
+    struct mw_view name;
+    while (mw_json_iter_next(&iter, &name, &value)) {
+        if (mw_view_is(name, "ok"))
+            return mw_json_kind(value) == MW_JSON_BOOL && mw_json_bool(value);
+    }
+    return false;
+}
+
+static void print_line(FILE *out, const char *before, struct mw_view text)
+{
+    fprintf(out, "%s%.*s\n", before, (int)text.len, text.data);
+}
+
+/* What the server reports, or why it has done nothing. */
+static void say(const struct mw_json *answer, bool ok)
+{
+    struct mw_view text = text_of(answer, "text"), error = text_of(answer, "error");
+    struct mw_view hint = text_of(answer, "hint");
+    if (text.len)
+        print_line(ok ? stdout : stderr, "", text);
+    else if (ok)
+        puts("nothing has changed");
+    if (error.len)
+        print_line(stderr, "moonwire: ", error);
+    if (hint.len)
+        print_line(stderr, "  ", hint);
+}
+
+static int take_answer(struct mw_mem *mem, struct mw_view line, bool as_json)
+{
+    struct mw_json_error error;
+    struct mw_json_doc *doc = mw_json_parse(mem, line, &error);
+    const struct mw_json *answer = doc ? mw_json_root(doc) : 0;
+    if (!answer || mw_json_kind(answer) != MW_JSON_OBJECT) {
+        mw_json_doc_free(doc);
+        return mw_cli_fail(MW_EXIT_FAILED, "", "the server's answer cannot be read");
+    }
+    bool ok = is_ok(answer);
+    if (as_json)
+        print_line(stdout, "", line);
+    else
+        say(answer, ok);
+    mw_json_doc_free(doc);
+    return ok ? MW_EXIT_OK : MW_EXIT_FAILED;
+}
+
+static int hear(struct mw_control *control, bool as_json)
+{
+    struct mw_view line;
+    int err = mw_control_next(control, PATIENCE_MS, &line);
+    if (err == MW_ERR_AGAIN)
+        return mw_cli_fail(MW_EXIT_FAILED, "", "the server does not answer");
+    if (err)
+        return mw_cli_fail(MW_EXIT_FAILED, "", "the server has closed the connection");
+    return take_answer(&control->mem, line, as_json);
+}
+
+/* ---- the request ---- */
+
+/* "scripts/chat.lua", which is what a shell completes, is chat.lua. */
+static struct mw_view script_of(const struct mw_args *args)
+{
+    struct mw_view script = mw_view_text(args->script);
+    static const char *const before[] = { "./", "scripts/" };
+    for (size_t i = 0; i < MW_COUNT(before); i++) {
+        if (mw_view_starts_with(script, before[i]))
+            script = mw_view_from(script, strlen(before[i]));
+    }
+    return script;
+}
+
+static int write_request(struct mw_buf *out, const struct mw_args *args, int64_t to)
+{
+    struct mw_json_writer json = { .out = out };
+    mw_jw_object(&json);
+    mw_jw_pair(&json, "cmd", mw_view_text(args->verb));
+    if (args->script)
+        mw_jw_pair(&json, "script", script_of(args));
+    if (to)
+        mw_jw_pair_integer(&json, "to", to);
+    mw_jw_object_end(&json);
+    return json.err;
+}
+
+static int ask(const struct mw_args *args, int64_t to)
+{
+    struct mw_control control;
+    struct mw_buf request;
+    int code = mw_control_open(&control, args);
+    mw_buf_init(&request, &control.mem, 0);
+    if (!code && write_request(&request, args, to))
+        code = mw_cli_fail(MW_EXIT_FAILED, "", "out of memory");
+    if (!code && mw_control_send(&control, mw_buf_view(&request)))
+        code = mw_cli_fail(MW_EXIT_FAILED, "", "the server has closed the connection");
+    if (!code)
+        code = hear(&control, args->json);
+    mw_buf_free(&request);
+    mw_control_close(&control);
+    return code;
+}
+
+int mw_cmd_reload(const struct mw_args *args)
+{
+    return ask(args, 0);
+}
+
+int mw_cmd_rollback(const struct mw_args *args)
+{
+    uint64_t to = 0;
+    if (!args->script)
+        return mw_cli_fail(MW_EXIT_USAGE, "",
+                           "which script? moonwire rollback [DIR] chat.lua [--to v7]");
+    struct mw_view number = mw_view_text(args->to);
+    if (mw_view_starts_with(number, "v"))
+        number = mw_view_from(number, 1);
+    if (args->to && !mw_parse_u64(number, 1, UINT32_MAX, &to))
+        return mw_cli_fail(MW_EXIT_USAGE, "", "--to wants the number of a version: --to v7");
+    return ask(args, (int64_t)to);
+}

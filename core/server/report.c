@@ -1,0 +1,157 @@
+/*
+ * The report of a load: one line of the log each. Decides nothing. Called by reload, by server for
+ * the first load, and by admin_commands with a log that is the answer to who has asked.
+ */
+#include "core/server/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* "(as v7)" where the sources are those of v7. */
+static void name_source(const struct mw_load *load, char out[24])
+{
+    out[0] = '\0';
+    if (load->as)
+        snprintf(out, 24, " (as v%u)", load->as);
+}
+
+static void say_done(struct mw_log_line *line, const struct mw_batch *batch,
+                     const struct mw_load *load, double ms)
+{
+    char as[24];
+    name_source(load, as);
+    int len = (int)load->name.len;
+    if (load->from == 0)
+        mw_log_say(line, "%.*s v%u  %s  %.1f ms", len, load->name.data, load->to, load->pattern,
+                   ms);
+    else
+        mw_log_say(line, "%.*s v%u \u2192 v%u%s  %.1f ms  %zu kept \u00b7 %zu dropped%s%s", len,
+                   load->name.data, load->from, load->to, as, ms, load->kept, load->dropped,
+                   *batch->why ? ": " : "", batch->why);
+}
+
+/* Enough of the hash to tell two versions apart by eye. */
+static void put_hash(struct mw_log_line *line, const struct mw_load *load)
+{
+    char hash[17];
+    snprintf(hash, sizeof hash, "%016" PRIx64, load->hash);
+    mw_log_text(line, "hash", mw_view(hash, 8));
+}
+
+static void report_done(struct mw_log *log, const struct mw_batch *batch,
+                        const struct mw_load *load)
+{
+    double ms = load->prepare_ms + load->commit_ms;
+    bool first = load->from == 0;
+    const char *what = first ? "loaded" : load->as ? "rolled back" : "reloaded";
+    struct mw_log_line line;
+    mw_log_begin(&line, log, *batch->why ? MW_LOG_WARN : MW_LOG_INFO, mw_view_text(what));
+    mw_log_text(&line, "script", load->name);
+    mw_log_text(&line, "route", mw_view_text(load->pattern));
+    if (!first)
+        mw_log_integer(&line, "from", load->from);
+    mw_log_integer(&line, "v", load->to);
+    if (load->as)
+        mw_log_integer(&line, "as", load->as);
+    put_hash(&line, load);
+    mw_log_number(&line, "ms", (double)(int64_t)(ms * 100) / 100);
+    mw_log_integer(&line, "kept", (int64_t)load->kept);
+    mw_log_integer(&line, "dropped", (int64_t)load->dropped);
+    if (*batch->why)
+        mw_log_text(&line, "why", mw_view_text(batch->why));
+    say_done(&line, batch, load, ms);
+    mw_log_end(&line);
+}
+
+static void report_removed(struct mw_log *log, const struct mw_load *load)
+{
+    struct mw_log_line line;
+    mw_log_begin(&line, log, MW_LOG_WARN, mw_view_text("script removed"));
+    mw_log_text(&line, "script", load->name);
+    mw_log_integer(&line, "v", load->from);
+    mw_log_integer(&line, "closed", (int64_t)load->dropped);
+    mw_log_say(&line, "%.*s is gone: its route has ended, %zu connections were closed with 1001",
+               (int)load->name.len, load->name.data, load->dropped);
+    mw_log_end(&line);
+}
+
+static void report_refused(struct mw_log *log, const struct mw_load *load)
+{
+    static const struct mw_fault no_memory = { .message = "out of memory" };
+    struct mw_fault fault = load->fault ? *load->fault : no_memory;
+    bool first = load->from == 0;
+    const char *what = first ? "load refused" : load->as ? "rollback refused" : "reload refused";
+    char so[96] = "its route answers 503 until the file is mended";
+    if (!first)
+        snprintf(so, sizeof so, "v%u goes on serving", load->from);
+    fault.version = load->from;
+    mw_log_fault(log, load->name, &fault, what, so);
+}
+
+/* It was sound, but another script that uses the same changed library was not. */
+static void report_held_back(struct mw_log *log, const struct mw_load *load)
+{
+    struct mw_log_line line;
+    mw_log_begin(&line, log, MW_LOG_WARN, mw_view_text("reload held back"));
+    mw_log_text(&line, "script", load->name);
+    mw_log_integer(&line, "v", load->from);
+    mw_log_say(&line,
+               "%.*s stays at v%u: a library changed, and another script that uses it was refused",
+               (int)load->name.len, load->name.data, load->from);
+    mw_log_end(&line);
+}
+
+void mw_report_batch(struct mw_log *log, const struct mw_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct mw_load *load = &batch->loads[i];
+        switch (load->outcome) {
+        case MW_LOAD_UNTOUCHED:
+            break;
+        case MW_LOAD_READY:
+            if (load->commit)
+                report_done(log, batch, load);
+            else
+                report_held_back(log, load);
+            break;
+        case MW_LOAD_REMOVED:
+            report_removed(log, load);
+            break;
+        case MW_LOAD_FAULT:
+        case MW_LOAD_CONFLICT:
+            report_refused(log, load);
+            break;
+        }
+    }
+}
+
+bool mw_report_is_refusal(const struct mw_load *load)
+{
+    switch (load->outcome) {
+    case MW_LOAD_UNTOUCHED:
+    case MW_LOAD_REMOVED:
+        return false;
+    case MW_LOAD_READY:
+        return !load->commit;
+    case MW_LOAD_FAULT:
+    case MW_LOAD_CONFLICT:
+        return true;
+    }
+    return true;
+}
+
+void mw_report_worse(struct mw_log *log, struct mw_view script, unsigned version, const char *why)
+{
+    char hint[192];
+    snprintf(hint, sizeof hint, "moonwire rollback %.*s",
+             (int)(script.len < 160 ? script.len : 160), script.data);
+    struct mw_log_line line;
+    mw_log_begin(&line, log, MW_LOG_WARN, mw_view_text("version fails more often"));
+    mw_log_text(&line, "script", script);
+    mw_log_integer(&line, "v", version);
+    mw_log_text(&line, "why", mw_view_text(why));
+    mw_log_text(&line, "hint", mw_view_text(hint));
+    mw_log_say(&line, "%.*s v%u  is worse than what it has replaced: %s\n  to go back: %s",
+               (int)script.len, script.data, version, why, hint);
+    mw_log_end(&line);
+}
