@@ -30,6 +30,8 @@ TEST(the_defaults_are_those_of_the_table)
     assert_true(same(config.script_cpu_warn, 20));
     assert_true(same(config.compression_memory, 32.0 * 1024 * 1024));
     assert_true(same(config.stop_timeout, 5));
+    assert_string_equal(config.admin_socket, "data/moonwire.sock");
+    assert_false(config.auto_rollback);
     for (; mw_config_help(n, &help); n++) {
         const char *key = mw_config_key_of_flag(mw_view_text(help.flag));
         char why[256];
@@ -37,7 +39,7 @@ TEST(the_defaults_are_those_of_the_table)
         assert_int_equal(set(&config, key, help.normal, why), MW_OK);
         assert_true(strlen(help.text) >= 10);
     }
-    assert_int_equal(n, 21);
+    assert_int_equal(n, 23);
     assert_false(mw_config_has_tls(&config));
     assert_int_equal(mw_config_least_version(&config), MW_TLS_1_2);
     assert_int_equal(mw_config_client(&config), MW_TLS_CLIENT_NONE);

@@ -137,8 +137,7 @@ struct asked {
     char text[1024]; /* the report, without what differs each time; or why nothing was done */
 };
 
-/* "a.capp v1 → v2  0.3 ms  0 kept" gives "a.capp v1 → v2": figures of time are nobody's business.
- */
+/* "a.capp v1 > v2  0.3 ms  0 kept" gives "a.capp v1 > v2": time differs each time. */
 static void cut_figures(char *text)
 {
     for (char *line = text; line; line = strchr(line + 1, '\n')) {
