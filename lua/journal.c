@@ -1,12 +1,9 @@
 /*
  * Undo and redo of what a candidate does to `state`.
  *
- * `written` is one flat list, because a big state is many small tables: a segment is
- *
- *     table, metatable or false, was it changed?, number of fields, key, value, key, value ...
- *
- * and a table that nobody touched gives its fields in the same order again, so comparing is one
- * walk without look-ups and without memory. Called by mod_state.c; knows nothing of versions.
+ * A big state is many small tables, so what they held is one flat list, and a table that nobody
+ * touched gives its fields in the same order again: comparing is one walk without look-ups and
+ * without memory. Called by mod_state.c; knows nothing of versions.
  */
 #include "lua/journal.h"
 
@@ -15,7 +12,7 @@
 #include "lua/budget.h"
 #include "lua/plain.h"
 
-enum { AT_TABLE = 1, AT_META = 2, AT_CHANGED = 3, AT_COUNT = 4, HEADER = 4 };
+enum { AT_TABLE = 1, AT_META = 2, HEADER = 2 };
 
 static char gone;     /* stands for nil among changes */
 static char its_meta; /* stands for the key of a change of metatable */
@@ -24,7 +21,6 @@ void mw_lua_journal_init(struct mw_lua_journal *journal)
 {
     *journal = (struct mw_lua_journal){
         .written = LUA_NOREF,
-        .seen = LUA_NOREF,
         .changes = LUA_NOREF,
     };
 }
@@ -38,8 +34,11 @@ static void unref(struct mw_app *app, int *place)
 static void drop_written(struct mw_app *app, struct mw_lua_journal *journal)
 {
     unref(app, &journal->written);
-    unref(app, &journal->seen);
-    journal->len = journal->scan = 0;
+    mw_lua_seen_free(&journal->seen, &app->mem);
+    mw_free(&app->mem, journal->segments, journal->room * sizeof(*journal->segments));
+    journal->segments = NULL;
+    journal->count = journal->room = journal->followed = 0;
+    journal->is_torn = false;
     mw_lua_lower_cap(app, &journal->lifted);
 }
 
@@ -51,7 +50,7 @@ void mw_lua_journal_drop(struct mw_app *app, struct mw_lua_journal *journal)
 
 /* ---- writing down ---- */
 
-enum { JOURNAL = 1, TABLE = 2, WRITTEN = 3, SEEN = 4 }; /* stack of `add` */
+enum { JOURNAL = 1, TABLE = 2, WRITTEN = 3 }; /* stack of `add` */
 
 static void put(lua_State *L, lua_Integer at)
 {
@@ -64,82 +63,87 @@ static void push_meta_or_false(lua_State *L, int table)
         lua_pushboolean(L, false);
 }
 
-/* The segment counts when it is complete: `len` is set last. */
+static size_t end_of(const struct mw_lua_segment *segment)
+{
+    return segment->at + HEADER + 2 * segment->fields;
+}
+
+/* It counts when it is complete. */
+static struct mw_lua_segment *new_segment(lua_State *L, struct mw_lua_journal *journal)
+{
+    struct mw_lua_segment *segments = journal->segments, *last;
+    if (journal->count == journal->room) {
+        size_t room = journal->room ? journal->room * 2 : 16;
+        segments = mw_realloc(&mw_lua_app(L)->mem, segments, journal->room * sizeof(*segments),
+                              room * sizeof(*segments));
+        if (!segments)
+            luaL_error(L, "not enough memory");
+        journal->segments = segments;
+        journal->room = room;
+    }
+    last = &segments[journal->count];
+    *last = (struct mw_lua_segment){ .at = journal->count ? end_of(last - 1) : 0 };
+    return last;
+}
+
 static void write_segment(lua_State *L, struct mw_lua_journal *journal, int table)
 {
-    lua_Integer at = journal->len, count = 0;
+    struct mw_lua_segment *segment = new_segment(L, journal);
+    lua_Integer at = (lua_Integer)segment->at + HEADER;
     lua_pushvalue(L, table);
-    put(L, at + AT_TABLE);
+    put(L, at - HEADER + AT_TABLE);
     push_meta_or_false(L, table);
-    put(L, at + AT_META);
-    lua_pushboolean(L, false);
-    put(L, at + AT_CHANGED);
-    lua_pushinteger(L, 0);
-    put(L, at + AT_COUNT);
+    put(L, at - HEADER + AT_META);
     lua_pushnil(L);
     while (lua_next(L, table)) {
         mw_lua_poll(L);
         lua_pushvalue(L, -2);
-        put(L, at + HEADER + 2 * count + 1);
-        put(L, at + HEADER + 2 * count + 2);
-        count++;
+        put(L, ++at);
+        put(L, ++at);
+        segment->fields++;
     }
-    lua_pushinteger(L, count);
-    put(L, at + AT_COUNT);
-    lua_pushvalue(L, table);
-    lua_pushboolean(L, true);
-    lua_rawset(L, SEEN);
-    journal->len = at + HEADER + 2 * count;
+    journal->count++;
 }
 
 static void write_once(lua_State *L, struct mw_lua_journal *journal, int table)
 {
-    lua_pushvalue(L, table);
-    bool is_new = lua_rawget(L, SEEN) == LUA_TNIL;
-    lua_pop(L, 1);
-    if (is_new && !mw_lua_is_protected(L, table))
+    if (mw_lua_is_protected(L, table))
+        return;
+    int is_new = mw_lua_seen_add(&journal->seen, &mw_lua_app(L)->mem, lua_topointer(L, table));
+    if (is_new < 0)
+        luaL_error(L, "not enough memory");
+    if (is_new > 0)
         write_segment(L, journal, table);
 }
 
-static lua_Integer end_of(lua_State *L, int written, lua_Integer at)
-{
-    lua_rawgeti(L, written, at + AT_COUNT);
-    lua_Integer count = lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    return at + HEADER + 2 * count;
-}
-
-/* Tables that are named in segments get their own; `scan` stays behind where memory runs out. */
+/* Tables that are named in segments get their own. */
 static void follow(lua_State *L, struct mw_lua_journal *journal)
 {
-    while (journal->scan < journal->len) {
-        lua_Integer end = end_of(L, WRITTEN, journal->scan);
-        for (lua_Integer i = journal->scan + HEADER + 1; i <= end; i++) {
+    for (; journal->followed < journal->count; journal->followed++) {
+        struct mw_lua_segment segment = journal->segments[journal->followed];
+        for (size_t i = segment.at + HEADER + 1; i <= end_of(&segment); i++) {
             mw_lua_poll(L);
-            if (lua_rawgeti(L, WRITTEN, i) == LUA_TTABLE)
+            if (lua_rawgeti(L, WRITTEN, (lua_Integer)i) == LUA_TTABLE)
                 write_once(L, journal, lua_gettop(L));
             lua_pop(L, 1);
         }
-        journal->scan = end;
     }
-}
-
-static void push_or_make(lua_State *L, int *place)
-{
-    if (*place == LUA_NOREF) {
-        lua_newtable(L);
-        *place = luaL_ref(L, LUA_REGISTRYINDEX);
-    }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, *place);
 }
 
 static int add(lua_State *L)
 {
     struct mw_lua_journal *journal = lua_touserdata(L, JOURNAL);
-    push_or_make(L, &journal->written);
-    push_or_make(L, &journal->seen);
+    if (journal->is_torn)
+        luaL_error(L, "`state` cannot be read any more: there was not enough memory or time");
+    journal->is_torn = true;
+    if (journal->written == LUA_NOREF) {
+        lua_newtable(L);
+        journal->written = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, journal->written);
     write_once(L, journal, TABLE);
     follow(L, journal);
+    journal->is_torn = false;
     return 0;
 }
 
@@ -153,7 +157,9 @@ void mw_lua_journal_add(lua_State *L, struct mw_lua_journal *journal, int index)
     lua_pushlightuserdata(L, journal);
     lua_pushvalue(L, index);
     mw_lua_lift_cap(app, &lift);
+    lua_gc(L, LUA_GCSTOP); /* nothing becomes garbage here, and marking a growing list is slow */
     int status = lua_pcall(L, 2, 0, 0);
+    lua_gc(L, LUA_GCRESTART);
     mw_lua_lift_end(app, &lift, &journal->lifted);
     if (status != LUA_OK)
         lua_error(L);
@@ -172,13 +178,20 @@ static bool is_same(lua_State *L, int a, int b)
     return memcmp(&x, &y, sizeof(x)) == 0;
 }
 
-enum { UNDO_WRITTEN = 1, UNDO_TABLE = 2, UNDO_META = 3, UNDO_TOP = 3 }; /* stack of what follows */
+/* stack of what follows */
+enum { UNDO_WRITTEN = 1, UNDO_CHANGES, UNDO_TABLE, UNDO_META, UNDO_TOP = UNDO_META };
 
-/* Key and value on top, both popped: those at `i` of the list? */
-static bool is_as_written(lua_State *L, lua_Integer i)
+/* Key and value behind place `i` of the list. */
+static void push_field(lua_State *L, size_t i)
 {
-    lua_rawgeti(L, UNDO_WRITTEN, i + 1);
-    lua_rawgeti(L, UNDO_WRITTEN, i + 2);
+    lua_rawgeti(L, UNDO_WRITTEN, (lua_Integer)i + 1);
+    lua_rawgeti(L, UNDO_WRITTEN, (lua_Integer)i + 2);
+}
+
+/* The value on top is popped: is this the field written behind place `i`? */
+static bool is_as_written(lua_State *L, size_t i)
+{
+    push_field(L, i);
     bool is_equal = lua_rawequal(L, -2, -4) && is_same(L, -1, -3);
     lua_pop(L, 3); /* the key stays for lua_next */
     return is_equal;
@@ -192,9 +205,9 @@ static bool has_its_meta(lua_State *L)
     return is_equal;
 }
 
-static bool is_untouched(lua_State *L, lua_Integer at)
+static bool is_untouched(lua_State *L, const struct mw_lua_segment *segment)
 {
-    lua_Integer i = at + HEADER, end = end_of(L, UNDO_WRITTEN, at);
+    size_t i = segment->at + HEADER, end = end_of(segment);
     if (!has_its_meta(L))
         return false;
     lua_pushnil(L);
@@ -206,34 +219,29 @@ static bool is_untouched(lua_State *L, lua_Integer at)
     return i == end;
 }
 
-typedef void segment_fn(lua_State *L, struct mw_lua_journal *journal, lua_Integer at);
+typedef void segment_fn(lua_State *L, struct mw_lua_segment *segment);
 
 /* Calls `each` for the segments, with the table and its metatable in their stack places. */
 static void for_each_segment(lua_State *L, segment_fn *each, bool is_changed_only)
 {
-    struct mw_lua_journal *journal = lua_touserdata(L, 1);
+    const struct mw_lua_journal *journal = lua_touserdata(L, 1);
     lua_settop(L, 0);
     lua_rawgeti(L, LUA_REGISTRYINDEX, journal->written);
-    for (lua_Integer at = 0; at < journal->len; at = end_of(L, UNDO_WRITTEN, at)) {
-        lua_rawgeti(L, UNDO_WRITTEN, at + AT_TABLE);
-        lua_rawgeti(L, UNDO_WRITTEN, at + AT_META);
-        lua_rawgeti(L, UNDO_WRITTEN, at + AT_CHANGED);
-        bool is_changed = lua_toboolean(L, -1);
-        lua_settop(L, UNDO_TOP);
-        if (is_changed || !is_changed_only)
-            each(L, journal, at);
-        lua_settop(L, UNDO_WRITTEN);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, journal->changes);
+    for (size_t i = 0; i < journal->count; i++) {
+        struct mw_lua_segment *segment = &journal->segments[i];
+        if (is_changed_only && !segment->is_changed)
+            continue;
+        lua_rawgeti(L, UNDO_WRITTEN, (lua_Integer)segment->at + AT_TABLE);
+        lua_rawgeti(L, UNDO_WRITTEN, (lua_Integer)segment->at + AT_META);
+        each(L, segment);
+        lua_settop(L, UNDO_CHANGES);
     }
 }
 
-static void mark_changed(lua_State *L, struct mw_lua_journal *journal, lua_Integer at)
+static void mark_changed(lua_State *L, struct mw_lua_segment *segment)
 {
-    (void)journal;
-    if (is_untouched(L, at))
-        return;
-    lua_settop(L, UNDO_TOP);
-    lua_pushboolean(L, true);
-    lua_rawseti(L, UNDO_WRITTEN, at + AT_CHANGED);
+    segment->is_changed = !is_untouched(L, segment);
 }
 
 static int mark_all(lua_State *L)
@@ -244,27 +252,25 @@ static int mark_all(lua_State *L)
 
 /* ---- what was changed ---- */
 
-enum { LIST_BEFORE = UNDO_TOP + 1, LIST_CHANGES, LIST_TOP = LIST_CHANGES };
+enum { LIST_BEFORE = UNDO_TOP + 1, LIST_TOP = LIST_BEFORE };
 
 /* Takes key and value from the top. */
 static void note_change(lua_State *L)
 {
-    lua_Integer len = (lua_Integer)lua_rawlen(L, LIST_CHANGES);
+    lua_Integer len = (lua_Integer)lua_rawlen(L, UNDO_CHANGES);
     lua_pushvalue(L, UNDO_TABLE);
-    lua_rawseti(L, LIST_CHANGES, len + 1);
+    lua_rawseti(L, UNDO_CHANGES, len + 1);
     lua_pushvalue(L, -2);
-    lua_rawseti(L, LIST_CHANGES, len + 2);
-    lua_rawseti(L, LIST_CHANGES, len + 3);
+    lua_rawseti(L, UNDO_CHANGES, len + 2);
+    lua_rawseti(L, UNDO_CHANGES, len + 3);
     lua_pop(L, 1);
 }
 
-static void push_fields_before(lua_State *L, lua_Integer at)
+static void push_fields_before(lua_State *L, const struct mw_lua_segment *segment)
 {
-    lua_Integer end = end_of(L, UNDO_WRITTEN, at);
-    lua_createtable(L, 0, 0);
-    for (lua_Integer i = at + HEADER; i < end; i += 2) {
-        lua_rawgeti(L, UNDO_WRITTEN, i + 1);
-        lua_rawgeti(L, UNDO_WRITTEN, i + 2);
+    lua_newtable(L);
+    for (size_t i = segment->at + HEADER; i < end_of(segment); i += 2) {
+        push_field(L, i);
         lua_rawset(L, LIST_BEFORE);
     }
 }
@@ -286,11 +292,10 @@ static void note_set_fields(lua_State *L)
     }
 }
 
-static void note_lost_fields(lua_State *L, lua_Integer at)
+static void note_lost_fields(lua_State *L, const struct mw_lua_segment *segment)
 {
-    lua_Integer end = end_of(L, UNDO_WRITTEN, at);
-    for (lua_Integer i = at + HEADER; i < end; i += 2) {
-        lua_rawgeti(L, UNDO_WRITTEN, i + 1);
+    for (size_t i = segment->at + HEADER; i < end_of(segment); i += 2) {
+        lua_rawgeti(L, UNDO_WRITTEN, (lua_Integer)i + 1);
         lua_pushvalue(L, -1);
         bool is_lost = lua_rawget(L, UNDO_TABLE) == LUA_TNIL;
         lua_pop(L, 1);
@@ -301,12 +306,11 @@ static void note_lost_fields(lua_State *L, lua_Integer at)
     }
 }
 
-static void list_changes(lua_State *L, struct mw_lua_journal *journal, lua_Integer at)
+static void list_changes(lua_State *L, struct mw_lua_segment *segment)
 {
-    push_fields_before(L, at);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, journal->changes);
+    push_fields_before(L, segment);
     note_set_fields(L);
-    note_lost_fields(L, at);
+    note_lost_fields(L, segment);
     if (has_its_meta(L))
         return;
     lua_pushlightuserdata(L, &its_meta);
@@ -327,10 +331,8 @@ static int list_all_changes(lua_State *L)
 /* ---- back and forth ---- */
 
 /* Empties the table and fills it again, so it can be begun anew where memory had run out. */
-static void put_back(lua_State *L, struct mw_lua_journal *journal, lua_Integer at)
+static void put_back(lua_State *L, struct mw_lua_segment *segment)
 {
-    (void)journal;
-    lua_Integer end = end_of(L, UNDO_WRITTEN, at);
     lua_pushnil(L);
     while (lua_next(L, UNDO_TABLE)) { /* clearing a field is allowed while walking */
         lua_pop(L, 1);
@@ -338,9 +340,8 @@ static void put_back(lua_State *L, struct mw_lua_journal *journal, lua_Integer a
         lua_pushnil(L);
         lua_rawset(L, UNDO_TABLE);
     }
-    for (lua_Integer i = at + HEADER; i < end; i += 2) {
-        lua_rawgeti(L, UNDO_WRITTEN, i + 1);
-        lua_rawgeti(L, UNDO_WRITTEN, i + 2);
+    for (size_t i = segment->at + HEADER; i < end_of(segment); i += 2) {
+        push_field(L, i);
         lua_rawset(L, UNDO_TABLE);
     }
     if (lua_istable(L, UNDO_META))
@@ -389,7 +390,7 @@ int mw_lua_journal_take_back(struct mw_app *app, struct mw_lua_journal *journal,
                              bool *is_whole)
 {
     *is_whole = true;
-    if (journal->len == 0) {
+    if (journal->count == 0) {
         drop_written(app, journal);
         return MW_OK;
     }

@@ -9,16 +9,26 @@
 #ifndef MW_LUA_JOURNAL_H
 #define MW_LUA_JOURNAL_H
 
+#include "lua/seen.h"
 #include "lua/state.h"
+
+/* What one table held; its objects are a stretch of `written`. */
+struct mw_lua_segment {
+    size_t at; /* behind it: the table, its metatable or false, key, value, key, value ... */
+    size_t fields;
+    bool is_changed; /* found at the end of the load */
+};
 
 /* Registry places are LUA_NOREF where there is nothing yet. */
 struct mw_lua_journal {
-    int written;      /* list of what the tables held, one segment each (journal.c) */
-    int seen;         /* set of the tables in it */
-    int changes;      /* list of triples: table, key, value */
-    lua_Integer len;  /* of `written` */
-    lua_Integer scan; /* up to here the tables in it were followed */
-    size_t lifted;    /* bytes by which the app's cap stands higher meanwhile */
+    int written; /* list of all objects of all segments: keeps them alive */
+    int changes; /* list of triples: table, key, value */
+    struct mw_lua_segment *segments;
+    size_t count, room;
+    size_t followed;         /* segments whose tables have their own */
+    struct mw_lua_seen seen; /* tables that have one */
+    bool is_torn;            /* memory or time ran out while one was written */
+    size_t lifted;           /* bytes by which the app's cap stands higher meanwhile */
 };
 
 void mw_lua_journal_init(struct mw_lua_journal *journal);

@@ -18,6 +18,9 @@ bool mw_lua_is_marked_array(lua_State *L, int index)
 
 bool mw_lua_is_protected(lua_State *L, int index)
 {
+    if (!lua_getmetatable(L, index))
+        return false;
+    lua_pop(L, 1);
     if (mw_lua_is_marked_array(L, index))
         return false;
     if (luaL_getmetafield(L, index, "__metatable") == LUA_TNIL)

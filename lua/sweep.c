@@ -10,6 +10,7 @@
 #include "lua/conn.h"
 #include "lua/path.h"
 #include "lua/plain.h"
+#include "lua/seen.h"
 #include "lua/version.h"
 
 /* Fields in one slice: about a millisecond of a slow machine. */
@@ -27,9 +28,9 @@
 struct mw_lua_sweep {
     struct mw_lua_alarm alarm;
     bool is_under_way;
-    bool is_in_conns; /* done with `state` */
-    int stack;        /* registry: table, key, table, key ... from the root down */
-    int seen;         /* registry: set of tables */
+    bool is_in_conns;        /* done with `state` */
+    int stack;               /* registry: table, key, table, key ... from the root down */
+    struct mw_lua_seen seen; /* one of a new table at an old place does no harm */
     lua_Integer depth;
     mw_id conn; /* whose data is walked */
     int steps;  /* left in this slice */
@@ -39,7 +40,7 @@ struct mw_lua_sweep {
     size_t lifted;   /* bytes by which the app's cap stands higher meanwhile */
 };
 
-enum { STACK = 1, SEEN, TABLE, KEY, VALUE }; /* places on the stack of Lua in a slice */
+enum { STACK = 1, TABLE, KEY, VALUE }; /* places on the stack of Lua in a slice */
 
 /* ---- words ---- */
 
@@ -73,20 +74,18 @@ static void warn(lua_State *L, struct mw_lua_sweep *sweep, const char *what)
 
 /* ---- the stack of tables ---- */
 
-static bool is_new(lua_State *L, int table)
+/* Is it the first time that this table is met? Then it counts as met. */
+static bool is_new(lua_State *L, struct mw_lua_sweep *sweep, int table)
 {
-    lua_pushvalue(L, table);
-    bool is_unseen = lua_rawget(L, SEEN) == LUA_TNIL;
-    lua_pop(L, 1);
-    return is_unseen;
+    int is_added = mw_lua_seen_add(&sweep->seen, &mw_lua_app(L)->mem, lua_topointer(L, table));
+    if (is_added < 0)
+        luaL_error(L, "not enough memory");
+    return is_added > 0;
 }
 
 /* The table on top is the next to be walked; pops it. */
 static void enter(lua_State *L, struct mw_lua_sweep *sweep)
 {
-    lua_pushvalue(L, -1);
-    lua_pushboolean(L, true);
-    lua_rawset(L, SEEN);
     lua_rawseti(L, STACK, 2 * sweep->depth + 1);
     lua_pushnil(L);
     lua_rawseti(L, STACK, 2 * sweep->depth + 2);
@@ -120,7 +119,7 @@ static enum visit visit_state(lua_State *L, struct mw_lua_sweep *sweep)
         lua_pushnil(L);
         lua_setmetatable(L, VALUE);
     }
-    return lua_istable(L, VALUE) && is_new(L, VALUE) ? GO_IN : GO_ON;
+    return lua_istable(L, VALUE) && is_new(L, sweep, VALUE) ? GO_IN : GO_ON;
 }
 
 static bool is_code(lua_State *L, int index)
@@ -167,7 +166,7 @@ static enum visit visit_data(lua_State *L, struct mw_lua_sweep *sweep)
 {
     if (!keeps_code(L, KEY) && !keeps_code(L, VALUE)) {
         bool is_script_table = lua_istable(L, VALUE) && !mw_lua_is_protected(L, VALUE);
-        return is_script_table && is_new(L, VALUE) ? GO_IN : GO_ON;
+        return is_script_table && is_new(L, sweep, VALUE) ? GO_IN : GO_ON;
     }
     if (sweep->found++ > 0)
         return GO_AWAY;
@@ -210,7 +209,7 @@ static bool enter_next_conn(lua_State *L, struct mw_lua_sweep *sweep)
     sweep->is_in_conns = true;
     sweep->conn = app->host->next_conn(app->host_app, sweep->conn);
     sweep->steps--;
-    if (sweep->conn && mw_lua_conn_push_data(L, sweep->conn) && is_new(L, lua_gettop(L)))
+    if (sweep->conn && mw_lua_conn_push_data(L, sweep->conn) && is_new(L, sweep, lua_gettop(L)))
         enter(L, sweep);
     return sweep->conn != 0;
 }
@@ -220,14 +219,13 @@ static int slice(lua_State *L)
     struct mw_lua_sweep *sweep = lua_touserdata(L, 1);
     lua_settop(L, 0);
     lua_rawgeti(L, LUA_REGISTRYINDEX, sweep->stack);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, sweep->seen);
     sweep->steps = SLICE_STEPS;
     while (sweep->is_under_way && sweep->steps > 0) {
         if (sweep->depth > 0)
             walk_deepest(L, sweep);
         else
             sweep->is_under_way = enter_next_conn(L, sweep);
-        lua_settop(L, SEEN);
+        lua_settop(L, STACK);
     }
     return 0;
 }
@@ -245,7 +243,7 @@ static void end(struct mw_app *app, struct mw_lua_sweep *sweep)
     sweep->is_under_way = false;
     mw_lua_alarm_stop(app, &sweep->alarm);
     unref(app, &sweep->stack);
-    unref(app, &sweep->seen);
+    mw_lua_seen_free(&sweep->seen, &app->mem);
     mw_lua_lower_cap(app, &sweep->lifted);
 }
 
@@ -302,10 +300,8 @@ static int begin(lua_State *L)
     struct mw_lua_sweep *sweep = lua_touserdata(L, 1);
     lua_settop(L, 0);
     lua_newtable(L);
-    lua_newtable(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, mw_lua_app(L)->refs.state);
     enter(L, sweep);
-    sweep->seen = luaL_ref(L, LUA_REGISTRYINDEX);
     sweep->stack = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }
@@ -335,11 +331,13 @@ struct mw_lua_sweep *mw_lua_sweep_new(struct mw_app *app)
         return NULL;
     mw_timer_init(&sweep->alarm.timer);
     sweep->alarm.ring = ring;
-    sweep->stack = sweep->seen = LUA_NOREF;
+    sweep->stack = LUA_NOREF;
     return sweep;
 }
 
 void mw_lua_sweep_free(struct mw_app *app, struct mw_lua_sweep *sweep)
 {
+    if (sweep)
+        mw_lua_seen_free(&sweep->seen, &app->mem);
     mw_free(&app->mem, sweep, sizeof(*sweep));
 }

@@ -171,6 +171,9 @@ static enum mw_app_result run_candidate(struct mw_app *app)
     return result;
 }
 
+/* Of the cap, on top of it: a load must be able to clear a `state` that has used up everything. */
+#define ROOM_TO_LOAD 4
+
 int mw_lua_version_prepare(struct mw_app *app, const struct mw_sources *sources, unsigned number,
                            const struct mw_route_spec **spec, struct mw_fault *fault)
 {
@@ -178,12 +181,15 @@ int mw_lua_version_prepare(struct mw_app *app, const struct mw_sources *sources,
     struct mw_lua_version *version = version_new(app, sources, number);
     if (!version)
         return no_memory(app, fault, number);
+    size_t room = app->mem.max_bytes / ROOM_TO_LOAD;
     app->candidate = version;
     app->fault_to = fault;
+    app->mem.max_bytes += room;
     mw_lua_state_begin_load(app);
     enum mw_app_result result = run_candidate(app);
     int err = mw_lua_state_end_load(app, version, result == MW_APP_DONE);
     app->fault_to = NULL;
+    mw_lua_lower_cap(app, &room);
     if (result != MW_APP_DONE)
         err = mw_lua_error_of(app->failure);
     else if (err != MW_OK)
@@ -207,6 +213,8 @@ void mw_lua_version_commit(struct mw_app *app)
     mw_lua_timers_commit(app, old, version);
     if (old)
         retire(app, old);
+    if (app->mem.max_bytes && app->mem.bytes > app->mem.max_bytes)
+        mw_lua_app_collect(app); /* what it has cleared, or what it replaces */
     mw_lua_sweep_start(app);
 }
 

@@ -205,6 +205,45 @@ TEST(a_state_of_more_than_half_of_the_cap_can_be_changed_by_a_load)
     world_close(&world);
 }
 
+/* The first readings fail while it is written down; the candidate goes on as if nothing was. */
+static bool load_reading(struct mw_mem *mem)
+{
+    static const char reads[] =
+        "for i = 1, 4 do pcall(function()\n"
+        "  state.t.n = 9 for _, t in pairs(state.t) do t[1] = 0 end end) end\n"
+        "error('no')";
+    uint64_t fail_at = mem->fail_at;
+    mem->fail_at = 0;
+    assert_true(world_open_in(&world, mem, 0));
+    must_load(&world,
+              "state.t = {} for i = 1, 40 do state.t[i] = { i } end\n"
+              "return { on_message = function() local n = 0\n"
+              "  for _, t in ipairs(state.t) do n = n + t[1] end print(n, state.t.n) end }");
+    must_open(&world, 1);
+    mem->fail_at = mem->count + fail_at;
+    uint64_t count = mem->count;
+    assert_true(load(&world, reads) != MW_OK);
+    bool got_through = mem->count - count < fail_at;
+    mem->fail_at = 0;
+    say(&world, 1, "x");
+    expect_somewhere(&world, "log info v1 c1 820\tnil\n");
+    world.engine->destroy(world.app);
+    return got_through;
+}
+
+TEST(memory_that_runs_out_while_a_table_is_written_down_loses_nothing)
+{
+    bool got_through = false;
+    for (uint64_t fail_at = 1; !got_through; fail_at++) {
+        struct mw_mem mem;
+        mw_mem_init(&mem, NULL, 0);
+        mem.fail_at = fail_at;
+        got_through = load_reading(&mem);
+        assert_mem_empty(&mem);
+        assert_in_range(fail_at, 1, 2000);
+    }
+}
+
 /* ---- any tables, any changes ---- */
 
 /*
@@ -344,6 +383,7 @@ int main(void)
         CASE(a_load_sees_all_of_state_with_what_it_did_itself),
         CASE(a_field_that_stays_what_it_is_is_not_checked_again),
         CASE(a_state_of_more_than_half_of_the_cap_can_be_changed_by_a_load),
+        CASE(memory_that_runs_out_while_a_table_is_written_down_loses_nothing),
         CASE(any_changes_merge_field_by_field),
     };
     return RUN(cases);

@@ -217,6 +217,49 @@ TEST(whatever_waits_goes_on_as_the_version_in_which_it_began)
 
 /* ---- memory ---- */
 
+TEST(the_handle_of_a_timer_keeps_no_version_in_memory)
+{
+    world_open(&world);
+    must_load(&world, "return { on_message = function(conn)\n"
+                      "  local big = {} conn.data.weak = setmetatable({ big }, { __mode = 'v' })\n"
+                      "  conn.data.handle = timer.after(99, function() return big end) end }");
+    must_open(&world, 1);
+    say(&world, 1, "x");
+    must_load(&world, "return { on_message = function(conn)\n"
+                      "  print(conn.data.weak[1], conn.data.handle) end }");
+    mw_lua_app_collect(world.app);
+    say(&world, 1, "x");
+    expect(&world, "log info v2 c1 nil\ttimer after (over)\n");
+    world_close(&world);
+}
+
+TEST(a_load_can_clear_a_state_that_has_used_up_everything)
+{
+    static const char full[] =
+        "return { on_message = function(conn)\n"
+        "  state.t = state.t or {} while true do state.t[#state.t + 1] = { #state.t } end end }";
+    static const char *const cures[] = {
+        "state.t = nil return { on_message = function(conn) print('well') end }",
+        "return { on_reload = function(state) for i = #state.t, 2, -1 do state.t[i] = nil end "
+        "end,\n"
+        "  on_message = function(conn) print('well') end }",
+    };
+    for (size_t i = 0; i < MW_COUNT(cures); i++) {
+        world_open_capped(&world, 1024 * 1024);
+        must_load(&world, full);
+        must_open(&world, 1);
+        for (int k = 0; k < 3; k++)
+            say(&world, 1, "x");
+        assert_int_equal(world.host.fault.kind, MW_FAULT_MEMORY);
+        must_load(&world, cures[i]);
+        assert_int_equal(world.app->mem.max_bytes, 1024 * 1024);
+        forget(&world);
+        assert_int_equal(say(&world, 1, "x"), MW_APP_DONE);
+        expect(&world, "log info v2 c1 well\n");
+        world_close(&world);
+    }
+}
+
 #define VERSIONS 200
 
 static const char versioned[] =
@@ -377,6 +420,8 @@ int main(void)
         CASE(on_reload_migrates_state_before_the_new_version_serves),
         CASE(an_error_in_on_reload_refuses_the_version),
         CASE(whatever_waits_goes_on_as_the_version_in_which_it_began),
+        CASE(the_handle_of_a_timer_keeps_no_version_in_memory),
+        CASE(a_load_can_clear_a_state_that_has_used_up_everything),
         CASE(after_1000_reloads_nothing_of_old_versions_is_left),
         CASE(old_versions_become_garbage),
         CASE(refused_versions_become_garbage),
