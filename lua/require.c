@@ -11,10 +11,7 @@
 
 #include "core/base/str.h"
 #include "lua/hints.h"
-
-/* Longer than any sensible file name; room for "lib/" and ".lua". */
-#define MAX_NAME 200
-#define MAX_PATH (MAX_NAME + 16)
+#include "lua/lint/lib_path.h"
 
 void mw_lua_load_source(lua_State *L, struct mw_lua_version *version,
                         const struct mw_lua_source *file)
@@ -26,38 +23,6 @@ void mw_lua_load_source(lua_State *L, struct mw_lua_version *version,
     lua_remove(L, -2);
     lua_rawgeti(L, LUA_REGISTRYINDEX, version->env);
     lua_setupvalue(L, -2, 1);
-}
-
-static bool is_name_byte(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.' || c == '/';
-}
-
-/*
- * Segments of letters, digits, _ and -, joined by single dots or slashes: no "..", no absolute
- * path.
- */
-static bool is_name(struct mw_view name)
-{
-    bool after_separator = true;
-    for (size_t i = 0; i < name.len; i++) {
-        bool is_separator = name.data[i] == '.' || name.data[i] == '/';
-        if (!is_name_byte(name.data[i]) || (is_separator && after_separator))
-            return false;
-        after_separator = is_separator;
-    }
-    return name.len > 0 && name.len <= MAX_NAME && !after_separator;
-}
-
-static struct mw_view path_of(struct mw_view name, char path[MAX_PATH])
-{
-    size_t len = (size_t)snprintf(path, MAX_PATH, "lib/%.*s.lua", (int)name.len, name.data);
-    for (size_t i = 4; i < 4 + name.len; i++) {
-        if (path[i] == '.')
-            path[i] = '/';
-    }
-    return mw_view(path, len);
 }
 
 static int raise_not_found(lua_State *L, const struct mw_lua_sources *sources, struct mw_view path)
@@ -109,13 +74,13 @@ int mw_lua_require(lua_State *L)
 {
     struct mw_lua_version *version = mw_lua_app(L)->running->version;
     struct mw_view name = mw_lua_check_text(L, 1);
-    char path_text[MAX_PATH];
-    if (!is_name(name))
+    char path_text[MW_LIB_PATH_MAX];
+    if (!mw_lib_path(name, path_text))
         return luaL_error(L,
                           "'%s' is no name of a library: require \"rooms\" finds lib/rooms.lua, "
                           "and nothing outside of lib is found",
                           name.data);
-    struct mw_view path = path_of(name, path_text);
+    struct mw_view path = mw_view_text(path_text);
     struct mw_lua_source *file = mw_lua_sources_find(&version->sources, path);
     if (!file)
         return raise_not_found(L, &version->sources, path);

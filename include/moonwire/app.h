@@ -157,6 +157,43 @@ struct mw_setting {
 /* Returns false to stop; the callee has said why elsewhere. */
 typedef bool mw_setting_fn(void *ctx, const struct mw_setting *setting);
 
+/* ---- check: what can be known of scripts without running them ---- */
+
+enum mw_severity { MW_SEVERITY_WARNING, MW_SEVERITY_ERROR };
+
+struct mw_finding {
+    struct mw_view file; /* as the source is named: "chat.lua", "lib/rooms.lua" */
+    int line, column;    /* from 1; columns count characters */
+    int width;           /* characters of that line, at least 1 */
+    struct mw_view text; /* of that line */
+    enum mw_severity severity;
+    const char *rule;    /* its name, "undeclared-write"; static */
+    const char *message; /* what is wrong */
+    const char *hint;    /* what to do; may be empty */
+};
+
+/*
+ * The files of a project and what to do with what is found. Views that the functions are given
+ * point into the sources, texts live until they return.
+ */
+struct mw_check {
+    const struct mw_source *scripts;
+    size_t script_count;
+    const struct mw_source *libs;
+    size_t lib_count;
+    const struct mw_source *settings;           /* NULL: there is none */
+    const char *(*code_refusal)(unsigned code); /* as in host.h */
+    void *ctx;
+    void (*finding)(void *ctx, const struct mw_finding *finding);
+    /*
+     * A script names its route here (the finding's file, place and text are set, the rest is not):
+     * patterns are the server's business.
+     */
+    void (*route)(void *ctx, struct mw_view pattern, const struct mw_finding *place);
+    /* A value of the settings stands here: the same. */
+    void (*setting)(void *ctx, struct mw_view key, const struct mw_finding *place);
+};
+
 /* ---- the engine ---- */
 
 struct mw_app_setup {
@@ -185,6 +222,9 @@ struct mw_engine {
      */
     int (*settings)(const struct mw_source *file, mw_setting_fn *each, void *ctx,
                     struct mw_fault *fault);
+
+    /* Runs nothing. MW_OK whatever was found, or MW_ERR_NOMEM. */
+    int (*check)(const struct mw_check *check);
 
     /* Gives an app without a version, or NULL: no memory. */
     struct mw_app *(*create)(const struct mw_app_setup *setup);
