@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "lua/api.h"
+#include "lua/check.h"
 #include "lua/events.h"
 #include "lua/mod_json.h"
 #include "lua/sched.h"
@@ -158,6 +159,7 @@ const struct mw_engine *mw_engine_lua(void)
         .name = "lua",
         .suffix = ".lua",
         .settings = mw_lua_settings_read,
+        .check = mw_lua_check,
         .create = create,
         .destroy = destroy,
         .prepare = mw_lua_version_prepare,

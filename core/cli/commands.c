@@ -17,6 +17,8 @@ const struct mw_command mw_commands[] = {
       "have the running server look at the scripts now, or load one anew" },
     { "rollback", mw_cmd_rollback, "rollback [DIR] SCRIPT.lua [--to vN]",
       "have it go back to the version before, without touching the file" },
+    { "check", mw_cmd_check, "check [DIR]",
+      "tell what is wrong with a project, without serving it" },
     { "version", mw_cmd_version, "version", "print the version" },
     { "help", mw_cmd_help, "help", "print this" },
     { 0 },
@@ -46,7 +48,7 @@ int mw_cmd_help(const struct mw_args *args)
     for (size_t i = 0; mw_config_help(i, &option); i++)
         printf("  --%-19s %s%s%s%s\n", option.flag, option.text, *option.normal ? " [" : "",
                option.normal, *option.normal ? "]" : "");
-    puts("  --json (reload, rollback), --help, --version\n"
+    puts("  --json (check, reload, rollback), --help, --version\n"
          "\nexit codes: 0 ok, 1 failed or refused, 2 usage, 69 address not available or no server "
          "there, 78 bad settings or scripts");
     return MW_EXIT_OK;

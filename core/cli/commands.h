@@ -8,6 +8,7 @@ int mw_cmd_dev(const struct mw_args *args);
 int mw_cmd_serve(const struct mw_args *args);
 int mw_cmd_reload(const struct mw_args *args);
 int mw_cmd_rollback(const struct mw_args *args);
+int mw_cmd_check(const struct mw_args *args);
 int mw_cmd_version(const struct mw_args *args);
 int mw_cmd_help(const struct mw_args *args);
 

@@ -1,0 +1,119 @@
+/*
+ * Loads each script as `serve` would, in an app that is thrown away: errors of its first lines and
+ * routes that are calculated show only then. Called by check.c when the files have been read.
+ *
+ * Never calls a handler: what a script does when somebody connects is not tried.
+ */
+#include <stdio.h>
+
+#include "core/base/str.h"
+#include "core/server/check_stage.h"
+#include "core/server/host_none.h"
+
+/* ---- loading ---- */
+
+static void tell_fault(struct mw_checking *c, const struct mw_check_script *script,
+                       const struct mw_fault *fault)
+{
+    struct mw_view file = mw_view_text(fault->file), source = script->source;
+    if (mw_findings_has(c->findings, c->places->scripts, *fault->file ? file : script->name,
+                        fault->line, fault->message))
+        return;
+    for (size_t i = 0; i < c->lib_count; i++) {
+        if (mw_view_equal(c->lib_sources[i].path, file))
+            source = c->lib_sources[i].text;
+    }
+    struct mw_finding finding = mw_check_error(MW_CHECK_LOAD, *fault->file ? file : script->name,
+                                               fault->message, fault->hint);
+    mw_check_point(&finding, source, fault->line);
+    mw_check_add(c, &finding);
+}
+
+static int read_pattern(struct mw_checking *c, struct mw_check_script *script, struct mw_view route)
+{
+    char message[512];
+    const char *why = "";
+    mw_pattern_free(&script->pattern, c->mem);
+    int err = route.len ? mw_pattern_parse(&script->pattern, c->mem, route, &why)
+                        : mw_pattern_of_file(&script->pattern, c->mem, script->name,
+                                             mw_view_text(c->engine->suffix), &why);
+    if (err != MW_ERR_BAD_ARG)
+        return err;
+    snprintf(message, sizeof message, "the route \"%.*s\" cannot be used: %s",
+             (int)(route.len < 200 ? route.len : 200), route.len ? route.data : "", why);
+    struct mw_finding finding =
+        mw_check_error(MW_CHECK_ROUTE, script->name, message,
+                       "M.route is a path such as \"/chat/:room\" or \"/files/*rest\"");
+    finding.line = script->place.line;
+    finding.column = script->place.column;
+    finding.width = script->place.width;
+    finding.text = script->place.text;
+    mw_check_add(c, &finding);
+    return MW_OK;
+}
+
+static void load_one(struct mw_checking *c, struct mw_check_script *script)
+{
+    const struct mw_sources sources = { { script->name, script->source },
+                                        c->lib_sources,
+                                        c->lib_count };
+    const struct mw_app_setup setup = {
+        .host = mw_host_none(),
+        .name = script->name,
+        .memory_bytes = (size_t)c->config.script_memory,
+        .cpu_stop_ms = (unsigned)c->config.script_cpu,
+    };
+    const struct mw_route_spec *spec;
+    struct mw_fault fault = { 0 };
+    struct mw_app *app = c->engine->create(&setup);
+    if (!app) {
+        c->findings->err = MW_ERR_NOMEM;
+        return;
+    }
+    if (c->engine->prepare(app, &sources, 1, &spec, &fault) == MW_OK) {
+        if (read_pattern(c, script, spec->pattern) == MW_ERR_NOMEM)
+            c->findings->err = MW_ERR_NOMEM;
+        c->engine->discard(app);
+    } else {
+        tell_fault(c, script, &fault);
+    }
+    c->engine->destroy(app);
+}
+
+void mw_check_load(struct mw_checking *c)
+{
+    for (size_t i = 0; i < c->script_count && !c->findings->err; i++)
+        load_one(c, &c->scripts[i]);
+}
+
+/* ---- routes ---- */
+
+static void tell_collision(struct mw_checking *c, const struct mw_check_script *script,
+                           const struct mw_check_script *other)
+{
+    char message[1024];
+    snprintf(message, sizeof message, "%.*s and %.*s both want the route %s",
+             (int)(script->name.len < 200 ? script->name.len : 200), script->name.data,
+             (int)(other->name.len < 200 ? other->name.len : 200), other->name.data,
+             script->pattern.text);
+    struct mw_finding finding = script->place;
+    finding.rule = "route";
+    finding.severity = MW_SEVERITY_ERROR;
+    finding.message = message;
+    finding.hint = "give one of them another M.route";
+    mw_check_add(c, &finding);
+}
+
+/* Told of the later one in order of names: it is the one that `serve` refuses. */
+void mw_check_routes(struct mw_checking *c)
+{
+    for (size_t i = 0; i < c->script_count; i++) {
+        for (size_t j = 0; j < i && c->scripts[i].pattern.text; j++) {
+            if (!c->scripts[j].pattern.text ||
+                mw_pattern_compare(&c->scripts[i].pattern, &c->scripts[j].pattern) != 0)
+                continue;
+            tell_collision(c, &c->scripts[i], &c->scripts[j]);
+            break;
+        }
+    }
+}
