@@ -27,8 +27,11 @@ static char stopped; /* its address is the error value of a stop: making it take
  * would collect again and again for less and less. */
 #define RESERVE_OF 16
 
-/* What may still be taken beyond the cap while a call is being stopped: the script gets none of it.
+/*
+ * What may still be taken beyond the cap while a call is being stopped, of the cap and of it at
+ * once: the script gets none of it.
  */
+#define LAST_OF    20
 #define LAST_BYTES 65536
 
 /* ---- the hook: runs in the script's coroutine, in the ordinary flow ---- */
@@ -185,7 +188,7 @@ static void stop_for_memory(struct mw_lua_budget *budget)
 static void *take_beyond_cap(struct mw_app *app, void *block, size_t old_bytes, size_t new_bytes)
 {
     size_t cap = app->mem.max_bytes;
-    app->mem.max_bytes = 0;
+    app->mem.max_bytes = cap + cap / LAST_OF;
     void *got = mw_realloc(&app->mem, block, old_bytes, new_bytes);
     app->mem.max_bytes = cap;
     return got;
@@ -215,6 +218,16 @@ void *mw_lua_budget_grown(struct mw_app *app, void *got, void *block, size_t old
                       : !got && is_hopeless(&app->mem, budget->asked_bytes))
         stop_for_memory(budget);
     return got;
+}
+
+void mw_lua_stop_for_memory(lua_State *L)
+{
+    struct mw_lua_budget *budget = &mw_lua_app(L)->budget;
+    stop_for_memory(budget);
+    for (;;) {
+        mw_lua_poll(L);
+        luaL_error(L, "not enough memory"); /* nothing of the script runs */
+    }
 }
 
 /* ---- xpcall ---- */

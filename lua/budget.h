@@ -48,6 +48,12 @@ static inline bool mw_lua_must_stop(lua_State *L)
 }
 
 /*
+ * Memory that is not Lua's own was refused to the running call, and a collection did not help: ends
+ * it as Lua's own lack does.
+ */
+_Noreturn void mw_lua_stop_for_memory(lua_State *L);
+
+/*
  * For functions that do work in proportion to what the script gave them: call it at each step, or
  * once in every few thousand cheap ones (about 10 µs). Raises when the running call is to be
  * stopped; else a load and a test.

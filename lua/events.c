@@ -7,6 +7,7 @@
 #include "lua/events.h"
 
 #include "core/base/utf8.h"
+#include "lua/budget.h"
 #include "lua/conn.h"
 #include "lua/mod_json.h"
 #include "lua/req.h"
@@ -83,7 +84,7 @@ static struct mw_view keep_reason(lua_State *L, struct mw_view text)
 {
     struct mw_buf *kept = &mw_lua_app(L)->verdict_text;
     if (mw_buf_put_view(kept, text) != MW_OK)
-        luaL_error(L, "not enough memory");
+        mw_lua_stop_for_memory(L);
     return mw_buf_view(kept);
 }
 

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "core/base/utf8.h"
+#include "lua/budget.h"
 #include "lua/mod_json.h"
 #include "lua/path.h"
 #include "lua/sandbox.h"
@@ -220,17 +221,29 @@ static void write_value(struct writer *w, int index)
     }
 }
 
-void mw_lua_json_write(lua_State *L, int index, struct mw_buf *out, bool is_lenient)
+static int write_text(lua_State *L, int index, struct mw_buf *out, bool is_lenient)
 {
     struct writer w = { .L = L, .json = { .out = out }, .is_lenient = is_lenient };
     int top = lua_gettop(L);
-    index = lua_absindex(L, index);
     luaL_checkstack(L, 12, "json");
     write_value(&w, index);
     lua_settop(L, top);
-    if (w.json.err == MW_ERR_FULL)
+    return w.json.err;
+}
+
+void mw_lua_json_write(lua_State *L, int index, struct mw_buf *out, bool is_lenient)
+{
+    size_t start = out->len;
+    index = lua_absindex(L, index);
+    int err = write_text(L, index, out, is_lenient);
+    if (err == MW_ERR_NOMEM) { /* the buffer is not the collector's: garbage may make room */
+        out->len = start;
+        lua_gc(L, LUA_GCCOLLECT, 0);
+        err = write_text(L, index, out, is_lenient);
+    }
+    if (err == MW_ERR_FULL)
         luaL_error(L, "json: the text is larger than %d bytes: split it, or send it as a string",
                    MW_BOUND_JSON_BYTES);
-    if (w.json.err != MW_OK)
-        luaL_error(L, "not enough memory");
+    if (err != MW_OK)
+        mw_lua_stop_for_memory(L);
 }

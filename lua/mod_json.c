@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "lua/budget.h"
 #include "lua/path.h"
 
 static const char *const null_kind = "json.null";
@@ -104,7 +105,7 @@ static struct mw_json_doc *parse(lua_State *L, struct mw_view text, struct mw_js
     lua_gc(L, LUA_GCCOLLECT, 0);
     doc = mw_json_parse(mem, text, error);
     if (!doc && strcmp(error->text, "out of memory") == 0)
-        luaL_error(L, "not enough memory");
+        mw_lua_stop_for_memory(L);
     return doc;
 }
 

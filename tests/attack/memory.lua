@@ -19,7 +19,52 @@ local attacks = {
   closures = function() local t = {} for i = 1, 1e7 do t[i] = function() return i end end end, --> closures memory
   coroutines = function() local t = {} for i = 1, 1e7 do t[i] = coroutine.create(print) end end, --> coroutines memory
   encode = function() return json.encode({ ("x"):rep(6e6), ("x"):rep(6e6) }) end, --> encode memory
-  decode = function() return json.decode("[" .. ("{},"):rep(1e6) .. "1]") end, --> decode error
+  decode = function() return json.decode("[" .. ("{},"):rep(1e6) .. "1]") end, --> decode memory
+  decode_and_keep = function() --> decode_and_keep memory
+    local text, t = "[" .. ("{},"):rep(1e4) .. "1]", {}
+    while true do t[#t + 1] = json.decode(text) end
+  end,
+  encode_into_little = function() --> encode_into_little memory
+    local t = { ("x"):rep(5e6), ("y"):rep(5e6), ("z"):rep(5e6) }
+    while true do pcall(json.encode, { t, t, t }) end
+  end,
+  upvalues = function() --> upvalues memory
+    local f = print
+    while true do local g, h = f, {} f = function() return g, h end end
+  end,
+  strings_joined = function() --> strings_joined memory
+    local t = {}
+    for i = 1, 1e5 do t[i] = ("x"):rep(100) end
+    while true do t[1] = table.concat(t) end
+  end,
+  timers_dropped = function() --> timers_dropped memory
+    local t = {}
+    for i = 1, 1e6 do t[i] = timer.after(60, print) timer.cancel(t[i]) end
+  end,
+  woken = function() --> woken memory
+    local t = {}
+    for i = 1, 1e6 do
+      t[i] = coroutine.wrap(function() coroutine.yield() end)
+      t[i]()
+    end
+  end,
+  inside_each_other = function() --> inside_each_other memory
+    local t = {}
+    local function deeper(n)
+      t[#t + 1] = ("x"):rep(2 ^ 18) .. n
+      return coroutine.wrap(deeper)(n + 1)
+    end
+    return deeper(1)
+  end,
+  shown = function() local t = {} while true do t[#t + 1] = inspect(_G) end end, --> shown memory
+  message_of_an_error = function() --> message_of_an_error memory
+    local t = {}
+    while true do t[#t + 1] = select(2, pcall(error, ("x"):rep(1e5))) end
+  end,
+  trace = function() --> trace memory
+    local t = {}
+    while true do t[#t + 1] = tostring(t) .. #t end
+  end,
   recursion = function() local function f() return 1 + f() end return f() end, --> recursion memory
   keys = function() local t = {} for i = 1, 1e7 do t["k" .. i] = i end end, --> keys memory
   state = function() state.t = {} for i = 1, 1e7 do state.t[i] = { i } end end, --> state memory

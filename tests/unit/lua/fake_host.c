@@ -184,6 +184,13 @@ static mw_id host_next_conn(void *host_app, mw_id after)
 static void host_finished(void *host_app, mw_id id, bool was_open, const struct mw_verdict *verdict)
 {
     struct fake_host *host = host_app;
+    struct fake_conn *conn = find(host, id);
+    if (conn)
+        conn->is_busy = false;
+    if (conn && was_open && verdict && verdict->accept) {
+        conn->state = MW_CONN_STATE_OPEN;
+        conn->is_accepted = true;
+    }
     if (host->is_quiet)
         return;
     if (!was_open)

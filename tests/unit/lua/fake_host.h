@@ -25,6 +25,7 @@ struct fake_conn {
     mw_id id; /* 0: free */
     enum mw_conn_state state;
     bool is_accepted;
+    bool is_busy;    /* set by a test; cleared when the call that waits has finished */
     int send_answer; /* of the next sends */
     double rtt_s;
     char topics[FAKE_TOPICS][64];

@@ -1,4 +1,4 @@
-/* The engine as a whole: its life, its cap, and a conversation in which memory fails. */
+/* The engine as a whole: its life and its cap. */
 #include "tests/unit/lua/fake_host.h"
 
 static struct world world;
@@ -114,110 +114,6 @@ TEST(too_small_a_cap_makes_no_app)
     }
 }
 
-/* ---- failing allocations ---- */
-
-static const char talkative[] =
-    "local rooms = require 'rooms'\n"
-    "state.n = (state.n or 0) + 1\n"
-    "timer.every('tick', 1, function() publish('room', { tick = state.n }) end)\n"
-    "timer.after(0.5, function() sleep(0.2) log.info('late', { n = state.n, list = { 1, 2 } }) "
-    "end)\n"
-    "local M = { route = '/chat/:room', protocols = { 'a', 'b' }, format = 'json',\n"
-    "  limits = { message = 5000 } }\n"
-    "function M.on_start() state.rooms = { lobby = { people = {} } } end\n"
-    "function M.on_open(conn, req)\n"
-    "  if req.query.out then return false, 4001, 'out: ' .. req.query.out end\n"
-    "  conn.data.user = req.query.user or req.cookies.a\n"
-    "  conn:subscribe('room') sleep(0)\n"
-    "end\n"
-    "function M.on_message(conn, m, kind)\n"
-    "  local co = coroutine.wrap(function(x) sleep(0.1) coroutine.yield(x) end)\n"
-    "  conn:send { echo = m, kind = kind, who = conn.data.user, path = conn.path }\n"
-    "  print(inspect(m), rooms.name(conn), co(1))\n"
-    "  for c in connections() do c:publish('room', tostring(c)) end\n"
-    "  if m.bad then local x = m.none.field end\n"
-    "end\n"
-    "function M.on_close(conn, code, reason, info) print(conn.id, code, inspect(info)) end\n"
-    "return M\n";
-
-static const char *const talkative_libs[] = {
-    "lib/rooms.lua",
-    "return { name = function(conn) return conn.params.room end }",
-    NULL,
-};
-
-/* Whatever fails, the world goes on; what comes out is not looked at. */
-static void talk(struct world *w)
-{
-    struct mw_verdict verdict;
-    bool is_loaded = load_with(w, talkative, talkative_libs) == MW_OK;
-    if (!is_loaded)
-        return;
-    w->engine->start(w->app);
-    for (mw_id id = 1; id <= 2; id++)
-        open_conn(w, id, id == 1 ? "user=ann&x=1&x=2" : "out=yes", &verdict);
-    w->host.conns[1].state = MW_CONN_STATE_OPEN;
-    w->host.conns[1].is_accepted = true;
-    pass(w, 10);
-    say(w, 1, "{\"a\":[1,2.5,null,{\"b\":\"text that is longer than forty bytes, really\"}]}");
-    pass(w, 200);
-    say(w, 1, "{\"bad\":true}");
-    pass(w, 700);
-    load_with(w, "return { on_message = 5 }", NULL);
-    load_with(w, talkative, talkative_libs);
-    load_with(w, "this is no Lua", NULL);
-    say(w, 1, "[]");
-    pass(w, 2000);
-    w->engine->drain(w->app, 1);
-    end_conn(w, 2, 4001, "script_close");
-    end_conn(w, 1, 1001, "peer_close");
-    pass(w, 100);
-    w->engine->stop(w->app);
-}
-
-static bool conversation(struct mw_mem *mem)
-{
-    if (!world_open_in(&world, mem, 64 * 1024 * 1024))
-        return false;
-    talk(&world);
-    assert_true(world.host.fault_count <= 40);
-    world.engine->destroy(world.app);
-    return true;
-}
-
-TEST(the_conversation_works_with_enough_memory)
-{
-    struct mw_mem mem;
-    mw_mem_init(&mem, NULL, 0);
-    assert_true(conversation(&mem));
-    assert_mem_empty(&mem);
-    assert_int_equal(world.host.fault_count, 1); /* the one that is meant */
-    assert_string_equal(world.host.fault.hint,
-                        "'none' is nil here: set it before, or write (none or {}).field");
-    assert_int_equal(world.version, 2);
-}
-
-TEST(any_one_allocation_may_fail)
-{
-    fail_each_allocation(conversation);
-}
-
-TEST(any_allocation_and_all_later_ones_may_fail)
-{
-    uint64_t fail_at = 1;
-    bool got_through = false;
-    while (!got_through) {
-        struct mw_mem mem;
-        mw_mem_init(&mem, NULL, 0);
-        mem.fail_at = fail_at;
-        mem.fail_after = true;
-        conversation(&mem);
-        assert_mem_empty(&mem);
-        got_through = mem.count < fail_at;
-        fail_at += 1 + fail_at / 200; /* each of the early ones, then one in ever more */
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -228,9 +124,6 @@ int main(void)
         CASE(a_script_stops_at_its_cap_and_the_next_call_works),
         CASE(a_state_that_is_full_for_good_fails_politely),
         CASE(too_small_a_cap_makes_no_app),
-        CASE(the_conversation_works_with_enough_memory),
-        CASE(any_one_allocation_may_fail),
-        CASE(any_allocation_and_all_later_ones_may_fail),
     };
     return RUN(cases);
 }
