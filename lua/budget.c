@@ -211,7 +211,8 @@ void *mw_lua_budget_grown(struct mw_app *app, void *got, void *block, size_t old
     struct mw_lua_budget *budget = &app->budget;
     if (!got && budget->stop != MW_LUA_STOP_NONE && new_bytes - old_bytes <= LAST_BYTES)
         return take_beyond_cap(app, block, old_bytes, new_bytes);
-    bool is_second_try = budget->was_refused;
+    /* A stack asks once only: what comes next is another request then. */
+    bool is_second_try = budget->was_refused && budget->asked_bytes == new_bytes - old_bytes;
     budget->was_refused = !got && !is_second_try;
     budget->asked_bytes = new_bytes - old_bytes;
     if (is_second_try ? !got || is_too_full(&app->mem)

@@ -215,7 +215,8 @@ static enum mw_app_result go(struct mw_app *app, struct mw_lua_call *call, int a
         return MW_APP_WAITING;
     }
     mw_assert(status != LUA_YIELD); /* coroutine.yield refuses in a handler's own coroutine */
-    lua_settop(call->thread, 0);
+    if (!is_stopped(app))           /* it would run the __close of a call that was stopped */
+        lua_settop(call->thread, 0);
     return status == LUA_OK ? MW_APP_DONE : MW_APP_FAILED;
 }
 

@@ -45,6 +45,10 @@ local attacks = {
     local f = coroutine.wrap(function() while true do pcall(spin) coroutine.yield() end end)
     while true do pcall(f) end
   end,
+  close_where_it_stops = function() --> close_where_it_stops cpu
+    local c <close> = with_close(spin)
+    while true do end
+  end,
   coroutine_close = function() --> coroutine_close cpu
     local co = coroutine.create(function() local c <close> = with_close(spin) coroutine.yield() end)
     coroutine.resume(co)

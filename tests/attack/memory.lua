@@ -15,7 +15,7 @@ local attacks = {
   concat = function() return table.concat({ ("x"):rep(6e6), ("y"):rep(6e6), ("z"):rep(6e6) }) end, --> concat memory
   gsub = function() return (("x"):rep(6e6):gsub("x", "yyyy")) end, --> gsub memory
   format = function() return string.format("%s%s%s", ("x"):rep(6e6), ("y"):rep(6e6), ("z"):rep(6e6)) end, --> format memory
-  unpack = function() return { table.unpack({}, 1, 9e5) } end, --> unpack error
+  unpack = function() return { table.unpack({}, 1, 9e6) } end, --> unpack error
   closures = function() local t = {} for i = 1, 1e7 do t[i] = function() return i end end end, --> closures memory
   coroutines = function() local t = {} for i = 1, 1e7 do t[i] = coroutine.create(print) end end, --> coroutines memory
   encode = function() return json.encode({ ("x"):rep(6e6), ("x"):rep(6e6) }) end, --> encode memory
@@ -92,6 +92,11 @@ local attacks = {
   closing = function() --> closing memory
     local c <close> = setmetatable({}, { __close = function() while true do end end })
     string.rep("x", 1e9)
+  end,
+  closing_where_it_stops = function() --> closing_where_it_stops memory
+    local c <close> = setmetatable({}, { __close = function() while true do end end })
+    local t = {}
+    while true do t[#t + 1] = #t + 0.5 end
   end,
   sorting = function() --> sorting memory
     table.sort({ 1, 2, 3, 4 }, function() return #string.rep("x", 1e9) end)
