@@ -14,6 +14,8 @@
 #include "lua/mod_timer.h"
 #include "lua/require.h"
 #include "lua/sandbox.h"
+#include "lua/text.h"
+#include "lua/weak.h"
 
 static const luaL_Reg lone_functions[] = {
     { "require", mw_lua_require },
@@ -157,6 +159,7 @@ static void push_library(lua_State *L, const char *name)
     mw_lua_freeze(L);
 }
 
+/* What all of the environment stands on, in place before any code of a script. */
 static void open_standard(lua_State *L)
 {
     static const luaL_Reg libraries[] = {
@@ -168,21 +171,9 @@ static void open_standard(lua_State *L)
         luaL_requiref(L, libraries[i].name, libraries[i].func, 0);
         lua_pop(L, 1);
     }
-}
-
-/* math.random differs between runs, and follows the seed in a simulation. */
-static void seed_random(lua_State *L)
-{
-    struct mw_app *app = mw_lua_app(L);
-    lua_Integer seed[2] = { 0, 0 };
-    (void)app->host->random(app->host_app, seed, sizeof(seed));
-    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    lua_getfield(L, -1, LUA_MATHLIBNAME);
-    lua_getfield(L, -1, "randomseed");
-    lua_pushinteger(L, seed[0]);
-    lua_pushinteger(L, seed[1]);
-    lua_call(L, 2, 0);
-    lua_pop(L, 2);
+    mw_lua_math_init(L);
+    mw_lua_text_init(L);
+    mw_lua_weak_init(L);
 }
 
 /* ---- the whole ---- */
@@ -201,7 +192,6 @@ void mw_lua_api_open(lua_State *L)
     struct mw_app *app = mw_lua_app(L);
     lua_settop(L, 0);
     open_standard(L);
-    seed_random(L);
     mw_lua_json_init(L);
     mw_lua_conn_init(L);
     mw_lua_timer_init(L);

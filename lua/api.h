@@ -16,11 +16,16 @@ int mw_lua_open_language(lua_State *L);
 /* One array per subject; the files of these names hold them. */
 extern const luaL_Reg mw_lua_base_functions[];      /* base.c */
 extern const luaL_Reg mw_lua_topic_functions[];     /* api_topic.c */
+extern const luaL_Reg mw_lua_math_functions[];      /* mod_math.c */
 extern const luaL_Reg mw_lua_time_functions[];      /* mod_time.c: sleep, now, monotonic */
 extern const luaL_Reg mw_lua_os_functions[];        /* mod_time.c: os.* */
 extern const luaL_Reg mw_lua_log_functions[];       /* mod_log.c */
 extern const luaL_Reg mw_lua_coroutine_functions[]; /* mod_coroutine.c */
 
 int mw_lua_print(lua_State *L); /* mod_log.c */
+
+/* mod_math.c: seeds Lua's generator, which must be open. math.random differs between runs, and
+ * follows the seed in a simulation. */
+void mw_lua_math_init(lua_State *L);
 
 #endif

@@ -2,6 +2,8 @@
 #include "lua/api.h"
 #include "lua/budget.h"
 #include "lua/sandbox.h"
+#include "lua/text.h"
+#include "lua/weak.h"
 
 static int base_setmetatable(lua_State *L)
 {
@@ -10,13 +12,51 @@ static int base_setmetatable(lua_State *L)
     luaL_argexpected(L, type == LUA_TNIL || type == LUA_TTABLE, 2, "nil or table");
     if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
         return luaL_error(L, "cannot change a protected metatable");
+    lua_settop(L, 2);
     if (type == LUA_TTABLE) {
         lua_pushliteral(L, "__gc");
         if (lua_rawget(L, 2) != LUA_TNIL) /* a finalizer would run outside of every call */
             return luaL_error(L, "a metatable with __gc is not allowed");
+        lua_settop(L, 2);
+        mw_lua_weak_apply(L);
     }
-    lua_settop(L, 2);
     lua_setmetatable(L, 1);
+    return 1;
+}
+
+static int base_getmetatable(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
+        return 1;
+    if (lua_getmetatable(L, 1))
+        mw_lua_weak_undo(L);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* ---- raw access: a view is what it shows, not the empty table that it is made of ---- */
+
+static int base_rawget(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checkany(L, 2);
+    lua_settop(L, 2);
+    if (mw_lua_push_hidden(L, 1))
+        lua_replace(L, 1);
+    lua_rawget(L, 1);
+    return 1;
+}
+
+static int base_rawlen(lua_State *L)
+{
+    int type = lua_type(L, 1);
+    luaL_argexpected(L, type == LUA_TTABLE || type == LUA_TSTRING, 1, "table or string");
+    lua_settop(L, 1);
+    if (type == LUA_TTABLE && mw_lua_push_hidden(L, 1))
+        lua_replace(L, 1);
+    lua_pushinteger(L, (lua_Integer)lua_rawlen(L, 1));
     return 1;
 }
 
@@ -32,8 +72,7 @@ static int base_rawset(lua_State *L)
     return 1;
 }
 
-/* pairs() of a view does not come here; next(view) would find the empty table in front. */
-static int base_next(lua_State *L)
+int mw_lua_next(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 2);
@@ -42,6 +81,15 @@ static int base_next(lua_State *L)
     if (lua_next(L, 1))
         return 2;
     lua_pushnil(L);
+    return 1;
+}
+
+/* ---- the rest ---- */
+
+static int base_tostring(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    mw_lua_tolstring(L, 1, NULL);
     return 1;
 }
 
@@ -57,6 +105,14 @@ static int base_collectgarbage(lua_State *L)
 }
 
 const luaL_Reg mw_lua_base_functions[] = {
-    { "setmetatable", base_setmetatable },     { "rawset", base_rawset },   { "next", base_next },
-    { "collectgarbage", base_collectgarbage }, { "xpcall", mw_lua_xpcall }, { NULL, NULL },
+    { "setmetatable", base_setmetatable },
+    { "getmetatable", base_getmetatable },
+    { "rawget", base_rawget },
+    { "rawlen", base_rawlen },
+    { "rawset", base_rawset },
+    { "next", mw_lua_next },
+    { "tostring", base_tostring },
+    { "collectgarbage", base_collectgarbage },
+    { "xpcall", mw_lua_xpcall },
+    { NULL, NULL },
 };

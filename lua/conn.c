@@ -9,6 +9,8 @@
 
 #include <inttypes.h>
 
+#include "lua/text.h"
+
 static const char *const conn_kind = "conn";
 
 enum { VALUE_DATA = 1, VALUE_FACTS = 2, VALUE_COUNT = 2 };
@@ -239,8 +241,8 @@ static int get_field(lua_State *L)
 
 static int set_field(lua_State *L)
 {
-    const char *name = luaL_tolstring(L, 2, NULL);
-    if (strcmp(name, "data") != 0)
+    const char *name = mw_lua_push_plain(L, 2);
+    if (lua_type(L, 2) != LUA_TSTRING || strcmp(name, "data") != 0)
         return luaL_error(L, "conn.%s cannot be set: keep your own values in conn.data", name);
     if (!lua_istable(L, 3))
         return luaL_error(L, "conn.data must be a table, not a %s", luaL_typename(L, 3));

@@ -12,6 +12,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/list.h"
+#include "core/base/speck.h"
 #include "core/base/wheel.h"
 #include "moonwire/app.h"
 
@@ -82,6 +83,7 @@ struct mw_lua_refs {
     int state_meta; /* of the table that scripts know as `state` */
     int state_view; /* that table */
     int state;      /* what is in it */
+    int weak_key;   /* the field by which the collector knows weak tables */
 };
 
 struct mw_app {
@@ -94,7 +96,8 @@ struct mw_app {
     struct lua_State *L;
     struct mw_lua_lane lanes[MW_LUA_LANE_KINDS];
     struct mw_lua_refs refs;
-    const void *array_meta; /* identity of refs.array_meta */
+    struct mw_speck identities; /* text.c: what stands for addresses */
+    const void *array_meta;     /* identity of refs.array_meta */
 
     /* sched.c */
     struct mw_lua_call *running; /* NULL: no code of the script is on the stack */

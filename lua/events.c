@@ -12,6 +12,7 @@
 #include "lua/mod_json.h"
 #include "lua/req.h"
 #include "lua/sched.h"
+#include "lua/text.h"
 #include "lua/version.h"
 #include "moonwire/bounds.h"
 
@@ -135,7 +136,7 @@ static void read_open(lua_State *L, struct mw_lua_call *call)
         luaL_error(L,
                    "on_open returned a %s (%s): return nothing to accept, or false[, code[, "
                    "reason]] to refuse",
-                   luaL_typename(L, 1), luaL_tolstring(L, 1, NULL));
+                   luaL_typename(L, 1), mw_lua_push_plain(L, 1));
     app->verdict = (struct mw_verdict){ .accept = is_silent };
     mw_buf_clear(&app->verdict_text);
     if (!is_silent) {

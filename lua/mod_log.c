@@ -7,6 +7,7 @@
 
 #include "lua/mod_json.h"
 #include "lua/sched.h"
+#include "lua/text.h"
 
 /* More belongs into one field that is a table. */
 #define MAX_FIELDS 32
@@ -51,7 +52,7 @@ static int write_record(lua_State *L, enum mw_log_level level)
     record.count = 0;
     luaL_checkany(L, 1);
     lua_settop(L, 2);
-    luaL_tolstring(L, 1, NULL);
+    mw_lua_tolstring(L, 1, NULL);
     lua_replace(L, 1);
     mw_buf_clear(&app->scratch);
     if (!lua_isnil(L, 2)) {
@@ -98,7 +99,7 @@ int mw_lua_print(lua_State *L)
     for (int i = 1; i <= count; i++) {
         if (i > 1)
             luaL_addchar(&text, '\t');
-        luaL_tolstring(L, i, NULL);
+        mw_lua_tolstring(L, i, NULL);
         luaL_addvalue(&text);
     }
     luaL_pushresult(&text);

@@ -7,13 +7,14 @@
 
 #include "core/base/err.h"
 #include "lua/mod_json.h"
+#include "lua/text.h"
 #include "moonwire/bounds.h"
 
 static bool read_option(lua_State *L, const char *who)
 {
     if (lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), "binary") != 0)
         luaL_error(L, "%s: there is no option '%s'; there is { binary = true }", who,
-                   luaL_tolstring(L, -2, NULL));
+                   mw_lua_push_plain(L, -2));
     if (!lua_isboolean(L, -1))
         luaL_error(L, "%s: the option binary is true or false, not a %s", who,
                    luaL_typename(L, -1));

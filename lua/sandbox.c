@@ -5,6 +5,8 @@
  */
 #include "lua/sandbox.h"
 
+#include "lua/text.h"
+
 /* ---- views ---- */
 
 static const char hidden_key; /* its address: in a view's metatable, the table behind it */
@@ -31,22 +33,13 @@ void mw_lua_set_hidden(lua_State *L, int index)
 int mw_lua_refuse_write(lua_State *L)
 {
     return luaL_error(L, "'%s' cannot be set: this table belongs to the server",
-                      luaL_tolstring(L, 2, NULL));
+                      mw_lua_push_plain(L, 2));
 }
 
-/* The iterator behind pairs(view): the hidden table itself never gets out. */
-static int view_next(lua_State *L)
-{
-    lua_settop(L, 2);
-    if (!mw_lua_push_hidden(L, 1))
-        return luaL_typeerror(L, 1, "table");
-    lua_insert(L, 2);
-    return lua_next(L, 2) ? 2 : 0;
-}
-
+/* `next` sees through views, so the hidden table itself never gets out. */
 int mw_lua_view_pairs(lua_State *L)
 {
-    lua_pushcfunction(L, view_next);
+    lua_pushcfunction(L, mw_lua_next);
     lua_pushvalue(L, 1);
     return 2;
 }

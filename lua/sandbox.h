@@ -25,6 +25,9 @@ void mw_lua_set_hidden(lua_State *L, int index);
 /* Raises for a write to key 2 of the view at 1. */
 int mw_lua_refuse_write(lua_State *L);
 
+/* base.c: `next`, through views as well. */
+int mw_lua_next(lua_State *L);
+
 /* For metatables of views: iterate and count what is hidden. */
 int mw_lua_view_pairs(lua_State *L);
 int mw_lua_view_len(lua_State *L);

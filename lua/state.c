@@ -7,6 +7,8 @@
  */
 #include "lua/state.h"
 
+#include <string.h>
+
 #include "core/base/check.h"
 #include "lua/budget.h"
 
@@ -94,6 +96,14 @@ int mw_lua_try_hard(struct mw_app *app, lua_CFunction body, void *ctx)
     mw_lua_lift_end(app, &lift, &lifted);
     mw_lua_lower_cap(app, &lifted);
     return err;
+}
+
+void mw_lua_random(lua_State *L, void *out, size_t len)
+{
+    struct mw_app *app = mw_lua_app(L);
+    memset(out, 0, len);
+    if (app->host)
+        (void)app->host->random(app->host_app, out, len);
 }
 
 struct mw_view mw_lua_check_text(lua_State *L, int arg)

@@ -65,6 +65,9 @@ int mw_lua_try_hard(struct mw_app *app, lua_CFunction body, void *ctx);
 /* MW_OK, MW_ERR_NOMEM or MW_ERR_SCRIPT for a status of Lua. */
 int mw_lua_error_of(int status);
 
+/* Unpredictable bytes of the host; zeros for moonwire.lua, which has none. */
+void mw_lua_random(lua_State *L, void *out, size_t len);
+
 /* Pushes the text of a view. May raise. */
 static inline void mw_lua_push_view(lua_State *L, struct mw_view text)
 {

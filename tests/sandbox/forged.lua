@@ -43,7 +43,7 @@ return {
     try("method", function() conn.send = print end)
 --> method	false	conn.send cannot be set: keep your own values in conn.data
     try("hostile key", function() conn[setmetatable({}, { __tostring = function() error("ran", 0) end })] = 1 end)
---> hostile key	false	ran
+--> hostile key	false	conn.table cannot be set: keep your own values in conn.data
     try("hostile data", function() conn.data = setmetatable({}, { __index = error, __newindex = error }) end)
 --> hostile data	true	nil
     print(connection("1") == conn, connection("01") == conn, connection("ffffffffffffffff"), connection(("f"):rep(17)))

@@ -33,10 +33,12 @@ print(given == string, first, type(iterate), next(string) ~= nil)
 --> true	nil	function	true
 local found = false
 for name, f in pairs(string) do found = found or (name == "format" and f == string.format) end
-print(found, #string, rawlen(string), rawget(string, "format"))
---> true	0	0	nil
-try("iterator", iterate, {}, nil)
---> iterator	false	bad argument #1 to '?' (table expected, got table)
+print(found, #string, rawlen(string), rawget(string, "format") == string.format)
+--> true	0	0	true
+print(iterate == next, pcall(iterate, string, "no such name"))
+--> true	false	invalid key to 'next'
+print(rawget(_ENV, "print") == print, rawget(_G, "x"), rawget(string, "x"))
+--> true	nil	nil
 
 -- The metatable of strings.
 print(getmetatable(""))

@@ -11,7 +11,7 @@ struct data_case {
 static const struct data_case data[] = {
     { "d.a = 1 d.b = { 'x', { c = json.null } } d.c = json.array {} d.me = d", NULL },
     { "d.conn = conn d.print = print d.lib = string d.state = state", NULL },
-    { "d.weak = setmetatable({}, { __mode = 'k' })", NULL },
+    { "d.weak = setmetatable({}, { __mode = 'kv' })", NULL },
     { "d.cb = function() end", "conn.data.cb (1 connection)" },
     { "d.a = { { cb = function() end } }", "conn.data.a[1].cb (1 connection)" },
     { "d.co = coroutine.create(print)", "conn.data.co (1 connection)" },
