@@ -14,6 +14,7 @@
 #include "lua/mod_timer.h"
 #include "lua/require.h"
 #include "lua/sandbox.h"
+#include "lua/stdlib.h"
 #include "lua/text.h"
 #include "lua/weak.h"
 

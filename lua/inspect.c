@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/base/str.h"
+#include "lua/budget.h"
 #include "lua/path.h"
 #include "lua/sandbox.h"
 
@@ -32,6 +33,9 @@ static void put(struct printer *p, struct mw_view text)
 {
     if (is_full(p))
         return;
+    size_t room = MAX_BYTES + 1 - (p->out->len - p->start); /* the byte too many says "full" */
+    if (text.len > room)
+        text.len = room;
     if (mw_buf_put_view(p->out, text) != MW_OK)
         luaL_error(p->L, "not enough memory");
 }
@@ -144,7 +148,7 @@ static void print_items(struct printer *p, int table)
     const struct key *keys;
     int count = sort_keys(L, table, &keys), list = lua_gettop(L);
     put_text(p, count ? "{ " : "{}");
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count && !is_full(p); i++) {
         lua_rawgeti(L, list, keys[i].at);
         if (i > 0)
             put_text(p, ", ");
@@ -192,6 +196,7 @@ static void print_other(struct printer *p, int index)
 
 static void print_value(struct printer *p, int index)
 {
+    mw_lua_poll(p->L);
     switch (lua_type(p->L, index)) {
     case LUA_TBOOLEAN:
         put_text(p, lua_toboolean(p->L, index) ? "true" : "false");

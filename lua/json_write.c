@@ -60,7 +60,9 @@ static void write_number(struct writer *w, int index)
 static void write_string(struct writer *w, int index)
 {
     struct mw_view text = mw_lua_view(w->L, index);
-    if (!w->is_lenient && !mw_utf8_valid(text))
+    if (text.len > MW_BOUND_JSON_BYTES) /* not worth reading */
+        w->json.err = MW_ERR_FULL;
+    else if (!w->is_lenient && !mw_utf8_valid(text))
         refuse(w, "is a string that is not UTF-8");
     else
         mw_jw_string(&w->json, text);
@@ -93,6 +95,7 @@ static bool check_list_keys(struct writer *w, int table, lua_Integer len)
     lua_State *L = w->L;
     lua_pushnil(L);
     while (lua_next(L, table)) {
+        mw_lua_poll(L);
         lua_Integer key = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
         if (key < 1 || key > len) {
             w->path.key_at[w->path.depth - 1] = lua_absindex(L, -2);
@@ -202,6 +205,9 @@ static void write_other(struct writer *w, int index)
 
 static void write_value(struct writer *w, int index)
 {
+    mw_lua_poll(w->L);
+    if (w->json.err != MW_OK) /* tables that share others could be walked for ever */
+        return;
     switch (lua_type(w->L, index)) {
     case LUA_TBOOLEAN:
         mw_jw_bool(&w->json, lua_toboolean(w->L, index));

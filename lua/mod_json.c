@@ -65,6 +65,7 @@ static void push_container(lua_State *L, struct reader *r, const struct mw_json 
 
 static void push_value(lua_State *L, struct reader *r, const struct mw_json *value)
 {
+    mw_lua_poll(L);
     switch (mw_json_kind(value)) {
     case MW_JSON_NULL:
         lua_rawgeti(L, LUA_REGISTRYINDEX, mw_lua_app(L)->refs.null);
@@ -119,6 +120,7 @@ bool mw_lua_json_read(lua_State *L, struct mw_view text, struct mw_json_error *e
     lua_pushlightuserdata(L, &r);
     int status = lua_pcall(L, 1, 1, 0);
     mw_json_doc_free(r.doc);
+    mw_lua_poll(L);
     if (status == LUA_ERRMEM)
         lua_error(L);
     if (status != LUA_OK) {

@@ -5,6 +5,7 @@
  */
 #include "lua/api.h"
 
+#include "lua/budget.h"
 #include "lua/mod_json.h"
 #include "lua/sched.h"
 #include "lua/text.h"
@@ -97,6 +98,7 @@ int mw_lua_print(lua_State *L)
     int count = lua_gettop(L);
     luaL_buffinit(L, &text);
     for (int i = 1; i <= count; i++) {
+        mw_lua_poll(L);
         if (i > 1)
             luaL_addchar(&text, '\t');
         mw_lua_tolstring(L, i, NULL);

@@ -60,11 +60,23 @@ TEST(large_values_are_cut)
     world_close(&world);
 }
 
+TEST(tables_that_share_others_are_not_walked_for_ever)
+{
+    world_open(&world);
+    expect_from(&world,
+                "local t = {} for i = 1, 7 do local wide = {}\n"
+                "  for k = 1, 199 do wide[k] = t end t = wide end\n"
+                "print(#inspect(t) < 70000, #inspect({ [('k'):rep(1 << 20)] = 1 }) < 70000)",
+                "log info v1 c1 true\ttrue\n");
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
         CASE(values_are_shown_in_one_line),
         CASE(large_values_are_cut),
+        CASE(tables_that_share_others_are_not_walked_for_ever),
     };
     return RUN(cases);
 }

@@ -125,6 +125,10 @@ static const struct {
       "print(select(2, pcall(json.encode, t)))",
       "log info v1 c1 json: the text is larger than 16777216 bytes: split it, or send it as a "
       "string\n" },
+    /* 2^90 tables to walk, of 90 that are there */
+    { "local t = {} for i = 1, 90 do t = { t, t } end print(select(2, pcall(json.encode, t)))",
+      "log info v1 c1 json: the text is larger than 16777216 bytes: split it, or send it as a "
+      "string\n" },
 };
 
 TEST(habits_hold)

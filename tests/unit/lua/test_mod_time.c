@@ -27,6 +27,25 @@ TEST(times_come_from_the_host)
     expect_lines(&world, lines, MW_COUNT(lines));
 }
 
+TEST(long_formats_of_dates_mean_what_short_ones_do)
+{
+    world_open(&world);
+    expect_from(
+        &world,
+        "for _, f in ipairs { '%d', '%Ec', 'a%%', '!', '*t', '%Y!*t', '%H:%M!', '\\0%S' } do\n"
+        "  for _, n in ipairs { 200, 256, 257, 300 } do\n"
+        "    for _, zone in ipairs { '', '!' } do\n"
+        "      local long = os.date(zone .. 'x' .. f:rep(n), 5)\n"
+        "      local short = os.date(zone .. 'x' .. f, 5):sub(2)\n"
+        "      if long ~= 'x' .. short:rep(n) then print(zone, f, n) end\n"
+        "    end end end\n"
+        "print(type(os.date('*t' .. (' '):rep(300))), type(os.date('!*t' .. (' '):rep(300))))\n"
+        "print(#os.date(('%d'):rep(300)))\n"
+        "print((pcall(os.date, ('%d'):rep(300) .. '%Q')))",
+        "log info v1 c1 string\tstring\nlog info v1 c1 600\nlog info v1 c1 false\n");
+    world_close(&world);
+}
+
 TEST(sleep_lets_others_go_on)
 {
     world_open(&world);
@@ -64,6 +83,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         CASE(times_come_from_the_host),
+        CASE(long_formats_of_dates_mean_what_short_ones_do),
         CASE(sleep_lets_others_go_on),
         CASE(many_may_sleep_at_once),
     };

@@ -137,6 +137,29 @@ TEST(a_library_cannot_wait_while_it_loads)
     world_close(&world);
 }
 
+/* More than ten seconds of work to the compiler. */
+static const char *slow_source(void)
+{
+    static char text[4 * 1000 * 1000];
+    size_t len = (size_t)snprintf(text, sizeof(text), "local a if a then ");
+    while (len + 40 < sizeof(text))
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "elseif a then ");
+    snprintf(text + len, sizeof(text) - len, "end return {}");
+    return text;
+}
+
+TEST(a_source_that_compiles_slowly_is_stopped)
+{
+    world_open(&world);
+    world.app->budget.stop_ms = 20;
+    assert_int_equal(load(&world, slow_source()), MW_ERR_SCRIPT);
+    assert_int_equal(world.fault.kind, MW_FAULT_CPU);
+    const char *const libs[] = { "lib/a.lua", slow_source(), NULL };
+    assert_int_equal(load_with(&world, "pcall(require, 'a') return {}", libs), MW_ERR_SCRIPT);
+    assert_int_equal(world.fault.kind, MW_FAULT_CPU);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -148,6 +171,7 @@ int main(void)
         CASE(a_library_that_failed_can_be_tried_again),
         CASE(a_mistake_in_a_library_is_shown_there),
         CASE(a_library_cannot_wait_while_it_loads),
+        CASE(a_source_that_compiles_slowly_is_stopped),
     };
     return RUN(cases);
 }
