@@ -352,11 +352,16 @@ static int keep_facts(lua_State *L)
     return 0;
 }
 
-void mw_lua_conn_end(struct mw_app *app, struct mw_lua_conn *conn)
+void mw_lua_conn_keep(struct mw_app *app, struct mw_lua_conn *conn)
 {
     mw_lua_call_disown(&conn->call);
     (void)mw_lua_try(app->L, keep_facts, conn); /* without memory its fields read as nil */
     conn->is_over = true;
+}
+
+void mw_lua_conn_end(struct mw_app *app, struct mw_lua_conn *conn)
+{
+    mw_lua_conn_keep(app, conn);
     lua_rawgeti(app->L, LUA_REGISTRYINDEX, app->refs.conns);
     lua_pushnil(app->L);
     lua_rawseti(app->L, -2, (lua_Integer)conn->id);

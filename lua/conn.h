@@ -35,7 +35,13 @@ bool mw_lua_conn_push_data(lua_State *L, mw_id id);
 /* The object without pushing it; valid until the connection ends. Never raises. */
 struct mw_lua_conn *mw_lua_conn_find(struct mw_app *app, mw_id id);
 
-/* The connection is over: keeps its last facts as far as there is memory, and lets go of it. */
+/*
+ * The host is about to forget the connection: keeps its last facts as far as there is memory. It is
+ * still found by its id.
+ */
+void mw_lua_conn_keep(struct mw_app *app, struct mw_lua_conn *conn);
+
+/* The connection is over: the same, and lets go of it. */
 void mw_lua_conn_end(struct mw_app *app, struct mw_lua_conn *conn);
 
 /* Argument 1 of a method; raises "conn.send called without its connection" for anything else. */

@@ -10,6 +10,7 @@
 #include "lua/check.h"
 #include "lua/events.h"
 #include "lua/mod_json.h"
+#include "lua/owed.h"
 #include "lua/sched.h"
 #include "lua/settings.h"
 #include "lua/sweep.h"
@@ -38,6 +39,7 @@ static void destroy(struct mw_app *app)
     mw_assert(!app->running);
     if (app->L)
         lua_close(app->L);
+    mw_lua_owed_free_all(app);
     mw_lua_version_free_all(app);
     mw_lua_sweep_free(app, app->sweep);
     mw_lua_sched_free(app);
@@ -62,6 +64,7 @@ struct mw_app *mw_lua_app_new(const struct mw_app_setup *setup, struct mw_mem *p
     app->budget.stop_ms = setup->cpu_stop_ms;
     app->budget.warn_ms = setup->cpu_warn_ms;
     mw_list_init(&app->retired);
+    mw_list_init(&app->owed);
     mw_buf_init(&app->scratch, &app->mem, MW_BOUND_JSON_BYTES);
     mw_buf_init(&app->verdict_text, &app->mem, 0);
     mw_lua_sched_init(app, app->host->monotonic_ms(app->host_app));
@@ -134,10 +137,21 @@ static void close(struct mw_app *app, mw_id conn, const struct mw_end *end)
     mw_lua_sched_settle(app);
 }
 
+/* First who has gone, then what is due: the order in which it would have been without waiting. */
 static void tick(struct mw_app *app, mw_ms now_ms)
 {
-    mw_lua_sched_tick(app, now_ms);
+    bool may_go_on = mw_lua_event_owed(app);
+    mw_lua_sched_tick(app, now_ms, may_go_on);
     mw_lua_sched_settle(app);
+}
+
+static void pause(struct mw_app *app, bool paused)
+{
+    app->paused = paused;
+    if (paused)
+        return;
+    mw_lua_event_tell_lost(app);
+    mw_lua_sched_wake(app);
 }
 
 static void stats(const struct mw_app *app, struct mw_app_stats *out)
@@ -148,6 +162,10 @@ static void stats(const struct mw_app *app, struct mw_app_stats *out)
         .conn_objects = app->conn_count,
         .timers = app->timer_count,
         .waiting = app->waiting_count,
+        .owed_closes = app->owed_count,
+        .lost_closes = app->lost_closes,
+        .calls = app->call_count,
+        .slow_calls = app->slow_count,
         .version = app->live ? app->live->number : 0,
         .old_versions = app->retired_count,
     };
@@ -173,6 +191,7 @@ const struct mw_engine *mw_engine_lua(void)
         .drain = drain,
         .close = close,
         .tick = tick,
+        .pause = pause,
         .stats = stats,
     };
     return &engine;

@@ -118,6 +118,14 @@ struct mw_app {
     size_t retired_count;
     struct mw_lua_sweep *sweep; /* of what outlives versions */
 
+    /* events.c: ends that on_close has not been told of */
+    struct mw_link owed;
+    size_t owed_count;
+    uint64_t lost_closes; /* there was no memory to keep them; ever */
+    uint64_t lost_before; /* of them: told of */
+    bool paused;
+
+    uint64_t call_count, slow_count; /* calls into the script, ever; those that were slow */
     size_t conn_count, timer_count;
     size_t sent_messages, sent_bytes; /* by the running call, since it began or went on */
     unsigned slow_calls;              /* not told of yet */

@@ -6,10 +6,13 @@
  */
 #include "lua/events.h"
 
+#include <stdio.h>
+
 #include "core/base/utf8.h"
 #include "lua/budget.h"
 #include "lua/conn.h"
 #include "lua/mod_json.h"
+#include "lua/owed.h"
 #include "lua/req.h"
 #include "lua/sched.h"
 #include "lua/text.h"
@@ -48,6 +51,8 @@ static const struct mw_lua_call_kind stop_kind = {
     .push = push_stop,
 };
 
+static void close_owed(struct mw_app *app, struct mw_lua_owed *owed);
+
 enum mw_app_result mw_lua_event_start(struct mw_app *app)
 {
     if (!mw_lua_version_has(app->live, MW_LUA_ON_START))
@@ -57,6 +62,9 @@ enum mw_app_result mw_lua_event_start(struct mw_app *app)
 
 void mw_lua_event_stop(struct mw_app *app)
 {
+    struct mw_lua_owed *owed;
+    while ((owed = mw_lua_owed_take(app))) /* nothing comes after it: all of them */
+        close_owed(app, owed);
     if (mw_lua_version_has(app->live, MW_LUA_ON_STOP))
         mw_lua_call(app, &stop_kind, app->live, 0, NULL);
 }
@@ -291,13 +299,75 @@ static const struct mw_lua_call_kind close_kind = {
     .push = push_close,
 };
 
+static void call_close(struct mw_app *app, mw_id id, const struct mw_end *end)
+{
+    if (mw_lua_version_has(app->live, MW_LUA_ON_CLOSE))
+        mw_lua_call(app, &close_kind, app->live, id, (void *)(uintptr_t)end);
+}
+
+/* While it is paused the next version may have an on_close, where this one has none. */
+static bool is_put_off(struct mw_app *app)
+{
+    if (app->paused)
+        return true;
+    return mw_lua_version_has(app->live, MW_LUA_ON_CLOSE) &&
+           (app->owed_count > 0 || !app->host->may_call(app->host_app));
+}
+
+/* Without memory: at once where that is possible, or never. */
+static bool put_off(struct mw_app *app, struct mw_lua_conn *conn, const struct mw_end *end)
+{
+    if (mw_lua_owed_put(app, conn->id, end)) {
+        mw_lua_conn_keep(app, conn);
+        return true;
+    }
+    app->lost_closes += app->paused;
+    return false;
+}
+
 void mw_lua_event_close(struct mw_app *app, mw_id id, const struct mw_end *end)
 {
     struct mw_lua_conn *conn = mw_lua_conn_find(app, id);
     if (!conn)
         return;
     mw_lua_call_disown(&conn->call);
-    if (conn->is_accepted && mw_lua_version_has(app->live, MW_LUA_ON_CLOSE))
-        mw_lua_call(app, &close_kind, app->live, id, (void *)(uintptr_t)end);
+    if (conn->is_accepted && is_put_off(app) && put_off(app, conn, end))
+        return;
+    if (conn->is_accepted && !app->paused)
+        call_close(app, id, end);
     mw_lua_conn_end(app, conn);
+}
+
+static void close_owed(struct mw_app *app, struct mw_lua_owed *owed)
+{
+    call_close(app, owed->conn, &owed->end);
+    struct mw_lua_conn *conn = mw_lua_conn_find(app, owed->conn);
+    if (conn)
+        mw_lua_conn_end(app, conn);
+    mw_lua_owed_free(app, owed);
+}
+
+bool mw_lua_event_owed(struct mw_app *app)
+{
+    struct mw_lua_owed *owed;
+    while ((owed = mw_lua_owed_take(app))) {
+        close_owed(app, owed);
+        if (!app->host->may_call(app->host_app))
+            return false;
+    }
+    return true;
+}
+
+void mw_lua_event_tell_lost(struct mw_app *app)
+{
+    char text[128];
+    uint64_t lost = app->lost_closes - app->lost_before;
+    if (lost == 0)
+        return;
+    app->lost_before = app->lost_closes;
+    int len = snprintf(text, sizeof(text),
+                       "%llu on_close will never be called: the script had no memory to keep them",
+                       (unsigned long long)lost);
+    app->host->log(app->host_app, MW_LOG_WARN, app->live->number, 0, mw_view(text, (size_t)len),
+                   NULL, 0);
 }

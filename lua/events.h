@@ -11,6 +11,13 @@ enum mw_app_result mw_lua_event_open(struct mw_app *app, const struct mw_request
 enum mw_app_result mw_lua_event_message(struct mw_app *app, mw_id conn, enum mw_opcode kind,
                                         struct mw_view data);
 void mw_lua_event_drain(struct mw_app *app, mw_id conn);
+/*
+ * Calls on_close for those ends that were put off, as far as the host lets it. True: others may be
+ * called behind it.
+ */
+bool mw_lua_event_owed(struct mw_app *app);
+/* A line of the log for ends that could not be kept, if there are any. */
+void mw_lua_event_tell_lost(struct mw_app *app);
 void mw_lua_event_close(struct mw_app *app, mw_id conn, const struct mw_end *end);
 
 #endif

@@ -191,6 +191,7 @@ static int run(struct mw_app *app, struct mw_lua_call *call, int args)
     int results = 0;
     app->running = call;
     app->sent_messages = app->sent_bytes = 0;
+    app->call_count++;
     app->wait_asked = false;
     app->cannot_wait = !call->kind->may_wait;
     mw_lua_budget_begin(app, call->thread);
@@ -326,21 +327,29 @@ void mw_lua_alarm_stop(struct mw_app *app, struct mw_lua_alarm *alarm)
     mw_wheel_stop(&app->wheel, &alarm->timer);
 }
 
-void mw_lua_sched_tick(struct mw_app *app, mw_ms now_ms)
+/* What is left is due still: settle asks for the next tick at once. */
+void mw_lua_sched_tick(struct mw_app *app, mw_ms now_ms, bool may_go_on)
 {
     struct mw_timer *timer;
     app->wake_ms = MW_NEVER; /* the wish was granted */
     mw_wheel_advance(&app->wheel, now_ms);
-    while ((timer = mw_wheel_pop(&app->wheel))) {
+    while (may_go_on && (timer = mw_wheel_pop(&app->wheel))) {
         struct mw_lua_alarm *alarm = MW_OWNER(timer, struct mw_lua_alarm, timer);
         alarm->ring(app, alarm);
+        may_go_on = app->host->may_call(app->host_app);
     }
+}
+
+void mw_lua_sched_wake(struct mw_app *app)
+{
+    app->wake_ms = MW_NEVER;
+    mw_lua_sched_settle(app);
 }
 
 void mw_lua_sched_settle(struct mw_app *app)
 {
-    mw_ms next_ms = mw_wheel_next(&app->wheel);
-    if (next_ms == app->wake_ms)
+    mw_ms next_ms = app->owed_count > 0 ? app->wheel.now_ms : mw_wheel_next(&app->wheel);
+    if (next_ms == app->wake_ms || app->paused)
         return;
     app->wake_ms = next_ms;
     app->host->wake_at(app->host_app, next_ms);

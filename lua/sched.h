@@ -84,8 +84,11 @@ unsigned mw_lua_version_running(const struct mw_app *app);
 void mw_lua_alarm_set(struct mw_app *app, struct mw_lua_alarm *alarm, mw_ms at_ms);
 void mw_lua_alarm_stop(struct mw_app *app, struct mw_lua_alarm *alarm);
 
-/* Rings what is due. */
-void mw_lua_sched_tick(struct mw_app *app, mw_ms now_ms);
+/* Rings what is due, as far as the host lets it; `may_go_on`: it has just been asked. */
+void mw_lua_sched_tick(struct mw_app *app, mw_ms now_ms, bool may_go_on);
+
+/* Tells the host when to call next, whatever it was told before: it has forgotten. */
+void mw_lua_sched_wake(struct mw_app *app);
 
 /* Tells the host when to call next; the last thing that each function of the engine does. */
 void mw_lua_sched_settle(struct mw_app *app);

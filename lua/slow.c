@@ -32,6 +32,7 @@ void mw_lua_slow_note(struct mw_app *app, const struct mw_lua_call *call)
     if (!is_slow || budget->stop != MW_LUA_STOP_NONE)
         return;
     app->slow_calls++;
+    app->slow_count++;
     mw_ms now_ms = app->host->monotonic_ms(app->host_app);
     if (now_ms < app->slow_quiet_until)
         return;

@@ -20,6 +20,7 @@ struct mw_loop {
     uv_check_t after_poll;
     struct mw_wheel wheel;
     mw_ms armed_ms; /* when `timer` rings; MW_NEVER when it does not */
+    uint64_t turn;
     struct mw_link tasks;
     char *read_buffer;
     struct mw_mem *mem;
@@ -70,8 +71,10 @@ static void arm_timer(struct mw_loop *loop)
 
 static void on_before_poll(uv_prepare_t *hook)
 {
-    run_tasks(hook->data);
-    arm_timer(hook->data);
+    struct mw_loop *loop = hook->data;
+    run_tasks(loop);
+    arm_timer(loop);
+    loop->turn++;
 }
 
 static void on_after_poll(uv_check_t *hook)
@@ -174,6 +177,11 @@ struct mw_mem *mw_loop_mem(const struct mw_loop *loop)
 mw_ms mw_loop_now(const struct mw_loop *loop)
 {
     return uv_now(&loop->uv);
+}
+
+uint64_t mw_loop_turn(const struct mw_loop *loop)
+{
+    return loop->turn;
 }
 
 uv_loop_t *mw_loop_uv(struct mw_loop *loop)

@@ -42,6 +42,8 @@ void mw_loop_finish(struct mw_loop *loop);
 struct mw_mem *mw_loop_mem(const struct mw_loop *loop);
 /* Monotonic, of the current turn. */
 mw_ms mw_loop_now(const struct mw_loop *loop);
+/* How often the kernel was asked: another number, another turn. */
+uint64_t mw_loop_turn(const struct mw_loop *loop);
 
 /* ---- a task at a moment: lives inside its owner ---- */
 struct mw_alarm {

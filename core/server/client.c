@@ -255,6 +255,7 @@ static struct mw_client *client_new(struct mw_worker *worker, const struct mw_ar
     mw_turn_task_init(&client->settle, settle);
     mw_list_init(&client->in_worker);
     mw_list_init(&client->in_route);
+    mw_list_init(&client->waiting);
     mw_list_push(&worker->clients, &client->in_worker);
     worker->client_count++;
     mw_backlog_init(&client->backlog, &worker->mem);

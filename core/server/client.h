@@ -68,17 +68,20 @@ struct mw_client {
     struct mw_worker *worker;
     struct mw_stream *stream;
     mw_id id;
-    uint8_t phase;     /* enum mw_client_phase */
-    bool asked;        /* the app knows of it and must be told of its end */
-    bool accepted;     /* on_open has said yes */
-    bool busy;         /* a handler of this connection waits */
-    bool stalled;      /* reading is off until it ends */
-    bool open_failed;  /* on_open had yielded and then failed */
-    bool ended;        /* the peer has finished sending */
-    bool half_closed;  /* so have we */
-    bool cut_soon;     /* at the end of this turn, for what it keeps waiting */
-    bool ending;       /* the peer has closed; what it said before is still being delivered */
-    struct mw_ip peer; /* as it arrived */
+    uint8_t phase;      /* enum mw_client_phase */
+    bool asked;         /* the app knows of it and must be told of its end */
+    bool unasked;       /* others go first: on_open has not been called yet */
+    bool accepted;      /* on_open has said yes */
+    bool busy;          /* a handler of this connection waits */
+    bool stalled;       /* reading is off until what waits has gone on */
+    bool drained;       /* on_drain waits */
+    bool open_failed;   /* on_open had yielded and then failed */
+    uint8_t open_fault; /* enum mw_fault_kind: why it failed */
+    bool ended;         /* the peer has finished sending */
+    bool half_closed;   /* so have we */
+    bool cut_soon;      /* at the end of this turn, for what it keeps waiting */
+    bool ending;        /* the peer has closed; what it said before is still being delivered */
+    struct mw_ip peer;  /* as it arrived */
     char ip[MW_STREAM_ADDRESS_LEN];     /* the client's, perhaps from further behind */
     size_t in_flight;                   /* bytes that the stream holds; 0: a write may be made */
     size_t untaken;                     /* as the stream said last */
@@ -87,6 +90,7 @@ struct mw_client {
     struct mw_alarm alarm;
     struct mw_turn_task settle;
     struct mw_link in_worker, in_route;
+    struct mw_link waiting; /* of route->fair.clients */
     struct mw_route *route;
 
     struct mw_http_conn *http; /* until accepted */

@@ -62,6 +62,12 @@ static void none_finished(void *host_app, mw_id conn, bool was_open,
     (void)host_app, (void)conn, (void)was_open, (void)verdict;
 }
 
+static bool none_may_call(void *host_app)
+{
+    (void)host_app;
+    return true;
+}
+
 static void none_wake_at(void *host_app, mw_ms at_ms)
 {
     (void)host_app, (void)at_ms;
@@ -106,6 +112,7 @@ const struct mw_host *mw_host_none(void)
         .publish = none_publish,
         .next_conn = none_next_conn,
         .finished = none_finished,
+        .may_call = none_may_call,
         .wake_at = none_wake_at,
         .monotonic_ms = none_now,
         .unix_ms = none_now,

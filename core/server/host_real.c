@@ -245,6 +245,15 @@ static void host_finished(void *host_app, mw_id id, bool was_open, const struct 
 
 /* ---- time, log, chance ---- */
 
+static bool host_may_call(void *host_app)
+{
+    struct mw_route *route = host_app;
+    bool may = mw_fair_may_call(route);
+    if (may)
+        route->worker->fair.share.calls++;
+    return may;
+}
+
 static void host_wake_at(void *host_app, mw_ms at_ms)
 {
     struct mw_route *route = host_app;
@@ -274,7 +283,7 @@ static void host_log(void *host_app, enum mw_log_level level, unsigned version, 
 static void host_fault(void *host_app, const struct mw_fault *fault)
 {
     struct mw_route *route = host_app;
-    mw_log_fault(route->worker->log, route->name, fault, "script error", "");
+    mw_route_fault(route, fault);
     if (mw_trial_fault(&route->trial, fault->version, now(route)))
         mw_worker_tell_worse(route);
 }
@@ -297,6 +306,7 @@ static const struct mw_host host = {
     .publish = host_publish,
     .next_conn = host_next_conn,
     .finished = host_finished,
+    .may_call = host_may_call,
     .wake_at = host_wake_at,
     .monotonic_ms = host_monotonic_ms,
     .unix_ms = host_unix_ms,

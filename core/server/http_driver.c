@@ -11,6 +11,7 @@
 #include "core/proto/http_out.h"
 #include "core/proto/url.h"
 #include "core/server/health.h"
+#include "core/server/pause.h"
 #include "core/server/static_files.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
@@ -128,7 +129,11 @@ static void no_such_file(struct mw_client *client, struct mw_view path)
 {
     struct mw_param params[MW_PATTERN_MAX_SEGMENTS];
     size_t count;
-    if (mw_route_match(client->worker, path, params, &count))
+    const struct mw_route *route = mw_route_match(client->worker, path, params, &count);
+    if (route && route->quarantine.paused)
+        mw_http_driver_refuse(client, 503, "script_paused", mw_view_text(MW_PAUSE_TEXT),
+                              "Retry-After: 5\r\n");
+    else if (route)
         mw_http_driver_refuse(
             client, 426, "upgrade_required",
             mw_view_text("this is a WebSocket route: connect with ws://, not with http://"),
@@ -173,13 +178,13 @@ static bool asks_about_server(const struct mw_http_head *head)
     return mw_view_is(head->method, "OPTIONS") && mw_view_is(head->target, "*");
 }
 
-static void upgrade(struct mw_client *client, struct mw_view path, struct mw_view query)
+static void upgrade(struct mw_client *client, struct mw_view path)
 {
     if (client->worker->stopping)
         mw_http_driver_refuse(client, 503, "stopping", mw_view_text("the server is stopping"),
                               "Retry-After: 5\r\n");
     else
-        mw_upgrade(client, path, query);
+        mw_upgrade(client, path);
 }
 
 static void handle_request(struct mw_client *client)
@@ -200,7 +205,7 @@ static void handle_request(struct mw_client *client)
     else if (len < 0)
         mw_http_driver_refuse(client, 400, "bad_target", head->target, 0);
     else if (mw_ws_is_upgrade(head))
-        upgrade(client, mw_view(path, (size_t)len), target.query);
+        upgrade(client, mw_view(path, (size_t)len));
     else if (!mw_health_answer(client, mw_view(path, (size_t)len)))
         serve_file(client, mw_view(path, (size_t)len));
 }

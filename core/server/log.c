@@ -206,19 +206,33 @@ void mw_log_note(struct mw_log *log, enum mw_log_level level, const char *messag
     mw_log_end(&line);
 }
 
-static void say_fault(struct mw_log_line *line, struct mw_view script, const struct mw_fault *fault,
-                      const char *what, const char *so)
+/* "chat.lua v3  script error in on_message, conn 1000000000f, /chat/:room" */
+static void say_who(struct mw_buf *text, const struct mw_log_fault_facts *facts,
+                    const struct mw_fault *fault)
+{
+    char id[17];
+    (void)mw_buf_put_view(text, facts->script);
+    if (fault->version)
+        (void)mw_buf_putf(text, " v%u", fault->version);
+    (void)mw_buf_putf(text, "  %s", facts->what);
+    if (*fault->handler && strcmp(fault->handler, "load"))
+        (void)mw_buf_putf(text, " in %s", fault->handler);
+    if (fault->conn) {
+        mw_id_text(fault->conn, id);
+        (void)mw_buf_putf(text, ", conn %s", id);
+    }
+    if (*facts->route && strcmp(fault->handler, "load"))
+        (void)mw_buf_putf(text, ", %s", facts->route);
+    if (*facts->so)
+        (void)mw_buf_putf(text, ": %s", facts->so);
+}
+
+static void say_fault(struct mw_log_line *line, const struct mw_log_fault_facts *facts,
+                      const struct mw_fault *fault)
 {
     struct mw_buf text;
     mw_buf_init(&text, &line->mem, 0);
-    (void)mw_buf_putf(&text, "%.*s", (int)script.len, script.data);
-    if (fault->version)
-        (void)mw_buf_putf(&text, " v%u", fault->version);
-    (void)mw_buf_putf(&text, "  %s", what);
-    if (*fault->handler && strcmp(fault->handler, "load"))
-        (void)mw_buf_putf(&text, " in %s", fault->handler);
-    if (*so)
-        (void)mw_buf_putf(&text, ": %s", so);
+    say_who(&text, facts, fault);
     (void)mw_buf_put_text(&text, "\n  ");
     if (*fault->file && fault->line)
         (void)mw_buf_putf(&text, "%s:%d: ", fault->file, fault->line);
@@ -238,22 +252,22 @@ static void say_fault(struct mw_log_line *line, struct mw_view script, const str
     mw_buf_free(&text);
 }
 
-void mw_log_fault(struct mw_log *log, struct mw_view script, const struct mw_fault *fault,
-                  const char *what, const char *so)
+void mw_log_fault(struct mw_log *log, const struct mw_log_fault_facts *facts,
+                  const struct mw_fault *fault)
 {
     struct mw_log_line line;
-    mw_log_begin(&line, log, MW_LOG_ERROR, mw_view_text(what));
+    mw_log_begin(&line, log, MW_LOG_ERROR, mw_view_text(facts->what));
     if (!line.log)
         return;
     const struct {
         const char *key;
         const char *text;
     } texts[] = {
-        { "file", fault->file },       { "error", fault->message }, { "frame", fault->frame },
-        { "hint", fault->hint },       { "trace", fault->trace },   { "handler", fault->handler },
-        { "samples", fault->samples },
+        { "route", facts->route },     { "file", fault->file }, { "error", fault->message },
+        { "frame", fault->frame },     { "hint", fault->hint }, { "trace", fault->trace },
+        { "samples", fault->samples }, { "so", facts->so },     { "handler", fault->handler },
     };
-    mw_log_text(&line, "script", script);
+    mw_log_text(&line, "script", facts->script);
     mw_log_integer(&line, "v", fault->version);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (*texts[i].text)
@@ -267,7 +281,7 @@ void mw_log_fault(struct mw_log *log, struct mw_view script, const struct mw_fau
         mw_log_text(&line, "conn", mw_view_text(id));
     }
     if (!log->json)
-        say_fault(&line, script, fault, what, so);
+        say_fault(&line, facts, fault);
     mw_log_end(&line);
 }
 

@@ -56,12 +56,17 @@ void mw_log_end(struct mw_log_line *line);
 /* A line without fields. */
 void mw_log_note(struct mw_log *log, enum mw_log_level level, const char *message);
 
-/*
- * A fault of a script: one JSON object, or file:line, source line and hint for a person. `what` is
- * "reload refused"; `so` tells a person what follows from it ("v7 goes on serving"), or is "".
- */
-void mw_log_fault(struct mw_log *log, struct mw_view script, const struct mw_fault *fault,
-                  const char *what, const char *so);
+/* Whose fault it is, and what comes of it. */
+struct mw_log_fault_facts {
+    struct mw_view script;
+    const char *route; /* its pattern; "": none yet */
+    const char *what;  /* "reload refused" */
+    const char *so;    /* what follows from it, "v7 goes on serving"; or "" */
+};
+
+/* A fault of a script: one JSON object, or file:line, source line and hint for a person. */
+void mw_log_fault(struct mw_log *log, const struct mw_log_fault_facts *facts,
+                  const struct mw_fault *fault);
 
 /* The text of a connection's id, as scripts and logs know it: hex digits and a NUL. */
 void mw_id_text(mw_id id, char out[17]);

@@ -85,7 +85,13 @@ static void report_refused(struct mw_log *log, const struct mw_load *load)
     if (!first)
         snprintf(so, sizeof so, "v%u goes on serving", load->from);
     fault.version = load->from;
-    mw_log_fault(log, load->name, &fault, what, so);
+    const struct mw_log_fault_facts facts = {
+        .script = load->name,
+        .route = load->pattern,
+        .what = what,
+        .so = so,
+    };
+    mw_log_fault(log, &facts, &fault);
 }
 
 /* It was sound, but another script that uses the same changed library was not. */

@@ -9,15 +9,28 @@
 #include "core/server/account.h"
 #include "core/server/client.h"
 #include "core/server/host_real.h"
+#include "core/server/pause.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
 
+void mw_route_tick(struct mw_route *route)
+{
+    unsigned begun = mw_fair_begin(route);
+    route->worker->engine->tick(route->app, mw_loop_now(route->worker->loop));
+    mw_fair_end(route, begun);
+}
+
+/* While it is paused the wish lapses: the app asks again when it goes on. */
 static void on_wake(struct mw_alarm *alarm)
 {
     struct mw_route *route = MW_OWNER(alarm, struct mw_route, wake);
-    route->trial.live.calls++;
-    route->worker->engine->tick(route->app, mw_loop_now(route->worker->loop));
+    if (route->quarantine.paused)
+        return;
+    if (mw_fair_may_call(route))
+        mw_route_tick(route);
+    else
+        mw_fair_wait_tick(route);
 }
 
 /* A commit takes no longer for many connections: they are told turn by turn, a few at a time. */
@@ -51,6 +64,9 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
     mw_list_init(&route->clients);
     mw_alarm_init(&route->wake, on_wake);
     mw_turn_task_init(&route->tell, tell_some);
+    mw_fair_place_init(&route->fair);
+    mw_pause_init(route);
+    mw_route_faults_init(&route->faults);
     route->name = mw_view(mw_mem_copy(&worker->mem, name), name.len);
     mw_script_log_init(&route->lines, worker->log, worker->loop, route->name);
     const struct mw_app_setup setup = {
@@ -79,12 +95,15 @@ void mw_route_free(struct mw_route *route)
     if (route->next_spec)
         mw_route_discard(route);
     if (route->app && route->started)
-        worker->engine->stop(route->app);
+        mw_pause_stop(route);
     worker->engine->destroy(route->app);
     mw_alarm_stop(worker->loop, &route->wake);
     mw_script_log_end(&route->lines);
     mw_account_leave(route->account);
     mw_turn_task_remove(&route->tell);
+    mw_turn_task_remove(&route->pausing);
+    mw_route_faults_close(route);
+    mw_fair_leave(route);
     mw_list_remove(&route->link);
     mw_pattern_free(&route->pattern, &worker->mem);
     mw_pattern_free(&route->next_pattern, &worker->mem);
@@ -169,6 +188,8 @@ void mw_route_commit(struct mw_route *route)
     route->failed = false;
     sort_in(route);
     engine->commit(route->app);
+    mw_route_faults_new_version(route);
+    mw_pause_end(route);
     if (!route->started) {
         route->started = true;
         (void)engine->start(route->app);

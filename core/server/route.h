@@ -7,6 +7,9 @@
 
 #include "core/base/list.h"
 #include "core/io/loop.h"
+#include "core/server/fair.h"
+#include "core/server/quarantine.h"
+#include "core/server/route_fault.h"
 #include "core/server/router.h"
 #include "core/server/script_log.h"
 #include "core/server/trial.h"
@@ -47,6 +50,11 @@ struct mw_route {
     /* connections that have not been told of new deadlines yet: those behind `told` */
     struct mw_turn_task tell;
     mw_id told;
+
+    struct mw_fair_place fair;
+    struct mw_quarantine quarantine;
+    struct mw_turn_task pausing; /* its consequences, when nothing of the script runs any more */
+    struct mw_route_faults faults;
 };
 
 /* NULL: no memory. */
@@ -66,7 +74,9 @@ struct mw_route *mw_route_match(struct mw_worker *worker, struct mw_view path,
  */
 void mw_route_hold_place(struct mw_route *route);
 
-/* Makes the prepared version live: O(1) in connections. */
+/*
+ * Makes the prepared version live: O(1) in connections. A script that was paused goes on with it.
+ */
 void mw_route_commit(struct mw_route *route);
 void mw_route_discard(struct mw_route *route);
 
@@ -76,5 +86,8 @@ void mw_route_discard(struct mw_route *route);
  */
 void mw_route_remove(struct mw_route *route);
 void mw_route_release_if_unused(struct mw_route *route);
+
+/* For fair: the app's moment has come, and it is its turn. */
+void mw_route_tick(struct mw_route *route);
 
 #endif

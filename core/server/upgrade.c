@@ -10,7 +10,10 @@
 #include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/proto/handshake.h"
+#include "core/proto/url.h"
+#include "core/server/fair.h"
 #include "core/server/http_driver.h"
+#include "core/server/pause.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
 #include "moonwire/bounds.h"
@@ -192,10 +195,26 @@ void mw_upgrade_give_up(struct mw_client *client, enum mw_cause cause, struct mw
     open_and_close(client, cause, 0, reason);
 }
 
+static void tell_of_failure(struct mw_client *client)
+{
+    struct mw_view failed = mw_view_text("on_open failed");
+    switch ((enum mw_fault_kind)client->open_fault) {
+    case MW_FAULT_ERROR:
+        open_and_close(client, MW_CAUSE_script_error, 0, failed);
+        break;
+    case MW_FAULT_CPU:
+        open_and_close(client, MW_CAUSE_script_budget, 0, failed);
+        break;
+    case MW_FAULT_MEMORY:
+        open_and_close(client, MW_CAUSE_script_memory, 0, failed);
+        break;
+    }
+}
+
 void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdict)
 {
     if (!verdict) {
-        open_and_close(client, MW_CAUSE_script_error, 0, mw_view_text("on_open failed"));
+        tell_of_failure(client);
     } else if (!verdict->accept && verdict->code < 1000) {
         refuse_with_status(client, verdict);
     } else if (!verdict->accept) {
@@ -210,32 +229,52 @@ void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdic
 
 /* ---- asking the script ---- */
 
-static void ask_script(struct mw_client *client, const struct mw_http_head *head,
-                       struct mw_view query)
+static void wait_for_decision(struct mw_client *client)
 {
-    struct mw_worker *worker = client->worker;
+    struct mw_loop *loop = client->worker->loop;
+    mw_stream_set_reading(client->stream, false);
+    mw_alarm_set(loop, &client->alarm, mw_loop_now(loop) + OPENING_MS);
+}
+
+static enum mw_app_result call_open(struct mw_client *client, struct mw_verdict *verdict)
+{
+    const struct mw_http_head *head = mw_http_conn_head(client->http);
     struct mw_tls_facts tls;
+    struct mw_target target = { 0 };
+    (void)mw_target_split(head->target, &target); /* it was split before */
     struct mw_request request = {
         .conn = client->id,
         .path = client->facts->path,
         .target = head->target,
-        .query = query,
+        .query = target.query,
         .headers = head->headers,
         .header_count = head->header_count,
         .tls = mw_stream_tls(client->stream, &tls) ? &tls : 0,
     };
-    struct mw_verdict verdict = { .accept = true };
     client->asked = true;
     client->route->asked_count++;
-    client->route->trial.live.calls++;
-    switch (worker->engine->open(client->route->app, &request, &verdict)) {
+    unsigned begun = mw_fair_begin(client->route);
+    enum mw_app_result result = client->worker->engine->open(client->route->app, &request, verdict);
+    mw_fair_end(client->route, begun);
+    return result;
+}
+
+void mw_upgrade_ask(struct mw_client *client)
+{
+    struct mw_route *route = client->route;
+    struct mw_verdict verdict = { .accept = true };
+    client->unasked = false;
+    if (route->max_connections && route->asked_count >= route->max_connections) {
+        open_and_close(client, MW_CAUSE_connection_limit, 0, mw_view_text("the route is full"));
+        return;
+    }
+    switch (call_open(client, &verdict)) {
     case MW_APP_DONE:
         mw_upgrade_decide(client, &verdict);
         break;
     case MW_APP_WAITING:
         client->busy = true;
-        mw_stream_set_reading(client->stream, false);
-        mw_alarm_set(worker->loop, &client->alarm, mw_loop_now(worker->loop) + OPENING_MS);
+        wait_for_decision(client);
         break;
     case MW_APP_FAILED:
     case MW_APP_BAD_JSON:
@@ -261,7 +300,7 @@ static void pick_compression(const struct mw_worker *worker, const struct mw_htt
         terms->client_no_takeover = true;
 }
 
-void mw_upgrade(struct mw_client *client, struct mw_view path, struct mw_view query)
+void mw_upgrade(struct mw_client *client, struct mw_view path)
 {
     struct mw_worker *worker = client->worker;
     const struct mw_http_head *head = mw_http_conn_head(client->http);
@@ -278,11 +317,15 @@ void mw_upgrade(struct mw_client *client, struct mw_view path, struct mw_view qu
     }
     if (route->spec->compression)
         pick_compression(worker, head, &client->facts->deflate);
-    bool full = route->max_connections && route->asked_count >= route->max_connections;
     mw_ws_driver_begin(client, route);
     client->phase = MW_CLIENT_OPENING;
-    if (full)
-        open_and_close(client, MW_CAUSE_connection_limit, 0, mw_view_text("the route is full"));
-    else
-        ask_script(client, head, query);
+    if (route->quarantine.paused) {
+        mw_pause_turn_away(client);
+    } else if (mw_fair_may_call(route)) {
+        mw_upgrade_ask(client);
+    } else {
+        client->unasked = true;
+        wait_for_decision(client);
+        mw_fair_wait(client);
+    }
 }

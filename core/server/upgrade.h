@@ -4,8 +4,10 @@
 
 #include "core/server/client.h"
 
-/* The current request wants to become a WebSocket; path is normalised, query raw. */
-void mw_upgrade(struct mw_client *client, struct mw_view path, struct mw_view query);
+/* The current request wants to become a WebSocket; path is normalised. */
+void mw_upgrade(struct mw_client *client, struct mw_view path);
+/* It is the turn of a client whose script had to be waited for: on_open. */
+void mw_upgrade_ask(struct mw_client *client);
 /* What on_open, which had waited, has decided; NULL: it failed. */
 void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdict);
 /*

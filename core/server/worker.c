@@ -48,6 +48,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     mw_out_pool_init(&worker->pool, &worker->mem);
     mw_deflate_pool_init(&worker->deflate, &worker->mem, (size_t)setup->config->compression_memory);
     mw_hub_init(&worker->hub, &worker->mem);
+    mw_fair_init(&worker->fair);
     mw_list_init(&worker->routes);
     mw_list_init(&worker->accounts);
     mw_list_init(&worker->clients);

@@ -32,6 +32,7 @@ struct mw_worker {
     struct mw_deflate_pool deflate;
     struct mw_hub hub;
     struct mw_rng rng;
+    struct mw_fair fair;
     struct mw_link routes;
     struct mw_link accounts; /* of routes, and of those that have gone */
     struct mw_link clients;

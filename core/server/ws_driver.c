@@ -11,6 +11,8 @@
 #include "core/base/check.h"
 #include "core/proto/rule.h"
 #include "core/server/account.h"
+#include "core/server/deliver.h"
+#include "core/server/fair.h"
 #include "core/server/http_driver.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
@@ -61,6 +63,7 @@ static void leave_route(struct mw_client *client)
     if (!route)
         return;
     mw_hub_leave_all(&client->worker->hub, &client->subscriber);
+    mw_list_remove(&client->waiting);
     mw_list_remove(&client->in_route);
     route->client_count--;
     client->route = 0;
@@ -143,8 +146,9 @@ static void tell_app(struct mw_client *client, const struct mw_end *end)
     mw_hub_leave_all(&worker->hub, &client->subscriber);
     if (!client->asked)
         return;
-    client->route->trial.live.calls++;
+    unsigned begun = mw_fair_begin(client->route);
     worker->engine->close(client->route->app, client->id, end);
+    mw_fair_end(client->route, begun);
     client->asked = false;
     client->route->asked_count--;
 }
@@ -248,37 +252,7 @@ void mw_ws_driver_flush(struct mw_client *client)
 
 /* ---- in ---- */
 
-static void deliver(struct mw_client *client, enum mw_opcode kind, struct mw_view data)
-{
-    struct mw_route *route = client->route;
-    if (!route->spec->wants_messages)
-        return;
-    route->trial.live.calls++;
-    switch (client->worker->engine->message(route->app, client->id, kind, data)) {
-    case MW_APP_DONE:
-    case MW_APP_FAILED: /* the engine has told; the message is dropped, the connection stays */
-        break;
-    case MW_APP_WAITING:
-        client->busy = true;
-        break;
-    case MW_APP_BAD_JSON:
-        (void)mw_ws_driver_close(client, MW_CAUSE_bad_json, 0,
-                                 mw_view_text("the message is not valid JSON"));
-        break;
-    }
-}
-
-static void take_message(struct mw_client *client, const struct mw_event *event)
-{
-    if (!client->busy && mw_backlog_is_empty(&client->backlog)) {
-        deliver(client, event->opcode, event->data);
-        return;
-    }
-    if (mw_backlog_put(&client->backlog, event->opcode, event->data))
-        (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
-}
-
-/* Reading stops until the handler that waits has ended; what was read already is kept. */
+/* Reading stops until what waits has gone on; what was read already is kept. */
 static void stall(struct mw_client *client)
 {
     struct mw_view rest = mw_conn_rest(&client->conn);
@@ -306,8 +280,8 @@ static void pump(struct mw_client *client)
             mw_client_settle_later(client);
             return;
         }
-        if (client->busy && mw_backlog_is_full(&client->backlog) &&
-            client->conn.phase == MW_CONN_OPEN) {
+        if (mw_backlog_is_full(&client->backlog) && client->conn.phase == MW_CONN_OPEN &&
+            mw_deliver_must_wait(client)) {
             stall(client);
             return;
         }
@@ -318,13 +292,12 @@ static void pump(struct mw_client *client)
             return;
         case MW_EVENT_MESSAGE:
             taken += event.data.len;
-            take_message(client, &event);
+            mw_deliver_message(client, event.opcode, event.data);
             break;
         case MW_EVENT_PONG:
             break;
         case MW_EVENT_DRAIN:
-            client->route->trial.live.calls++;
-            client->worker->engine->drain(client->route->app, client->id);
+            mw_deliver_drain(client);
             break;
         case MW_EVENT_CLOSED:
             end_when_heard(client);
@@ -363,6 +336,8 @@ void mw_ws_driver_read(struct mw_client *client, char *bytes, size_t len)
     }
     mw_conn_feed(&client->conn, bytes, len, now(client));
     pump(client);
+    if (client->phase == MW_CLIENT_OPEN) /* not in settle: the queue is looked at before that */
+        mw_deliver_queue_up(client);
     mw_client_settle_later(client);
 }
 
@@ -401,6 +376,8 @@ void mw_ws_driver_alarm(struct mw_client *client)
         mw_upgrade_decide(client, 0);
         return;
     }
+    if (client->ending && client->route->quarantine.paused) /* nobody can hear it: not its fault */
+        client->ending_due_ms = now(client) + ENDING_MS;
     if (client->ending && now(client) >= client->ending_due_ms) {
         end_now(client);
         return;
@@ -415,7 +392,11 @@ void mw_ws_driver_alarm(struct mw_client *client)
 
 static void settle_opening(struct mw_client *client)
 {
-    if (client->busy)
+    if (client->unasked && mw_fair_may_call(client->route))
+        mw_upgrade_ask(client);
+    else if (client->unasked && !client->route->quarantine.paused)
+        mw_fair_wait(client);
+    if (client->busy || client->unasked || client->phase != MW_CLIENT_OPENING)
         return;
     struct mw_decided *decided = client->decided;
     client->decided = 0;
@@ -424,21 +405,17 @@ static void settle_opening(struct mw_client *client)
         mw_free(&client->worker->mem, decided, decided->size);
 }
 
-/* Messages that came while the handler waited, then what was held back. */
+/* Messages that had to wait, then what was held back. */
 static void catch_up(struct mw_client *client)
 {
-    enum mw_opcode kind;
-    struct mw_view data;
-    while (!client->busy && (client->ending || client->conn.phase == MW_CONN_OPEN) &&
-           mw_backlog_take(&client->backlog, &kind, &data))
-        deliver(client, kind, data);
-    if (client->ending && !client->busy) {
+    mw_deliver_waiting(client);
+    bool has_heard_all = mw_backlog_is_empty(&client->backlog);
+    if (client->ending && !client->busy && has_heard_all) {
         end_now(client);
         return;
     }
     /* Not for room for one message each time: what is held is copied when it is held back again. */
-    bool must_wait = client->busy && !mw_backlog_is_empty(&client->backlog);
-    if (!client->stalled || (must_wait && client->conn.phase == MW_CONN_OPEN))
+    if (!client->stalled || (!has_heard_all && client->conn.phase == MW_CONN_OPEN))
         return;
     client->stalled = false;
     mw_conn_pause(&client->conn, false, now(client));
@@ -473,5 +450,6 @@ void mw_ws_driver_settle(struct mw_client *client)
     if (client->phase == MW_CLIENT_OPEN) {
         finish_early(client);
         put_alarm(client);
+        mw_deliver_queue_up(client);
     }
 }

@@ -208,8 +208,11 @@ struct mw_app_setup {
 struct mw_app_stats {
     size_t memory_bytes, memory_peak_bytes;
     size_t conn_objects, timers, waiting;
-    unsigned version;    /* 0: none yet */
-    size_t old_versions; /* replaced, and kept because calls of theirs wait */
+    size_t owed_closes;         /* ends of connections that on_close has not been told of yet */
+    uint64_t lost_closes;       /* ... and never will be */
+    uint64_t calls, slow_calls; /* into the script, ever */
+    unsigned version;           /* 0: none yet */
+    size_t old_versions;        /* replaced, and kept because calls of theirs wait */
 };
 
 struct mw_engine {
@@ -263,11 +266,19 @@ struct mw_engine {
      * The end of a connection for which `open` was called: on_close if on_open had accepted, and in
      * any case the engine lets go of it. The id still answers host->info during the call. What
      * waits goes on and finds the connection closed; host->finished is not called for it any more.
+     * Where host->may_call says no, on_close is owed: it is called in a later tick, once, in the
+     * order of the ends, with what the engine has kept of them.
      */
     void (*close)(struct mw_app *app, mw_id conn, const struct mw_end *end);
 
     /* The moment asked for with host->wake_at has come. */
     void (*tick)(struct mw_app *app, mw_ms now_ms);
+
+    /*
+     * While an app is paused nothing of the script runs: only prepare, commit, discard, close and
+     * what asks are called. When it goes on, host->wake_at is asked anew for whatever was due.
+     */
+    void (*pause)(struct mw_app *app, bool paused);
 
     void (*stats)(const struct mw_app *app, struct mw_app_stats *out);
 };

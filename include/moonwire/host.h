@@ -105,6 +105,13 @@ struct mw_host {
     void (*finished)(void *host_app, mw_id conn, bool was_open, const struct mw_verdict *verdict);
 
     /*
+     * For an engine that is about to call the script of its own accord, before each such call but
+     * the first of a tick: false where others have to get their turn, or the script is paused. What
+     * is left then waits for a later tick, for which wake_at may ask at once.
+     */
+    bool (*may_call)(void *host_app);
+
+    /*
      * Asks for app.tick at this monotonic moment; replaces the last wish; MW_NEVER takes it back.
      */
     void (*wake_at)(void *host_app, mw_ms at_ms);

@@ -204,6 +204,17 @@ static void host_finished(void *host_app, mw_id id, bool was_open, const struct 
              (int)verdict->reason.len, verdict->reason.data ? verdict->reason.data : "");
 }
 
+static bool host_may_call(void *host_app)
+{
+    struct fake_host *host = host_app;
+    if (host->calls_a_turn == 0)
+        return true;
+    if (host->calls_left == 0)
+        return false;
+    host->calls_left--;
+    return true;
+}
+
 static void host_wake_at(void *host_app, mw_ms at_ms)
 {
     ((struct fake_host *)host_app)->wake_ms = at_ms;
@@ -262,6 +273,7 @@ const struct mw_host fake_host_functions = {
     .publish = host_publish,
     .next_conn = host_next_conn,
     .finished = host_finished,
+    .may_call = host_may_call,
     .wake_at = host_wake_at,
     .monotonic_ms = host_monotonic_ms,
     .unix_ms = host_unix_ms,
@@ -423,6 +435,7 @@ void pass(struct world *world, mw_ms span_ms)
         if (host->wake_ms > host->now_ms)
             host->now_ms = host->wake_ms;
         host->wake_ms = MW_NEVER;
+        host->calls_left = host->calls_a_turn ? host->calls_a_turn - 1 : 0;
         world->engine->tick(world->app, host->now_ms);
     }
     host->now_ms = end_ms;

@@ -36,7 +36,8 @@ struct fake_host {
     const struct mw_tls_facts *tls; /* of the next requests; NULL: plain */
     mw_ms now_ms, unix_ms;
     mw_ms wake_ms;
-    struct mw_fault fault; /* the last one */
+    unsigned calls_a_turn, calls_left; /* what may_call allows; 0 a turn: anything */
+    struct mw_fault fault;             /* the last one */
     unsigned fault_count;
     bool is_quiet; /* what is sent, published and finished is not written down */
     char transcript[65536];

@@ -38,6 +38,7 @@ struct mw_app {
     struct version *live, *candidate;
     struct mw_link conns;
     unsigned version;
+    bool paused;
     char reason[128];
 };
 
@@ -75,6 +76,32 @@ static bool says(const struct mw_app *app, const char *word)
 {
     struct mw_view rest;
     return line_of(app->live, word, 0, &rest);
+}
+
+/* A call of the script's own code. */
+static void sign(struct mw_app *app)
+{
+    struct mw_view rest;
+    size_t len = strlen(c_engine.signs);
+    c_engine.while_paused += app->paused;
+    if (line_of(app->live, "sign", 0, &rest) && len + 1 < sizeof c_engine.signs)
+        c_engine.signs[len] = rest.data[0];
+}
+
+static enum mw_app_result stopped(struct mw_app *app, mw_id conn, enum mw_fault_kind kind)
+{
+    struct mw_fault fault = {
+        .kind = kind,
+        .file = "s.capp",
+        .line = 1,
+        .message = "it took too long",
+        .handler = "on_message",
+        .trace = "s.capp:1 in on_message",
+        .version = app->version,
+        .conn = conn,
+    };
+    app->host->fault(app->host_app, &fault);
+    return MW_APP_FAILED;
 }
 
 /* "403 not you": takes the number off. */
@@ -296,6 +323,7 @@ static enum mw_app_result open_conn(struct mw_app *app, const struct mw_request 
     c_engine.opens++;
     if (!conn)
         return MW_APP_FAILED;
+    sign(app);
     conn->id = request->conn;
     mw_list_init(&conn->link);
     mw_list_push(&app->conns, &conn->link);
@@ -310,6 +338,9 @@ static enum mw_app_result open_conn(struct mw_app *app, const struct mw_request 
     }
     if (says(app, "fail-open"))
         return MW_APP_FAILED;
+    struct mw_view kind;
+    if (line_of(app->live, "stop-open", 0, &kind))
+        return stopped(app, conn->id, (enum mw_fault_kind)take_number(&kind));
     *verdict = decide(app, conn);
     return MW_APP_DONE;
 }
@@ -369,12 +400,16 @@ static enum mw_app_result on_message(struct mw_app *app, mw_id id, enum mw_opcod
     enter();
     enum mw_app_result result = MW_APP_DONE;
     struct conn *conn = find(app, id);
+    struct mw_view word;
     c_engine.messages++;
+    sign(app);
     c_engine.overlaps += !conn || conn->waiting;
     if (says(app, "bad-json"))
         result = MW_APP_BAD_JSON;
     else if (says(app, "fail"))
         result = MW_APP_FAILED;
+    else if (line_of(app->live, "stop", 0, &word) && mw_view_equal(word, data))
+        result = stopped(app, id, MW_FAULT_CPU);
     else if (conn && says(app, "wait"))
         result = wait_with(app, conn, kind, data);
     else
@@ -386,8 +421,8 @@ static enum mw_app_result on_message(struct mw_app *app, mw_id id, enum mw_opcod
 static void on_drain(struct mw_app *app, mw_id id)
 {
     enter();
-    (void)app;
     (void)id;
+    sign(app);
     c_engine.drains++;
     leave();
 }
@@ -443,12 +478,24 @@ static void tick(struct mw_app *app, mw_ms now_ms)
 {
     enter();
     (void)now_ms;
+    sign(app);
     for (struct mw_link *link = app->conns.next; link != &app->conns; link = link->next) {
         struct conn *conn = MW_OWNER(link, struct conn, link);
         if (conn->waiting && !c_engine.hold)
             go_on(app, conn);
     }
     if (c_engine.hold)
+        wait_for_tick(app);
+    leave();
+}
+
+static void pause_app(struct mw_app *app, bool paused)
+{
+    enter();
+    app->paused = paused;
+    c_engine.pauses += paused;
+    c_engine.resumes += !paused;
+    if (!paused)
         wait_for_tick(app);
     leave();
 }
@@ -525,6 +572,7 @@ const struct mw_engine *c_engine_table(void)
         .drain = on_drain,
         .close = on_close,
         .tick = tick,
+        .pause = pause_app,
         .stats = stats,
     };
     return &table;

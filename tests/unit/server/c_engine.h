@@ -4,10 +4,11 @@
  *
  *   route PATH | protocol NAME | origin NAME | limit NAME NUMBER | deaf | broken | lib PATH
  *   on_open:    join TOPIC | greet TEXT | tell-who | refuse CODE TEXT | hang-up CODE | wait-open |
- * fail-open on_message: echo | publish TOPIC | tell TOPIC | flood COUNT | close CODE | wait | fail
- * | bad-json on_close:   farewell TOPIC
+ * fail-open | stop-open KIND on_message: echo | publish TOPIC | tell TOPIC | flood COUNT | close
+ * CODE | wait | fail | stop TEXT | bad-json on_close:   farewell TOPIC
  *
- * What waits goes on at the next tick, unless c_engine.hold is set.
+ * What waits goes on at the next tick, unless c_engine.hold is set. A message that is the TEXT of
+ * `stop` is stopped by its budget. `sign X` puts X into c_engine.signs at each call.
  */
 #ifndef MW_TESTS_SERVER_C_ENGINE_H
 #define MW_TESTS_SERVER_C_ENGINE_H
@@ -30,6 +31,9 @@ struct c_engine {
     unsigned codes[8]; /* of the last ends, the newest first */
     char causes[8][24];
     bool clean; /* of the last end */
+    unsigned pauses, resumes;
+    unsigned while_paused; /* calls of a script that was paused: must stay 0 */
+    char signs[256];
 };
 
 extern struct c_engine c_engine;

@@ -136,8 +136,16 @@ static const struct mw_fault fault = {
     .frame = "  12 | x.y = 1",
     .hint = "is x set in on_open?",
     .handler = "on_message",
+    .samples = "chat.lua:12 3x",
     .version = 7,
     .conn = 0x0100000200000003,
+};
+
+static const struct mw_log_fault_facts facts = {
+    .script = { "chat.lua", 8 },
+    .route = "/chat/:room",
+    .what = "script error",
+    .so = "",
 };
 
 TEST(a_fault_as_json_has_all_its_parts)
@@ -145,7 +153,7 @@ TEST(a_fault_as_json_has_all_its_parts)
     struct diary diary;
     struct lines lines;
     open_diary(&diary, true, false, MW_LOG_INFO);
-    mw_log_fault(&diary.log, mw_view_text("chat.lua"), &fault, "script error", "");
+    mw_log_fault(&diary.log, &facts, &fault);
     parse(&lines, read_back(&diary));
     assert_view(mw_json_string(value_of(&lines, "msg")), "script error");
     assert_view(mw_json_string(value_of(&lines, "script")), "chat.lua");
@@ -155,6 +163,8 @@ TEST(a_fault_as_json_has_all_its_parts)
     assert_view(mw_json_string(value_of(&lines, "error")), fault.message);
     assert_view(mw_json_string(value_of(&lines, "hint")), fault.hint);
     assert_view(mw_json_string(value_of(&lines, "handler")), "on_message");
+    assert_view(mw_json_string(value_of(&lines, "route")), "/chat/:room");
+    assert_view(mw_json_string(value_of(&lines, "samples")), fault.samples);
     assert_view(mw_json_string(value_of(&lines, "conn")), "100000200000003");
     assert_null(value_of(&lines, "trace"));
     done(&lines);
@@ -226,13 +236,14 @@ TEST(a_fault_for_people_names_the_place_the_line_and_the_hint)
 {
     struct diary diary;
     open_diary(&diary, false, false, MW_LOG_INFO);
-    mw_log_fault(&diary.log, mw_view_text("chat.lua"), &fault, "script error", "");
+    mw_log_fault(&diary.log, &facts, &fault);
     const char *text = behind_time(read_back(&diary));
     static const char *const parts[] = {
-        "error chat.lua v7  script error in on_message\n",
+        "error chat.lua v7  script error in on_message, conn 100000200000003, /chat/:room\n",
         "\n  chat.lua:12: attempt to index a nil value (local 'x')\n",
         "\n  12 | x.y = 1\n",
         "\n  hint: is x set in on_open?",
+        "\n  time went to chat.lua:12 3x",
     };
     for (size_t i = 0; i < MW_COUNT(parts); i++)
         assert_non_null(strstr(text, parts[i]));
@@ -249,7 +260,7 @@ TEST(a_captured_line_is_the_logs_without_what_the_asker_knows)
     mw_mem_init(&mem, NULL, 0);
     mw_buf_init(&lines, &mem, 0);
     mw_log_capture(&log, false, &lines);
-    mw_log_fault(&log, mw_view_text("chat.lua"), &fault, "script error", "");
+    mw_log_fault(&log, &facts, &fault);
     mw_log_note(&log, MW_LOG_DEBUG, "a\x1b[31mnote");
     const char *text = mw_buf_cstr(&lines);
     assert_ptr_equal(strstr(text, "chat.lua"), text);

@@ -1,0 +1,80 @@
+/*
+ * The calls of on_message and on_drain, and the backlog before them. Called by ws_driver with what
+ * it has pulled from the connection; knows nothing of streams.
+ */
+#include "core/server/deliver.h"
+
+#include "core/server/fair.h"
+#include "core/server/worker.h"
+#include "core/server/ws_driver.h"
+
+bool mw_deliver_must_wait(const struct mw_client *client)
+{
+    return client->busy || !mw_fair_may_call(client->route);
+}
+
+/* What its peer says is still for the script. */
+static bool is_heard(const struct mw_client *client)
+{
+    return client->ending || client->conn.phase == MW_CONN_OPEN;
+}
+
+static void call(struct mw_client *client, enum mw_opcode kind, struct mw_view data)
+{
+    struct mw_route *route = client->route;
+    if (!route->spec->wants_messages)
+        return;
+    unsigned begun = mw_fair_begin(route);
+    enum mw_app_result result = client->worker->engine->message(route->app, client->id, kind, data);
+    mw_fair_end(route, begun);
+    switch (result) {
+    case MW_APP_DONE:
+    case MW_APP_FAILED: /* the engine has told; the message is dropped, the connection stays */
+        break;
+    case MW_APP_WAITING:
+        client->busy = true;
+        break;
+    case MW_APP_BAD_JSON:
+        (void)mw_ws_driver_close(client, MW_CAUSE_bad_json, 0,
+                                 mw_view_text("the message is not valid JSON"));
+        break;
+    }
+}
+
+void mw_deliver_message(struct mw_client *client, enum mw_opcode kind, struct mw_view data)
+{
+    if (mw_backlog_is_empty(&client->backlog) && !mw_deliver_must_wait(client))
+        call(client, kind, data);
+    else if (mw_backlog_put(&client->backlog, kind, data))
+        (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
+}
+
+/* It may come while a handler waits. */
+void mw_deliver_drain(struct mw_client *client)
+{
+    struct mw_route *route = client->route;
+    client->drained = !route->quarantine.paused && !mw_fair_may_call(route);
+    if (route->quarantine.paused || client->drained)
+        return;
+    unsigned begun = mw_fair_begin(route);
+    client->worker->engine->drain(route->app, client->id);
+    mw_fair_end(route, begun);
+}
+
+void mw_deliver_waiting(struct mw_client *client)
+{
+    enum mw_opcode kind;
+    struct mw_view data;
+    if (client->drained)
+        mw_deliver_drain(client);
+    while (is_heard(client) && !mw_deliver_must_wait(client) &&
+           mw_backlog_take(&client->backlog, &kind, &data))
+        call(client, kind, data);
+}
+
+void mw_deliver_queue_up(struct mw_client *client)
+{
+    bool has_messages = !client->busy && is_heard(client) && !mw_backlog_is_empty(&client->backlog);
+    if ((has_messages || client->drained) && !client->route->quarantine.paused)
+        mw_fair_wait(client);
+}

@@ -1,0 +1,26 @@
+/*
+ * Messages on their way from a connection to its script: at once where that is possible, else they
+ * wait in the client's backlog, in order, for whatever it is that they wait for.
+ */
+#ifndef MW_SERVER_DELIVER_H
+#define MW_SERVER_DELIVER_H
+
+#include "core/server/client.h"
+
+/*
+ * The script may not be called for this client now: an earlier handler of it waits, the script is
+ * paused, or others go first.
+ */
+bool mw_deliver_must_wait(const struct mw_client *client);
+
+/* A message: `data` is used or copied. */
+void mw_deliver_message(struct mw_client *client, enum mw_opcode kind, struct mw_view data);
+/* The send queue has run empty; a script that is paused does not hear of it. */
+void mw_deliver_drain(struct mw_client *client);
+
+/* What waited, as far as it may go on. */
+void mw_deliver_waiting(struct mw_client *client);
+/* Where others go first: the client is settled again when it is its turn. */
+void mw_deliver_queue_up(struct mw_client *client);
+
+#endif

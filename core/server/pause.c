@@ -1,0 +1,116 @@
+/*
+ * Begin and end of a pause, for the route and for its clients. Called by route_fault and route; the
+ * gates are in fair (may_call), upgrade and http_driver.
+ */
+#include "core/server/pause.h"
+
+#include "core/server/client.h"
+#include "core/server/upgrade.h"
+#include "core/server/worker.h"
+
+/* Long enough for somebody to mend the script, spread so that not all come at once. */
+#define ADVICE ";retry=5000-30000"
+
+void mw_pause_turn_away(struct mw_client *client)
+{
+    mw_upgrade_give_up(client, MW_CAUSE_script_paused, mw_view_text(MW_PAUSE_TEXT ADVICE));
+}
+
+static void for_each_client(struct mw_route *route, void (*act)(struct mw_client *client))
+{
+    struct mw_link *link = route->clients.next, *next;
+    for (; link != &route->clients; link = next) {
+        next = link->next;
+        act(MW_OWNER(link, struct mw_client, in_route));
+    }
+}
+
+/* ---- begin ---- */
+
+static void turn_away_undecided(struct mw_client *client)
+{
+    if (client->phase == MW_CLIENT_OPENING && (client->busy || client->unasked))
+        mw_pause_turn_away(client);
+}
+
+/* The route is held: a client without memory for its answer lets go of it at once. */
+static void pause(struct mw_turn_task *task)
+{
+    struct mw_route *route = MW_OWNER(task, struct mw_route, pausing);
+    if (!route->quarantine.paused)
+        return;
+    route->worker->engine->pause(route->app, true);
+    route->client_count++;
+    for_each_client(route, turn_away_undecided);
+    route->client_count--;
+    mw_route_release_if_unused(route);
+}
+
+void mw_pause_init(struct mw_route *route)
+{
+    mw_turn_task_init(&route->pausing, pause);
+}
+
+void mw_pause_begin(struct mw_route *route)
+{
+    mw_fair_leave(route);
+    mw_turn_task_add(route->worker->loop, &route->pausing);
+}
+
+/* ---- end ---- */
+
+static void wake(struct mw_client *client)
+{
+    bool has_waited = !mw_backlog_is_empty(&client->backlog) || client->stalled || client->ending;
+    if (has_waited || client->phase == MW_CLIENT_OPENING)
+        mw_client_settle_later(client);
+}
+
+static void tell_of_resume(const struct mw_route *route)
+{
+    struct mw_log_line line;
+    mw_log_begin(&line, route->worker->log, MW_LOG_INFO, mw_view_text("script resumed"));
+    mw_log_text(&line, "script", route->name);
+    mw_log_integer(&line, "v", route->version);
+    mw_log_integer(&line, "waited", (int64_t)route->asked_count);
+    mw_log_say(&line, "%.*s v%u resumed: %zu sockets had waited", (int)route->name.len,
+               route->name.data, route->version, route->asked_count);
+    mw_log_end(&line);
+}
+
+void mw_pause_end(struct mw_route *route)
+{
+    if (!route->quarantine.paused)
+        return;
+    mw_quarantine_resume(&route->quarantine);
+    tell_of_resume(route);
+    route->worker->engine->pause(route->app, false);
+    for_each_client(route, wake);
+}
+
+/* ---- the end of the script ---- */
+
+static void tell_of_owed(const struct mw_route *route)
+{
+    struct mw_app_stats stats = { 0 };
+    struct mw_log_line line;
+    route->worker->engine->stats(route->app, &stats);
+    if (stats.owed_closes == 0)
+        return;
+    mw_log_begin(&line, route->worker->log, MW_LOG_WARN,
+                 mw_view_text("the script ended while it was paused"));
+    mw_log_text(&line, "script", route->name);
+    mw_log_integer(&line, "v", route->version);
+    mw_log_integer(&line, "owed", (int64_t)stats.owed_closes);
+    mw_log_say(&line, "%.*s v%u ended while it was paused: %zu on_close were not called",
+               (int)route->name.len, route->name.data, route->version, stats.owed_closes);
+    mw_log_end(&line);
+}
+
+void mw_pause_stop(struct mw_route *route)
+{
+    if (route->quarantine.paused)
+        tell_of_owed(route);
+    else
+        route->worker->engine->stop(route->app);
+}

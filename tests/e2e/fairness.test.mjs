@@ -1,0 +1,99 @@
+/*
+ * Scripts that stay within their budget and use nearly all of it with every message: others wait for
+ * one such call, not for as many as there are clients. A line of the output says as JSON what was
+ * seen, as multiples of the burning call; the test itself only counts who was answered when.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { start } from './harness.mjs';
+
+const full = process.env.MOONWIRE_FULL === '1';
+const BURN_MS = full ? 190 : 40, BUDGET_MS = full ? 250 : 200, CLIENTS = full ? 50 : 20;
+const ECHOES = full ? 100 : 40;
+
+const burner = `
+    local function burn()
+      local till = monotonic() + ${BURN_MS / 1000}
+      while monotonic() < till do end
+    end
+    local M = {}
+    function M.on_open(conn) if conn.params.how == "open" then burn() end end
+    function M.on_message(conn) burn() conn:send("burnt") end
+    function M.on_close(conn) if conn.params.how == "close" then burn() end end
+    M.route = "/burner/:how"
+    return M`;
+const timers = `
+    local M = {}
+    for i = 1, 10 do timer.every("t" .. i, 0.001, function()
+      local till = monotonic() + ${BURN_MS / 1000}
+      while monotonic() < till do end
+    end) end
+    return M`;
+const echo = 'return { on_message = function(conn, data) conn:send(data) end }';
+
+/* Asks again and again; after how many burnt calls, and how many ms, does the answer come? */
+async function askOften(peer, burnt) {
+    const seen = { mostBurnt: 0, longestMs: 0 };
+    for (let i = 0; i < ECHOES; i++) {
+        const [before, begun] = [burnt(), performance.now()];
+        await peer.ask(`${i}`);
+        seen.mostBurnt = Math.max(seen.mostBurnt, burnt() - before);
+        seen.longestMs = Math.max(seen.longestMs, performance.now() - begun);
+        await sleep(3);
+    }
+    return seen;
+}
+
+function tell(what, { mostBurnt, longestMs }) {
+    console.log(JSON.stringify({ what, clients: CLIENTS, burn_ms: BURN_MS,
+        longest_echo_in_calls: Number((longestMs / BURN_MS).toFixed(2)),
+        most_calls_before_an_echo: mostBurnt }));
+}
+
+const serve = (t, files) =>
+    start(t, files, { env: { MOONWIRE_SCRIPT_CPU: `${BUDGET_MS}`, MOONWIRE_LOG_LEVEL: 'info' } });
+
+test('messages that burn their budget delay others by one of them', async (t) => {
+    const server = await serve(t, { 'scripts/burner.lua': burner, 'scripts/echo.lua': echo });
+    let burnt = 0, going = true;
+    const burners = [];
+    for (let i = 0; i < CLIENTS; i++) {
+        const peer = await server.connect('/burner/message', { perMessageDeflate: false });
+        peer.socket.on('message', () => { burnt++; if (going) peer.send('x'); });
+        burners.push(peer);
+    }
+    const peer = await server.connect('/echo');
+    for (const each of burners) { each.send('x'); each.send('x'); }
+    const seen = await askOften(peer, () => burnt);
+    going = false;
+    tell('messages', seen);
+    /* The one that runs, and those whose answers had been on their way. */
+    assert.ok(seen.mostBurnt <= 4, `${seen.mostBurnt} of ${CLIENTS} calls before an echo`);
+    for (const each of burners) each.socket.terminate();
+    await peer.close();
+});
+
+test('handshakes and ends that burn their budget delay others by one of them', async (t) => {
+    const server = await serve(t, { 'scripts/burner.lua': burner, 'scripts/echo.lua': echo });
+    const peer = await server.connect('/echo');
+    let burnt = 0;
+    const opening = Array.from({ length: CLIENTS }, () =>
+        server.connect('/burner/open').then((each) => { burnt++; return each; }));
+    tell('handshakes', await askOften(peer, () => burnt));
+    for (const each of await Promise.all(opening)) each.socket.terminate();
+    const closing = [];
+    for (let i = 0; i < CLIENTS; i++) closing.push(await server.connect('/burner/close'));
+    for (const each of closing) each.socket.terminate();
+    tell('ends', await askOften(peer, () => 0));
+    await peer.close();
+});
+
+test('timers that burn their budget delay others by one of them', async (t) => {
+    const server = await serve(t, { 'scripts/timers.lua': timers, 'scripts/echo.lua': echo });
+    const peer = await server.connect('/echo');
+    tell('timers', await askOften(peer, () => 0));
+    server.project.write('scripts/timers.lua', 'return {}'); /* a save gets its turn as well */
+    await server.log({ msg: 'reloaded', script: 'timers.lua' });
+    await peer.close();
+});
