@@ -49,8 +49,8 @@ int mw_cmd_help(const struct mw_args *args)
         printf("  --%-19s %s%s%s%s\n", option.flag, option.text, *option.normal ? " [" : "",
                option.normal, *option.normal ? "]" : "");
     puts("  --json (check, reload, rollback), --help, --version\n"
-         "\nexit codes: 0 ok, 1 failed or refused, 2 usage, 69 address not available or no server "
-         "there, 78 bad settings or scripts");
+         "\nexit codes: 0 ok, 1 failed, refused or found something, 2 usage, 69 address not "
+         "available or\n  no server there, 78 bad settings or scripts");
     return MW_EXIT_OK;
 }
 

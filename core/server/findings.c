@@ -57,6 +57,14 @@ static const char *copy(struct mw_findings *findings, struct mw_view text)
     return mw_mem_copy(findings->mem, text.data ? text : mw_view_text(""));
 }
 
+/* Nobody wrote a longer line by hand, and each finding in it would hold it. */
+#define MAX_LINE 1000
+
+static struct mw_view line_to_show(struct mw_view line)
+{
+    return line.len <= MAX_LINE ? line : mw_view_text("");
+}
+
 /* "./scripts" and "chat.lua": "scripts/chat.lua". */
 static void join(char out[1024], const char *folder, struct mw_view file)
 {
@@ -81,7 +89,7 @@ void mw_findings_add(struct mw_findings *findings, const char *folder,
         .line = finding->line,
         .column = finding->column,
         .width = finding->width,
-        .text = copy(findings, finding->text),
+        .text = copy(findings, line_to_show(finding->text)),
         .rule = copy(findings, mw_view_text(finding->rule)),
         .severity = finding->severity,
         .message = copy(findings, mw_view_text(finding->message)),

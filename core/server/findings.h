@@ -10,7 +10,7 @@ struct mw_found {
     const char *file; /* the path to open: "app/scripts/chat.lua" */
     int line, column; /* from 1; columns count characters */
     int width;        /* characters to point at */
-    const char *text; /* of the line; may be empty */
+    const char *text; /* of the line; empty where it is very long, or nobody's */
     const char *rule; /* its name */
     enum mw_severity severity;
     const char *message;

@@ -1,5 +1,7 @@
 #include "core/server/findings.h"
 
+#include <string.h>
+
 #include "tests/unit/unit.h"
 
 static struct mw_finding finding(const char *file, int line, int column, const char *message)
@@ -87,6 +89,25 @@ TEST(what_is_known_by_line_or_message_is_not_told_again)
     assert_mem_empty(&mem);
 }
 
+TEST(a_line_that_nobody_wrote_by_hand_is_not_kept)
+{
+    char line[1001];
+    struct mw_mem mem;
+    struct mw_findings findings;
+    struct mw_finding one = finding("a.lua", 1, 1, "message");
+    memset(line, 'x', sizeof(line));
+    mw_mem_init(&mem, NULL, 0);
+    mw_findings_init(&findings, &mem);
+    one.text = mw_view(line, 1000);
+    mw_findings_add(&findings, "x", &one);
+    one.text = mw_view(line, 1001);
+    mw_findings_add(&findings, "x", &one);
+    assert_int_equal(strlen(findings.items[0].text), 1000);
+    assert_string_equal(findings.items[1].text, "");
+    mw_findings_free(&findings);
+    assert_mem_empty(&mem);
+}
+
 static bool add_two(struct mw_mem *mem)
 {
     struct mw_findings findings;
@@ -110,6 +131,7 @@ int main(void)
         CASE(findings_stand_in_order_of_file_line_and_column),
         CASE(paths_are_those_that_can_be_opened),
         CASE(what_is_known_by_line_or_message_is_not_told_again),
+        CASE(a_line_that_nobody_wrote_by_hand_is_not_kept),
         CASE(without_memory_it_says_that_some_are_missing),
     };
     return RUN(cases);
