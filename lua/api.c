@@ -195,7 +195,11 @@ void mw_lua_api_open(lua_State *L)
     open_standard(L);
     mw_lua_json_init(L);
     mw_lua_conn_init(L);
+    lua_newtable(L);
+    luaL_setfuncs(L, mw_lua_conn_methods, 0);
+    name_functions(L, "conn");
     mw_lua_timer_init(L);
+    lua_settop(L, 0);
     lua_newtable(L);
     lua_pushvalue(L, 1);
     mw_lua_push_env_meta(L);

@@ -104,6 +104,7 @@ struct mw_app {
     struct mw_link idle, waiting;
     size_t idle_count, waiting_count;
     bool wait_asked;  /* the yield on its way is for the host, not for a coroutine.resume */
+    unsigned closing; /* coroutines that are just being closed, inside of each other */
     bool cannot_wait; /* a C function that cannot be left is on the stack */
     int failure;      /* status of Lua of the last call that failed */
     struct mw_fault *fault_to; /* where the next fault goes instead of host->fault, or NULL */

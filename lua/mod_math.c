@@ -3,6 +3,7 @@
  * a seed, and returns it. The generator itself is Lua's; each state has its own.
  */
 #include <lualib.h>
+#include <string.h>
 
 #include "lua/api.h"
 
@@ -16,10 +17,26 @@ static void push_seed(lua_State *L)
     lua_pushinteger(L, seed[1]);
 }
 
+/* What is wrong is said here, by the name that the script knows. */
+static void check_seed(lua_State *L)
+{
+    lua_Number number = luaL_checknumber(L, 1);
+    lua_Integer first, second = luaL_optinteger(L, 2, 0);
+    if (!lua_isinteger(L, 1) && !lua_numbertointeger(number, &first)) {
+        memcpy(&first, &number, sizeof(first));
+        lua_pushinteger(L, first);
+        lua_replace(L, 1);
+    }
+    lua_settop(L, 1);
+    lua_pushinteger(L, second);
+}
+
 static int randomseed(lua_State *L)
 {
     if (lua_gettop(L) == 0)
         push_seed(L);
+    else
+        check_seed(L);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &standard_key);
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);

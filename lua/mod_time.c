@@ -41,11 +41,12 @@ static lua_Integer unix_s(lua_State *L)
 }
 
 /*
- * Calls the function of the standard library with the arguments on the stack. "os" itself is ours.
+ * Calls the function of the standard library with the arguments on the stack. "os" itself is ours;
+ * of this name Lua makes "os.date" where it complains.
  */
 static int call_standard(lua_State *L, const char *name)
 {
-    luaL_requiref(L, "standard os", luaopen_os, 0);
+    luaL_requiref(L, "_G.os", luaopen_os, 0);
     lua_getfield(L, -1, name);
     lua_remove(L, -2);
     lua_insert(L, 1);

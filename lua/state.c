@@ -12,6 +12,9 @@
 #include "core/base/check.h"
 #include "lua/budget.h"
 
+/* Coroutines that are closed inside of each other; Lua 5.4.6 and later have their own number. */
+#define MAX_CLOSING 100
+
 static void *allocate(void *ud, void *block, size_t old_bytes, size_t new_bytes)
 {
     struct mw_app *app = MW_OWNER(ud, struct mw_app, mem);
@@ -42,9 +45,14 @@ int mw_lua_thread_close(lua_State *from, lua_State *co)
 {
 #if LUA_VERSION_RELEASE_NUM >= 50406
     return lua_closethread(co, from);
-#else
-    (void)from;
-    return lua_resetthread(co);
+#else /* which does not count C calls: __close that closes the next one would use up the stack */
+    struct mw_app *app = mw_lua_app(from);
+    if (app->closing == MAX_CLOSING)
+        return luaL_error(from, "C stack overflow");
+    app->closing++;
+    int status = lua_resetthread(co);
+    app->closing--;
+    return status;
 #endif
 }
 

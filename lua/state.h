@@ -41,6 +41,7 @@ int mw_lua_try(lua_State *L, lua_CFunction body, void *ctx);
 /*
  * Runs the pending __close of a coroutine that failed or yielded, and empties it. Gives the status
  * of Lua; where that is an error, its value is on top of `co`. `from` is the coroutine that asks.
+ * Raises where too many are being closed inside of each other.
  */
 int mw_lua_thread_close(lua_State *from, lua_State *co);
 

@@ -1,7 +1,7 @@
 -- Nothing that a script can print tells where in memory the process is: an address of this machine
 -- begins with two zero bytes, and what stands instead of it has 16 random digits.
 local function shows_address(text)
-  for digits in tostring(text):gmatch("%x%x%x%x%x%x%x%x+") do
+  for digits in tostring(text):gmatch("0x(%x+)") do
     if #digits ~= 16 or digits:sub(1, 4) == "0000" then return true end
   end
   return false
@@ -26,9 +26,8 @@ print(found)
 
 -- Lua's math.randomseed() returns the address of its state.
 local first, second = math.randomseed()
-local third = math.randomseed()
-print(math.type(first), math.type(second), first ~= third)
---> integer	integer	true
+print(math.type(first), math.type(second))
+--> integer	integer
 math.randomseed(5)
 local a = math.random(1000000)
 math.randomseed(5)

@@ -28,6 +28,10 @@ TEST(bytecode_is_never_loaded)
     assert_non_null(strstr(world.fault.hint, "source text"));
     assert_int_equal(load_bytes(asks, sizeof(asks) - 1, bytecode, sizeof(bytecode)), MW_ERR_SCRIPT);
     assert_non_null(strstr(world.fault.message, "attempt to load a binary chunk"));
+    static const char behind_a_first_line[] = "#!/usr/bin/lua\n\x1bLuaT";
+    assert_int_equal(load_bytes(behind_a_first_line, sizeof(behind_a_first_line), NULL, 0),
+                     MW_ERR_SCRIPT);
+    assert_non_null(strstr(world.fault.message, "unexpected symbol near '#'"));
     world_close(&world);
 }
 
@@ -95,7 +99,8 @@ TEST(apps_share_nothing)
 TEST(randomness_follows_the_host)
 {
     static struct world other;
-    static const char script[] = "print(math.random(1000000), math.random(1000000)) return {}";
+    static const char script[] = "print(math.random(1000000), math.random(1000000)) "
+                                 "print(math.randomseed()) return {}";
     world_open(&world);
     world_open(&other);
     must_load(&world, script);
