@@ -22,7 +22,7 @@ struct mw_control {
 int mw_control_open(struct mw_control *control, const struct mw_args *args);
 void mw_control_close(struct mw_control *control);
 
-/* Sends a line (without its end). MW_ERR_IO. */
+/* Sends a line (without its end). MW_ERR_IO: it is not heard, but there may be lines to read. */
 int mw_control_send(struct mw_control *control, struct mw_view line);
 
 /*

@@ -22,7 +22,7 @@
 #include "core/io/loop_uv.h"
 #include "core/io/tcp.h"
 
-#define BACKLOG          16
+#define BACKLOG          128
 #define ACCEPTS_PER_TURN 16
 #define PAUSE_MS         100 /* without descriptors or memory */
 

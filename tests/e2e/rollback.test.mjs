@@ -218,6 +218,7 @@ test('who asks and goes leaves the server as it was', async (t) => {
         socket.write('{"cmd":"reload","script":"chat.lua"}\n'.repeat(5));
         socket.destroy();
     }
-    const { code, err } = await command(server, 'reload', 'chat.lua');
-    assert.equal(code, 0, err);
+    let last; /* those that are gone have their places until their answers find nobody */
+    do last = await command(server, 'reload', 'chat.lua'); while (/too many clients/.test(last.err));
+    assert.equal(last.code, 0, last.err);
 });
