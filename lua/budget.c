@@ -142,7 +142,7 @@ static void start_ticks(void)
 void mw_lua_budget_begin(struct mw_app *app, lua_State *thread)
 {
     struct mw_lua_budget *budget = &app->budget;
-    if (!has_ticks)
+    if (!has_ticks && (budget->stop_ms || budget->warn_ms))
         start_ticks();
     budget->stop = MW_LUA_STOP_NONE;
     budget->since_us = budget->spent_us = 0;
