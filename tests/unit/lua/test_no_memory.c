@@ -286,7 +286,7 @@ TEST(with_enough_memory_only_what_is_meant_fails)
     static const struct plan none;
     uint64_t count = run(&none);
     print_message("%llu allocations\n", (unsigned long long)count);
-    assert_in_range(count, 1500 * rounds(), 3000 * rounds());
+    assert_in_range(count, 1000 * rounds(), 3000 * rounds());
 }
 
 TEST(any_one_allocation_may_fail)
