@@ -21,6 +21,7 @@ extern const luaL_Reg mw_lua_time_functions[];      /* mod_time.c: sleep, now, m
 extern const luaL_Reg mw_lua_os_functions[];        /* mod_time.c: os.* */
 extern const luaL_Reg mw_lua_log_functions[];       /* mod_log.c */
 extern const luaL_Reg mw_lua_coroutine_functions[]; /* mod_coroutine.c */
+extern const luaL_Reg mw_lua_match_functions[];     /* str_match.c: of the string library */
 
 int mw_lua_print(lua_State *L); /* mod_log.c */
 

@@ -117,6 +117,12 @@ local attacks = {
   sort_caught = function() while true do pcall(table.sort, { 3, 2, 1 }, spin) end end, --> sort_caught cpu
   gsub_function = function() return (("x"):gsub("x", spin)) end, --> gsub_function cpu
   gsub_caught = function() while true do pcall(string.gsub, "x", "x", spin) end end, --> gsub_caught cpu
+  pattern = function() return ("a"):rep(60):find(("a?"):rep(60) .. ("a"):rep(61)) end, --> pattern cpu
+  pattern_caught = function() while true do pcall(string.match, ("a"):rep(1e4), ".-.-.-.-.-b") end end, --> pattern_caught cpu
+  pattern_balance = function() return (("("):rep(4e6):gsub("%b()", "")) end, --> pattern_balance cpu
+  pattern_iterator = function() for _ in ("a"):rep(4e6):gmatch(".-b") do end end, --> pattern_iterator cpu
+  pattern_wrapped = function() coroutine.wrap(string.find)(("a"):rep(200), ("a*"):rep(60) .. "b") end, --> pattern_wrapped cpu
+  plain_find = function() local s = ("a"):rep(4e6) while true do s:find(s .. "b", 1, true) s:find("b", 1, true) end end, --> plain_find cpu
   garbage = function() while true do local t = { {}, {}, "x" .. #tostring({}) } end end, --> garbage cpu
   strings = function() local s = ("x"):rep(1e6) while true do local t = s .. s end end, --> strings cpu
   compare = function() local a, b = ("x"):rep(3e6) .. "a", ("x"):rep(3e6) .. "b" while true do local t = a < b end end, --> compare cpu
