@@ -26,6 +26,8 @@ void mw_build_reserve(struct mw_build *build, size_t more);
 /* May raise, for the same reasons. */
 static inline void mw_build_put(struct mw_build *build, struct mw_view bytes)
 {
+    if (bytes.len == 0)
+        return;
     if (bytes.len > build->cap - build->len || *build->stop)
         mw_build_reserve(build, bytes.len);
     memcpy(build->data + build->len, bytes.data, bytes.len);

@@ -9,7 +9,6 @@
 #include "lua/pattern.h"
 
 #include "lua/bytes.h"
-#include "lua/pattern_item.h"
 
 /* Lua's MAXCCALLS less the call that is there without any choice. */
 #define MAX_DEPTH 199
@@ -330,22 +329,23 @@ static enum step try_here(struct machine *m)
  * Where it does not, there is no need to try. Only for patterns that were tried once, and so are
  * sound up to there.
  */
-static bool read_first_item(const struct machine *m, struct mw_item *first)
+static enum mw_match_first read_first(const struct machine *m, struct mw_item *first)
 {
     const uint8_t *at = (const uint8_t *)m->match->pattern.data;
     while (at < m->pattern_end && *at == '(')
         at += at + 1 < m->pattern_end && at[1] == ')' ? 2 : 1;
     if (at == m->pattern_end || *at == ')' || *at == '$')
-        return false;
+        return MW_MATCH_FIRST_ELSE;
     if (*at == '%' && (at + 1 == m->pattern_end || strchr("bf0123456789", at[1])))
-        return false;
+        return MW_MATCH_FIRST_ELSE;
     const uint8_t *suffix = mw_item_read(at, m->pattern_end, first, m->stop);
-    return suffix && !may_be_left_out(m, suffix);
+    return suffix && !may_be_left_out(m, suffix) ? MW_MATCH_FIRST_ITEM : MW_MATCH_FIRST_ELSE;
 }
 
-static const uint8_t *seek_first(const struct machine *m, const struct mw_item *first,
-                                 const uint8_t *from)
+/* The first place from `from` on where a match may begin; or the end. */
+static const uint8_t *seek_first(const struct machine *m, const uint8_t *from)
 {
+    const struct mw_item *first = &m->match->first;
     if (first->kind != MW_ITEM_BYTE)
         return mw_item_seek(first, true, from, m->subject_end, m->stop);
     size_t found =
@@ -356,9 +356,12 @@ static const uint8_t *seek_first(const struct machine *m, const struct mw_item *
 static enum step search(struct machine *m, const uint8_t *at, size_t not_end)
 {
     struct mw_match *match = m->match;
-    struct mw_item first;
-    enum { UNKNOWN, YES, NO } has_first = UNKNOWN;
     for (;; at++) {
+        if (match->has_first == MW_MATCH_FIRST_ITEM) {
+            at = seek_first(m, at);
+            if (at == m->subject_end)
+                return STEP_NONE;
+        }
         m->at = at;
         enum step step = try_here(m);
         match->start = (size_t)(at - m->subject);
@@ -367,13 +370,8 @@ static enum step search(struct machine *m, const uint8_t *at, size_t not_end)
             return step;
         if (match->is_anchored || at == m->subject_end || *m->stop)
             return STEP_NONE;
-        if (has_first == UNKNOWN)
-            has_first = read_first_item(m, &first) ? YES : NO;
-        if (has_first == NO)
-            continue;
-        at = seek_first(m, &first, at + 1) - 1;
-        if (at + 1 == m->subject_end)
-            return STEP_NONE;
+        if (match->has_first == MW_MATCH_FIRST_UNKNOWN)
+            match->has_first = read_first(m, &match->first);
     }
 }
 

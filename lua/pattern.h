@@ -13,7 +13,7 @@
 #ifndef MW_LUA_PATTERN_H
 #define MW_LUA_PATTERN_H
 
-#include "moonwire/types.h"
+#include "lua/pattern_item.h"
 
 #define MW_MAX_CAPTURES 32
 
@@ -42,6 +42,13 @@ struct mw_capture {
     size_t start, len; /* len may be one of MW_CAPTURE_* */
 };
 
+/* What a match of the pattern begins with: found when the first try fails. */
+enum mw_match_first {
+    MW_MATCH_FIRST_UNKNOWN,
+    MW_MATCH_FIRST_ITEM, /* with a byte that `first` takes */
+    MW_MATCH_FIRST_ELSE,
+};
+
 struct mw_match {
     struct mw_view subject, pattern; /* borrowed */
     const volatile int *stop;        /* lua/bytes.h; borrowed */
@@ -53,6 +60,10 @@ struct mw_match {
     struct mw_capture captures[MW_MAX_CAPTURES];
 
     int bad_index;
+
+    /* pattern.c's own */
+    enum mw_match_first has_first;
+    struct mw_item first;
 };
 
 /* For an anchored match take the '^' off the pattern and set is_anchored afterwards. */
@@ -63,6 +74,7 @@ static inline void mw_match_init(struct mw_match *match, struct mw_view subject,
     match->pattern = pattern;
     match->stop = stop;
     match->is_anchored = false;
+    match->has_first = MW_MATCH_FIRST_UNKNOWN;
 }
 
 /*

@@ -232,7 +232,7 @@ static void put_replacement(struct gsub *gsub)
 {
     struct mw_view by = gsub->by;
     size_t at;
-    while ((at = mw_bytes_seek(by, '%', 0, gsub->match.stop)) != MW_BYTES_NONE) {
+    while (by.len > 0 && (at = mw_bytes_seek(by, '%', 0, gsub->match.stop)) != MW_BYTES_NONE) {
         mw_build_put(&gsub->out, mw_view(by.data, at));
         put_escaped(gsub, at + 1 < by.len ? by.data[at + 1] : 0);
         by = behind(by, at + 2);
