@@ -27,7 +27,7 @@ static const struct {
     size_t field;
     bool is_bare;
 } own_flags[] = {
-    { "json", "check,reload,rollback", "", offsetof(struct mw_args, json), true },
+    { "json", "check,reload,rollback,status", "", offsetof(struct mw_args, json), true },
     { "to", "rollback", "the number of a version: --to v7", offsetof(struct mw_args, to), false },
 };
 

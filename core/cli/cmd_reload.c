@@ -1,6 +1,6 @@
 /*
- * `moonwire reload` and `moonwire rollback`: ask the running server, print what its log says of it.
- * Change nothing themselves.
+ * `moonwire reload`, `moonwire rollback` and `moonwire status`: ask the running server, print what
+ * it says. Change nothing themselves.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +133,11 @@ static int ask(const struct mw_args *args, int64_t to)
     mw_buf_free(&request);
     mw_control_close(&control);
     return code;
+}
+
+int mw_cmd_status(const struct mw_args *args)
+{
+    return ask(args, 0);
 }
 
 int mw_cmd_reload(const struct mw_args *args)

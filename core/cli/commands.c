@@ -17,6 +17,8 @@ const struct mw_command mw_commands[] = {
       "have the running server look at the scripts, or load one anew" },
     { "rollback", mw_cmd_rollback, "rollback [DIR] SCRIPT.lua [--to vN]",
       "have it go back a version, without touching the file" },
+    { "status", mw_cmd_status, "status [DIR]",
+      "how its scripts fare: counters, and the last fault of each" },
     { "check", mw_cmd_check, "check [DIR]",
       "tell what is wrong with a project, without serving it" },
     { "version", mw_cmd_version, "version", "print the version" },
@@ -48,7 +50,7 @@ int mw_cmd_help(const struct mw_args *args)
     for (size_t i = 0; mw_config_help(i, &option); i++)
         printf("  --%-19s %s%s%s%s\n", option.flag, option.text, *option.normal ? " [" : "",
                option.normal, *option.normal ? "]" : "");
-    puts("  --json (check, reload, rollback), --help, --version\n"
+    puts("  --json (check, reload, rollback, status), --help, --version\n"
          "\nexit codes: 0 ok, 1 failed, refused or found something, 2 usage, 69 address not "
          "available or\n  no server there, 78 bad settings or scripts");
     return MW_EXIT_OK;

@@ -140,6 +140,54 @@ static void run_rollback(void *ctx, struct mw_admin_call *call)
         ask(ctx, call, &what);
 }
 
+/* ---- status ---- */
+
+/* The letter comes back all the same, and finds nobody. */
+static void on_asker_gone(struct mw_admin_call *call)
+{
+    struct mw_status *status = call->ctx;
+    status->asker = 0;
+    mw_admin_end(call);
+}
+
+/* The letter is the worker's until it is back; `asker` alone stays this thread's. */
+static void run_status(void *ctx, struct mw_admin_call *call)
+{
+    struct mw_admin_parts *parts = ctx;
+    struct mw_status *status = mw_status_new(call);
+    if (!status) {
+        mw_admin_refuse(call, "out of memory", "");
+        return;
+    }
+    call->ctx = status;
+    call->gone = on_asker_gone;
+    mw_worker_ask_status(parts->worker, status);
+}
+
+static void tell_status(struct mw_admin_call *call, const struct mw_status *status)
+{
+    struct mw_buf text;
+    mw_buf_init(&text, call->mem, 0);
+    if (!status->is_whole || mw_status_text(status, &text)) {
+        mw_buf_free(&text);
+        mw_admin_refuse(call, "out of memory", "");
+        return;
+    }
+    struct mw_json_writer *json = mw_admin_answer(call, true);
+    mw_jw_pair(json, "text", status->count ? mw_buf_view(&text) : mw_view_text("no script"));
+    mw_jw_key(json, mw_view_text("scripts"));
+    mw_status_json(status, json);
+    mw_buf_free(&text);
+    mw_admin_end(call);
+}
+
+void mw_admin_commands_mail(struct mw_status *status)
+{
+    if (status->asker)
+        tell_status(status->asker, status);
+    mw_status_free(status);
+}
+
 /* ---- help ---- */
 
 static void run_help(void *ctx, struct mw_admin_call *call);
@@ -147,6 +195,7 @@ static void run_help(void *ctx, struct mw_admin_call *call);
 static const struct mw_admin_command commands[] = {
     { "reload", run_reload, "load what has changed; with \"script\" that one, changed or not" },
     { "rollback", run_rollback, "\"script\" to the version before, or \"to\" one of the last two" },
+    { "status", run_status, "how each script fares: counters, and the last fault with its stack" },
     { "help", run_help, "this list" },
     { 0 },
 };

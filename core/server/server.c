@@ -116,6 +116,9 @@ static void on_mail(void *ctx, struct mw_mail *mail)
     case MW_LETTER_CERTIFICATES:
         mw_certificates_mail(server->certificates, MW_OWNER(letter, struct mw_tls_swap, letter));
         break;
+    case MW_LETTER_STATUS:
+        mw_admin_commands_mail(MW_OWNER(letter, struct mw_status, letter));
+        break;
     case MW_LETTER_WORSE:
         take_worse(server, MW_OWNER(letter, struct mw_worse, letter));
         break;
@@ -318,7 +321,8 @@ static void open_admin(struct server *server)
     char path[MW_PLACE_MAX], why[256];
     if (!mw_admin_path(server->config, path))
         return;
-    server->admin_parts = (struct mw_admin_parts){ .reload = server->reload };
+    server->admin_parts =
+        (struct mw_admin_parts){ .reload = server->reload, .worker = &server->worker };
     if (mw_admin_commands_open(server->loop, path, &server->admin_parts, &server->admin, why) ==
         MW_OK)
         return;

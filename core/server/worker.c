@@ -12,6 +12,7 @@
 #include "core/server/account.h"
 #include "core/server/client.h"
 #include "core/server/door.h"
+#include "core/server/status.h"
 #include "core/server/upgrade.h"
 #include "core/server/ws_driver.h"
 
@@ -98,6 +99,11 @@ void mw_worker_swap_tls(struct mw_worker *worker, struct mw_tls_swap *swap)
     mw_mailbox_post(worker->mailbox, &swap->letter.mail);
 }
 
+void mw_worker_ask_status(struct mw_worker *worker, struct mw_status *status)
+{
+    mw_mailbox_post(worker->mailbox, &status->letter.mail);
+}
+
 void mw_worker_stop(struct mw_worker *worker)
 {
     mw_mailbox_post(worker->mailbox, &worker->stop.mail);
@@ -147,6 +153,12 @@ static void swap_tls(struct mw_worker *worker, struct mw_tls_swap *swap)
     mw_mailbox_post(worker->server, &swap->letter.mail);
 }
 
+static void tell_status(struct mw_worker *worker, struct mw_status *status)
+{
+    mw_status_fill(status, worker);
+    mw_mailbox_post(worker->server, &status->letter.mail);
+}
+
 static void on_mail(void *ctx, struct mw_mail *mail)
 {
     struct mw_worker *worker = ctx;
@@ -157,6 +169,9 @@ static void on_mail(void *ctx, struct mw_mail *mail)
         break;
     case MW_LETTER_CERTIFICATES:
         swap_tls(worker, MW_OWNER(letter, struct mw_tls_swap, letter));
+        break;
+    case MW_LETTER_STATUS:
+        tell_status(worker, MW_OWNER(letter, struct mw_status, letter));
         break;
     case MW_LETTER_STOP:
         begin_stop(worker);

@@ -97,6 +97,10 @@ struct mw_worse {
 void mw_worker_tell_worse(const struct mw_route *route);
 void mw_worse_free(struct mw_worse *worse);
 
+struct mw_status;
+/* Any thread: the worker fills it and posts it back. */
+void mw_worker_ask_status(struct mw_worker *worker, struct mw_status *status);
+
 /*
  * Any thread, once: closes every connection with 1001, runs on_stop, posts `stopped`, and its
  * thread ends.

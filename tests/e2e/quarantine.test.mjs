@@ -1,7 +1,9 @@
 /* Scripts that are stopped: what their clients see, when they are paused, how they go on. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { start } from './harness.mjs';
+import { promisify } from 'node:util';
+import { binary, start } from './harness.mjs';
 
 const QUICK = { env: { MOONWIRE_SCRIPT_CPU: '30' } };
 const STOPS = 5;
@@ -103,6 +105,28 @@ test('what is more than the server holds waits in the line, and none of it is lo
     for (let i = 0; i < MESSAGES; i++) assert.equal(await good.next(), `two ${i} ${filler}`);
     await good.close();
     await bad.close();
+});
+
+const command = async (server, ...args) =>
+    (await promisify(execFile)(binary, [args[0], server.project.dir, ...args.slice(1)])).stdout;
+
+test('the status tells of the pause, and a reload by command ends it as well', async (t) => {
+    const server = await start(t, { 'scripts/chat.lua': talks('one') }, QUICK);
+    const peer = await server.connect('/chat');
+    assert.match(await command(server, 'status'), /^chat\.lua v1 {2}\/chat {2}serves\n {2}1 connections/);
+    await pauseBy(server, peer);
+    const text = await command(server, 'status');
+    assert.match(text, /chat\.lua v1 {2}\/chat {2}PAUSED for \d+ s\n/);
+    assert.match(text, /stopped 5 for CPU time, 0 for memory\n {2}last: v1 on_message, chat\.lua:6: /);
+    const { scripts } = JSON.parse(await command(server, 'status', '--json'));
+    assert.deepEqual([scripts[0].stopped_cpu, scripts[0].last.kind, scripts[0].last.line],
+        [5, 'cpu', 6]);
+    assert.ok(scripts[0].paused_ms >= 0 && scripts[0].calls >= 6);
+    await command(server, 'reload', 'chat.lua');
+    await resumed(server);
+    assert.equal(await peer.ask('again'), 'one again');
+    assert.match(await command(server, 'status'), /^chat\.lua v2 {2}\/chat {2}serves/);
+    await peer.close();
 });
 
 test('a timer that loops pauses its script and nobody else\'s', async (t) => {

@@ -71,7 +71,7 @@ TEST(flags_of_other_verbs_are_refused_by_name)
         struct parsed parsed;
         const char *says;
     } table[] = {
-        { PARSE("serve", "--json"), "--json is of check,reload,rollback, not of serve" },
+        { PARSE("serve", "--json"), "--json is of check,reload,rollback,status, not of serve" },
         { PARSE("--to", "7", "reload"), "--to is of rollback, not of reload" },
         { PARSE("rollback", "a.lua", "--to"), "--to wants a value: the number of a version" },
         { PARSE("rollback", "a.lua", "b.lua"), "one script at a time" },
