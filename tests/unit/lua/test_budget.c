@@ -123,7 +123,7 @@ TEST(what_runs_after_a_wait_has_a_budget_and_is_stopped)
     world_close(&world);
 }
 
-/* Works for so many ticks without being stopped: the budget is larger. */
+/* Works for many times the ticks that it takes to be slow, so that a busy machine tells it too. */
 TEST(a_slow_call_goes_on_and_is_told_of_once_in_a_while)
 {
     struct world world;
@@ -132,11 +132,11 @@ TEST(a_slow_call_goes_on_and_is_told_of_once_in_a_while)
     world.app->budget.warn_ms = 8;
     must_load(&world, "return { on_message = function(conn)\n"
                       "  local start = os.clock()\n"
-                      "  while os.clock() - start < 0.06 do end\n"
+                      "  while os.clock() - start < 0.15 do end\n"
                       "  conn:send('done') end }");
     must_open(&world, 1);
     assert_int_equal(say(&world, 1, "x"), MW_APP_DONE);
-    expect_somewhere(&world, "ms of CPU time (chat.lua:3 100 %)");
+    expect_somewhere(&world, "ms of CPU time (chat.lua:3");
     assert_int_equal(say(&world, 1, "x"), MW_APP_DONE);
     assert_int_equal(say(&world, 1, "x"), MW_APP_DONE);
     expect(&world, "send 1 text done\nsend 1 text done\n");
