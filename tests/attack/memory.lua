@@ -56,7 +56,7 @@ local attacks = {
     end
     return deeper(1)
   end,
-  shown = function() local t = {} while true do t[#t + 1] = inspect(_G) end end, --> shown memory
+  shown = function() local t = {} while true do t[#t + 1] = inspect(t) .. ("x"):rep(1e5) end end, --> shown memory
   message_of_an_error = function() --> message_of_an_error memory
     local t = {}
     while true do t[#t + 1] = select(2, pcall(error, ("x"):rep(1e5))) end
