@@ -1,4 +1,4 @@
--- budget 2000 ms
+-- budget 20000 ms
 --
 -- Eating memory, in one piece or in many, caught or not: the call ends at the cap, and the next one has
 -- its memory again.
