@@ -8,6 +8,7 @@
 #include <limits.h>
 
 #include "lua/budget.h"
+#include "lua/build.h"
 #include "lua/stdlib.h"
 
 static lua_Integer wrap_add(lua_Integer a, lua_Integer b)
@@ -55,32 +56,32 @@ static void copy_item(lua_State *L, lua_Integer from, lua_Integer to)
 
 /* ---- concat ---- */
 
-static void add_item(lua_State *L, luaL_Buffer *out, lua_Integer at)
+static void add_item(lua_State *L, struct mw_build *out, lua_Integer at)
 {
     lua_geti(L, 1, at);
     if (!lua_isstring(L, -1))
         luaL_error(L, "invalid value (%s) at index %I in table for 'concat'", luaL_typename(L, -1),
                    (LUAI_UACINT)at);
-    luaL_addvalue(out);
+    mw_build_put_top(out);
     mw_lua_poll(L);
 }
 
 static int concat(lua_State *L)
 {
-    luaL_Buffer out;
+    struct mw_build out;
     size_t separator_len;
     lua_Integer last = length_of(L, MW_LUA_TABLE_READ);
     const char *separator = luaL_optlstring(L, 2, "", &separator_len);
     lua_Integer at = luaL_optinteger(L, 3, 1);
     last = luaL_optinteger(L, 4, last);
-    luaL_buffinit(L, &out);
+    mw_build_init(&out, L);
     for (; at < last; at++) {
         add_item(L, &out, at);
-        luaL_addlstring(&out, separator, separator_len);
+        mw_build_put(&out, mw_view(separator, separator_len));
     }
     if (at == last)
         add_item(L, &out, at);
-    luaL_pushresult(&out);
+    mw_build_push(&out);
     return 1;
 }
 

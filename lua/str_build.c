@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "lua/budget.h"
+#include "lua/build.h"
 #include "lua/stdlib.h"
 
 /* About 20 µs of work. */
@@ -13,6 +14,15 @@
 
 /* Lua's own limit for what rep makes. */
 #define MAX_BYTES ((size_t)INT_MAX)
+
+/* A result of this length, to be filled. */
+static char *begin(struct mw_build *build, lua_State *L, size_t len)
+{
+    mw_build_init(build, L);
+    mw_build_reserve(build, len);
+    build->len = len;
+    return build->data;
+}
 
 static size_t piece_of(size_t left)
 {
@@ -62,14 +72,14 @@ static int rep(lua_State *L)
     if (unit < text.len || unit > MAX_BYTES / (size_t)count)
         return luaL_error(L, "resulting string too large");
     size_t total = unit * (size_t)count - separator.len;
-    luaL_Buffer buffer;
-    char *out = luaL_buffinitsize(L, &buffer, total);
+    struct mw_build build;
+    char *out = begin(&build, L, total);
     copy_metered(L, out, text.data, text.len);
     if (count > 1) {
         copy_metered(L, out + text.len, separator.data, separator.len);
         fill(L, out, unit, total);
     }
-    luaL_pushresultsize(&buffer, total);
+    mw_build_push(&build);
     return 1;
 }
 
@@ -81,8 +91,8 @@ static int shift_letters(lua_State *L, unsigned first, int step)
 {
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
-    luaL_Buffer buffer;
-    char *out = luaL_buffinitsize(L, &buffer, len);
+    struct mw_build build;
+    char *out = begin(&build, L, len);
     for (size_t done = 0, piece; done < len; done += piece) {
         piece = piece_of(len - done);
         for (size_t i = done; i < done + piece; i++) {
@@ -91,7 +101,7 @@ static int shift_letters(lua_State *L, unsigned first, int step)
         }
         mw_lua_poll(L);
     }
-    luaL_pushresultsize(&buffer, len);
+    mw_build_push(&build);
     return 1;
 }
 
@@ -109,15 +119,15 @@ static int reverse(lua_State *L)
 {
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
-    luaL_Buffer buffer;
-    char *out = luaL_buffinitsize(L, &buffer, len);
+    struct mw_build build;
+    char *out = begin(&build, L, len);
     for (size_t done = 0, piece; done < len; done += piece) {
         piece = piece_of(len - done);
         for (size_t i = done; i < done + piece; i++)
             out[i] = text[len - 1 - i];
         mw_lua_poll(L);
     }
-    luaL_pushresultsize(&buffer, len);
+    mw_build_push(&build);
     return 1;
 }
 

@@ -70,6 +70,15 @@ local attacks = {
   state = function() state.t = {} for i = 1, 1e7 do state.t[i] = { i } end end, --> state memory
   free_state = function() state.t = nil end, --> free_state done
 
+  -- Garbage is no reason to stop: what is needed is collected first, also for large buffers.
+  reuse = function() --> reuse done
+    for _ = 1, 50 do
+      local s = ("x"):rep(3e6)
+      local t = table.concat({ s, "y" })
+      local u = s:upper():reverse()
+    end
+  end,
+
   -- What a script does with the error makes no difference.
   caught = function() return pcall(string.rep, "x", 1e9) end, --> caught memory
   caught_twice = function() pcall(pcall, string.rep, "x", 1e9) end, --> caught_twice memory
