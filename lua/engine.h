@@ -72,6 +72,14 @@ struct mw_lua_budget {
                        */
 };
 
+/* callable.c: where Lua has the address of the name "__call", and what may stand there. */
+struct mw_lua_callable {
+    const void *volatile *first_block; /* of the state */
+    size_t first_bytes;
+    const void *volatile *place; /* NULL: not looked for yet */
+    const void *name, *nothing;
+};
+
 /* Places in the Lua registry; all are filled once, when the app is made. */
 struct mw_lua_refs {
     int conns; /* id -> connection object */
@@ -112,6 +120,7 @@ struct mw_app {
     mw_ms wake_ms; /* what the host was asked for last */
 
     struct mw_lua_budget budget;
+    struct mw_lua_callable callable;
 
     /* version.c */
     struct mw_lua_version *live, *candidate;

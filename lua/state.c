@@ -24,13 +24,27 @@ static void *allocate(void *ud, void *block, size_t old_bytes, size_t new_bytes)
     return new_bytes > had_bytes ? mw_lua_budget_grown(app, got, block, had_bytes, new_bytes) : got;
 }
 
+/* What a state begins with is of interest to callable.c. */
+static void *allocate_first(void *ud, void *block, size_t old_bytes, size_t new_bytes)
+{
+    struct mw_app *app = MW_OWNER(ud, struct mw_app, mem);
+    void *got = allocate(ud, block, old_bytes, new_bytes);
+    if (!app->callable.first_block) {
+        app->callable.first_block = got;
+        app->callable.first_bytes = new_bytes;
+    }
+    return got;
+}
+
 lua_State *mw_lua_state_new(struct mw_app *app)
 {
     for (int i = 0; i < MW_LUA_LANE_KINDS; i++)
         app->lanes[i] = (struct mw_lua_lane){ app, (enum mw_lua_lane_kind)i };
-    lua_State *L = lua_newstate(allocate, &app->mem);
-    if (L)
-        mw_lua_set_lane(L, app, MW_LUA_LANE_SCRIPT);
+    lua_State *L = lua_newstate(allocate_first, &app->mem);
+    if (!L)
+        return NULL;
+    lua_setallocf(L, allocate, &app->mem);
+    mw_lua_set_lane(L, app, MW_LUA_LANE_SCRIPT);
     return L;
 }
 

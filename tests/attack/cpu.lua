@@ -11,6 +11,22 @@ local function meta(event, f)
   return setmetatable({}, { [event] = f or spin })
 end
 
+-- Is its own __call: Lua follows that for ever, within one instruction.
+local function own_call()
+  local t = {}
+  return setmetatable(t, { __call = t })
+end
+
+-- So is the end of a chain of `n` others.
+local function call_chain(n)
+  local t = own_call()
+  for _ = 1, n do t = setmetatable({}, { __call = t }) end
+  return t
+end
+
+-- Room for 50 000 values: nothing has to be asked for on the way.
+local function make_stack() return select("#", table.unpack({}, 1, 50000)) end
+
 local kept
 
 local attacks = {
@@ -127,6 +143,52 @@ local attacks = {
   strings = function() local s = ("x"):rep(1e6) while true do local t = s .. s end end, --> strings cpu
   compare = function() local a, b = ("x"):rep(3e6) .. "a", ("x"):rep(3e6) .. "b" while true do local t = a < b end end, --> compare cpu
   long_keys = function() local t = {} local s = ("x"):rep(1e6) while true do t[s .. "y"] = nil end end, --> long_keys cpu
+  own_call = function() own_call()() end, --> own_call cpu
+  own_call_tail = function() return own_call()() end, --> own_call_tail cpu
+  own_call_arguments = function() own_call()(table.unpack({}, 1, 200)) end, --> own_call_arguments cpu
+  own_call_room = function() make_stack() own_call()() end, --> own_call_room cpu
+  own_call_caught = function() while true do pcall(own_call()) end end, --> own_call_caught cpu
+  own_call_caught_inside = function() while true do pcall(function() own_call()() end) end end, --> own_call_caught_inside cpu
+  own_call_handler = function() xpcall(own_call(), spin) spin() end, --> own_call_handler cpu
+  own_call_set_later = function() --> own_call_set_later cpu
+    local m = {}
+    local t = setmetatable({}, m)
+    m.__call = t
+    t()
+  end,
+  own_metatable = function() --> own_metatable cpu
+    local t = {}
+    t.__call = t
+    setmetatable(t, t)()
+  end,
+  own_call_of_two = function() --> own_call_of_two cpu
+    local a, b = {}, {}
+    setmetatable(a, { __call = b })
+    setmetatable(b, { __call = a })
+    a()
+  end,
+  call_chain = function() call_chain(20000)() end, --> call_chain cpu
+  own_call_coroutine = function() coroutine.wrap(function() own_call()() end)() end, --> own_call_coroutine cpu
+  own_call_coroutines = function() while true do pcall(coroutine.wrap(function() make_stack() own_call()() end)) end end, --> own_call_coroutines cpu
+  own_call_close = function() local c <close> = with_close(own_call()) end, --> own_call_close cpu
+  own_call_close_after_error = function() local c <close> = with_close(own_call()) error("x") end, --> own_call_close_after_error cpu
+  own_call_close_after_stop = function() local c <close> = with_close(own_call()) spin() end, --> own_call_close_after_stop cpu
+  own_call_iterator = function() for _ in own_call() do end end, --> own_call_iterator cpu
+  own_call_index = function() return meta("__index", setmetatable({}, { __index = function() own_call()() end })).x end, --> own_call_index cpu
+  own_call_add = function() return meta("__add", own_call()) + 1 end, --> own_call_add cpu
+  own_call_eq = function() return meta("__eq", own_call()) == meta("__eq") end, --> own_call_eq cpu
+  own_call_concat = function() return meta("__concat", own_call()) .. "" end, --> own_call_concat cpu
+  own_call_len = function() return #meta("__len", own_call()) end, --> own_call_len cpu
+  own_call_pairs = function() for _ in pairs(meta("__pairs", own_call())) do end end, --> own_call_pairs cpu
+  own_call_tostring = function() while true do pcall(tostring, meta("__tostring", own_call())) end end, --> own_call_tostring cpu
+  own_call_print = function() print(meta("__tostring", own_call())) spin() end, --> own_call_print cpu
+  -- Only while a call is being stopped can no table be called.
+  callable_after = function() --> callable_after done
+    local f = setmetatable({}, { __call = function(_, a, b) return a + b end })
+    assert(f(1, 2) == 3 and select(2, pcall(f, 1, 2)) == 3)
+    local chain = setmetatable({}, { __call = setmetatable({}, { __call = function(_, _, x) return x end }) })
+    assert(chain(5) == 5)
+  end,
   asks = function(conn) while true do conn:topics() end end, --> asks cpu
 }
 
