@@ -13,8 +13,6 @@
 
 static const char *const conn_kind = "conn";
 
-enum { VALUE_DATA = 1, VALUE_FACTS = 2, VALUE_COUNT = 2 };
-
 /* ---- ids ---- */
 
 void mw_lua_id_text(mw_id id, char out[MW_LUA_ID_BYTES])
@@ -130,7 +128,7 @@ static void push_fact(lua_State *L, const struct mw_lua_conn *conn, push_fact_fn
         push(L, &info);
         return;
     }
-    if (lua_getiuservalue(L, 1, VALUE_FACTS) != LUA_TTABLE)
+    if (lua_getiuservalue(L, 1, MW_LUA_CONN_FACTS) != LUA_TTABLE)
         return;
     lua_pushvalue(L, 2);
     lua_rawget(L, -2);
@@ -151,11 +149,11 @@ static void field_id(lua_State *L, struct mw_lua_conn *conn)
 static void field_data(lua_State *L, struct mw_lua_conn *conn)
 {
     (void)conn;
-    if (lua_getiuservalue(L, 1, VALUE_DATA) == LUA_TTABLE)
+    if (lua_getiuservalue(L, 1, MW_LUA_CONN_DATA) == LUA_TTABLE)
         return;
     lua_newtable(L);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, VALUE_DATA);
+    lua_setiuservalue(L, 1, MW_LUA_CONN_DATA);
 }
 
 static void field_params(lua_State *L, struct mw_lua_conn *conn)
@@ -165,11 +163,11 @@ static void field_params(lua_State *L, struct mw_lua_conn *conn)
         push_fact(L, conn, NULL);
         return;
     }
-    if (lua_getiuservalue(L, 1, VALUE_FACTS) == LUA_TTABLE || !ask_host(L, conn, &info))
+    if (lua_getiuservalue(L, 1, MW_LUA_CONN_FACTS) == LUA_TTABLE || !ask_host(L, conn, &info))
         return;
     mw_lua_push_params(L, &info);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, VALUE_FACTS);
+    lua_setiuservalue(L, 1, MW_LUA_CONN_FACTS);
 }
 
 static void field_version(lua_State *L, struct mw_lua_conn *conn)
@@ -247,7 +245,7 @@ static int set_field(lua_State *L)
     if (!lua_istable(L, 3))
         return luaL_error(L, "conn.data must be a table, not a %s", luaL_typename(L, 3));
     lua_pushvalue(L, 3);
-    lua_setiuservalue(L, 1, VALUE_DATA);
+    lua_setiuservalue(L, 1, MW_LUA_CONN_DATA);
     return 0;
 }
 
@@ -292,7 +290,7 @@ void mw_lua_conn_init(lua_State *L)
 struct mw_lua_conn *mw_lua_conn_new(lua_State *L, mw_id id)
 {
     struct mw_app *app = mw_lua_app(L);
-    struct mw_lua_conn *conn = lua_newuserdatauv(L, sizeof(*conn), VALUE_COUNT);
+    struct mw_lua_conn *conn = lua_newuserdatauv(L, sizeof(*conn), MW_LUA_CONN_VALUES);
     *conn = (struct mw_lua_conn){ .object = { &conn_kind }, .id = id };
     lua_rawgeti(L, LUA_REGISTRYINDEX, app->refs.conn_meta);
     lua_setmetatable(L, -2);
@@ -302,6 +300,11 @@ struct mw_lua_conn *mw_lua_conn_new(lua_State *L, mw_id id)
     lua_pop(L, 1);
     app->conn_count++;
     return conn;
+}
+
+struct mw_lua_conn *mw_lua_conn_at(lua_State *L, int index)
+{
+    return mw_lua_object_at(L, index, &conn_kind);
 }
 
 struct mw_lua_conn *mw_lua_conn_push(lua_State *L, mw_id id)
@@ -319,7 +322,7 @@ bool mw_lua_conn_push_data(lua_State *L, mw_id id)
 {
     if (!mw_lua_conn_push(L, id))
         return false;
-    bool has_data = lua_getiuservalue(L, -1, VALUE_DATA) == LUA_TTABLE;
+    bool has_data = lua_getiuservalue(L, -1, MW_LUA_CONN_DATA) == LUA_TTABLE;
     lua_remove(L, -2);
     if (!has_data)
         lua_pop(L, 1);
@@ -348,7 +351,7 @@ static int keep_facts(lua_State *L)
         lasting_facts[i].push(L, &info);
         lua_rawset(L, -3);
     }
-    lua_setiuservalue(L, -2, VALUE_FACTS);
+    lua_setiuservalue(L, -2, MW_LUA_CONN_FACTS);
     return 0;
 }
 

@@ -8,10 +8,15 @@
 
 #include "lua/sched.h"
 
-/*
- * A full userdata; its user values: 1 `data`, 2 `params` or, after the end, the table of last
- * facts.
- */
+/* Its user values; each is a table, or nil where nobody has asked for it yet. */
+enum mw_lua_conn_value {
+    MW_LUA_CONN_DATA = 1,
+    MW_LUA_CONN_FACTS, /* `params`, or after the end the table of last facts */
+};
+
+#define MW_LUA_CONN_VALUES 2
+
+/* A full userdata. */
 struct mw_lua_conn {
     struct mw_lua_object object;
     mw_id id;
@@ -25,6 +30,9 @@ void mw_lua_conn_init(lua_State *L);
 
 /* Makes the object of a new connection and pushes it. Raises. */
 struct mw_lua_conn *mw_lua_conn_new(lua_State *L, mw_id id);
+
+/* The object at `index`, or NULL: it is none. Never raises. */
+struct mw_lua_conn *mw_lua_conn_at(lua_State *L, int index);
 
 /* Pushes the object, or nothing and gives NULL. Needs two stack places; never raises. */
 struct mw_lua_conn *mw_lua_conn_push(lua_State *L, mw_id id);

@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "lua/api.h"
+#include "lua/carry.h"
 #include "lua/check.h"
 #include "lua/events.h"
 #include "lua/mod_json.h"
@@ -180,6 +181,7 @@ const struct mw_engine *mw_engine_lua(void)
         .check = mw_lua_check,
         .create = create,
         .destroy = destroy,
+        .carry = mw_lua_carry,
         .prepare = mw_lua_version_prepare,
         .commit = commit,
         .discard = mw_lua_version_discard,

@@ -126,6 +126,7 @@ struct mw_app {
     struct mw_lua_version *live, *candidate;
     struct mw_link retired; /* replaced, but calls of theirs still wait */
     size_t retired_count;
+    unsigned carried_from;      /* the version of the app that this one is to replace; 0: none */
     struct mw_lua_sweep *sweep; /* of what outlives versions */
 
     /* events.c: ends that on_close has not been told of */

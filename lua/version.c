@@ -133,6 +133,12 @@ static const struct mw_lua_call_kind load_kind = {
     .read = read_load,
 };
 
+/* 0: this is the first one. */
+static unsigned version_before(const struct mw_app *app)
+{
+    return app->live ? app->live->number : app->carried_from;
+}
+
 /* on_reload(state, { from = 7, to = 8 }) */
 static int push_reload(lua_State *L, struct mw_lua_call *call, void *input)
 {
@@ -141,7 +147,7 @@ static int push_reload(lua_State *L, struct mw_lua_call *call, void *input)
     lua_rawgeti(L, LUA_REGISTRYINDEX, call->version->handlers[MW_LUA_ON_RELOAD]);
     lua_rawgeti(L, LUA_REGISTRYINDEX, app->refs.state_view);
     lua_createtable(L, 0, 2);
-    mw_lua_set_integer(L, "from", app->live->number);
+    mw_lua_set_integer(L, "from", version_before(app));
     mw_lua_set_integer(L, "to", call->version->number);
     return 2;
 }
@@ -166,7 +172,8 @@ static enum mw_app_result run_candidate(struct mw_app *app)
 {
     struct mw_lua_version *version = app->candidate;
     enum mw_app_result result = mw_lua_call(app, &load_kind, version, 0, NULL);
-    if (result == MW_APP_DONE && app->live && mw_lua_version_has(version, MW_LUA_ON_RELOAD))
+    if (result == MW_APP_DONE && version_before(app) &&
+        mw_lua_version_has(version, MW_LUA_ON_RELOAD))
         result = mw_lua_call(app, &reload_kind, version, 0, NULL);
     return result;
 }

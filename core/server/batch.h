@@ -27,6 +27,8 @@ struct mw_load {
     uint64_t hash; /* of what the version is made of: the script, and the libraries that it uses */
     double prepare_ms, commit_ms;
     size_t kept, dropped; /* connections */
+    bool rebuilt;         /* committed into an app of its own */
+    struct mw_carried carried;
     struct mw_fault *fault;
     char pattern[256];
 };

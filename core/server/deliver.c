@@ -75,6 +75,6 @@ void mw_deliver_waiting(struct mw_client *client)
 void mw_deliver_queue_up(struct mw_client *client)
 {
     bool has_messages = !client->busy && is_heard(client) && !mw_backlog_is_empty(&client->backlog);
-    if ((has_messages || client->drained) && !client->route->quarantine.paused)
+    if ((has_messages || client->drained) && !mw_route_is_held(client->route))
         mw_fair_wait(client);
 }

@@ -30,7 +30,7 @@ static struct mw_share *share_now(struct mw_worker *worker)
 
 bool mw_fair_may_call(struct mw_route *route)
 {
-    if (route->quarantine.paused)
+    if (mw_route_is_held(route))
         return false;
     return mw_share_may_call(share_now(route->worker), &route->fair.place, mw_cpu_tick_count());
 }
@@ -98,7 +98,7 @@ static void take_turn(struct mw_worker *worker, struct mw_route *route)
     go_on(route);
     mw_share_done(&worker->fair.share);
     bool has_more = route->fair.tick_waits || !mw_list_is_empty(&route->fair.clients);
-    if (has_more && !route->quarantine.paused)
+    if (has_more && !mw_route_is_held(route))
         wait_for_turn(route);
     route->client_count--;
     mw_route_release_if_unused(route);

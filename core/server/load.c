@@ -11,6 +11,7 @@
 #include "core/base/digest.h"
 #include "core/base/str.h"
 #include "core/server/client.h"
+#include "core/server/rebuild.h"
 #include "core/server/worker.h"
 
 static double elapsed_ms(const struct timespec *since)
@@ -117,7 +118,15 @@ static enum mw_load_outcome prepare_version(const struct mw_batch *batch,
         snprintf(fault->message, sizeof fault->message, "%s", file->problem);
         return MW_LOAD_FAULT;
     }
-    int err = engine->prepare(route->app, &sources, load->to, &route->next_spec, fault);
+    if (mw_rebuild_is_due(route) && mw_rebuild_begin(route)) {
+        snprintf(fault->message, sizeof fault->message,
+                 "out of memory: its app is to be rebuilt, and there is no room for another one");
+        return MW_LOAD_FAULT;
+    }
+    struct mw_app *app = route->next_app ? route->next_app : route->app;
+    int err = engine->prepare(app, &sources, load->to, &route->next_spec, fault);
+    if (err && route->next_app)
+        mw_rebuild_discard(route);
     return err ? MW_LOAD_FAULT : MW_LOAD_READY;
 }
 
@@ -240,6 +249,8 @@ static void commit_one(const struct mw_batch *batch, struct mw_route *route, str
     size_t before = route->asked_count;
     struct timespec start;
     clock_gettime(CLOCK_MONOTONIC, &start);
+    load->rebuilt = route->next_app != 0;
+    load->carried = route->carried;
     begin_trial(route, load);
     mw_route_commit(route);
     load->commit_ms = elapsed_ms(&start);

@@ -61,7 +61,8 @@ void mw_pause_begin(struct mw_route *route)
 
 static void wake(struct mw_client *client)
 {
-    bool has_waited = !mw_backlog_is_empty(&client->backlog) || client->stalled || client->ending;
+    bool has_waited = !mw_backlog_is_empty(&client->backlog) || client->stalled || client->ending ||
+                      client->drained;
     if (has_waited || client->phase == MW_CLIENT_OPENING)
         mw_client_settle_later(client);
 }
@@ -78,6 +79,11 @@ static void tell_of_resume(const struct mw_route *route)
     mw_log_end(&line);
 }
 
+void mw_pause_wake_clients(struct mw_route *route)
+{
+    for_each_client(route, wake);
+}
+
 void mw_pause_end(struct mw_route *route)
 {
     if (!route->quarantine.paused)
@@ -85,7 +91,7 @@ void mw_pause_end(struct mw_route *route)
     mw_quarantine_resume(&route->quarantine);
     tell_of_resume(route);
     route->worker->engine->pause(route->app, false);
-    for_each_client(route, wake);
+    mw_pause_wake_clients(route);
 }
 
 /* ---- the end of the script ---- */

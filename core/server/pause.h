@@ -18,6 +18,8 @@ void mw_pause_init(struct mw_route *route);
 void mw_pause_begin(struct mw_route *route);
 /* If it is paused, it goes on. */
 void mw_pause_end(struct mw_route *route);
+/* The script may be called again: what waited for that is looked after at the end of the turn. */
+void mw_pause_wake_clients(struct mw_route *route);
 /* on_stop, but for a script that is paused: then the log says what it will never hear. */
 void mw_pause_stop(struct mw_route *route);
 

@@ -15,19 +15,38 @@ static void name_source(const struct mw_load *load, char out[24])
         snprintf(out, 24, " (as v%u)", load->as);
 }
 
+/* "  rebuilt: 391 connections and 12 of 13 keys of state carried" */
+static void name_rebuild(const struct mw_load *load, char out[128])
+{
+    const struct mw_carried *carried = &load->carried;
+    out[0] = '\0';
+    if (load->rebuilt)
+        snprintf(out, 128, "  rebuilt: %zu connections and %zu of %zu keys of state carried",
+                 carried->conns, carried->keys, carried->all_keys);
+}
+
+static void put_rebuild(struct mw_log_line *line, const struct mw_carried *carried)
+{
+    mw_log_integer(line, "carried_conns", (int64_t)carried->conns);
+    mw_log_integer(line, "carried_keys", (int64_t)carried->keys);
+    mw_log_integer(line, "state_keys", (int64_t)carried->all_keys);
+    mw_log_integer(line, "left_out", (int64_t)carried->left_out);
+}
+
 static void say_done(struct mw_log_line *line, const struct mw_batch *batch,
                      const struct mw_load *load, double ms)
 {
-    char as[24];
+    char as[24], rebuilt[128];
     name_source(load, as);
+    name_rebuild(load, rebuilt);
     int len = (int)load->name.len;
     if (load->from == 0)
         mw_log_say(line, "%.*s v%u  %s  %.1f ms", len, load->name.data, load->to, load->pattern,
                    ms);
     else
-        mw_log_say(line, "%.*s v%u \u2192 v%u%s  %.1f ms  %zu kept \u00b7 %zu dropped%s%s", len,
+        mw_log_say(line, "%.*s v%u \u2192 v%u%s  %.1f ms  %zu kept \u00b7 %zu dropped%s%s%s", len,
                    load->name.data, load->from, load->to, as, ms, load->kept, load->dropped,
-                   *batch->why ? ": " : "", batch->why);
+                   rebuilt, *batch->why ? ": " : "", batch->why);
 }
 
 /* Enough of the hash to tell two versions apart by eye. */
@@ -57,6 +76,8 @@ static void report_done(struct mw_log *log, const struct mw_batch *batch,
     mw_log_number(&line, "ms", (double)(int64_t)(ms * 100) / 100);
     mw_log_integer(&line, "kept", (int64_t)load->kept);
     mw_log_integer(&line, "dropped", (int64_t)load->dropped);
+    if (load->rebuilt)
+        put_rebuild(&line, &load->carried);
     if (*batch->why)
         mw_log_text(&line, "why", mw_view_text(batch->why));
     say_done(&line, batch, load, ms);

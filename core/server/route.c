@@ -10,6 +10,7 @@
 #include "core/server/client.h"
 #include "core/server/host_real.h"
 #include "core/server/pause.h"
+#include "core/server/rebuild.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
@@ -21,11 +22,11 @@ void mw_route_tick(struct mw_route *route)
     mw_fair_end(route, begun);
 }
 
-/* While it is paused the wish lapses: the app asks again when it goes on. */
+/* While it is held the wish lapses: the app asks again when it goes on. */
 static void on_wake(struct mw_alarm *alarm)
 {
     struct mw_route *route = MW_OWNER(alarm, struct mw_route, wake);
-    if (route->quarantine.paused)
+    if (mw_route_is_held(route))
         return;
     if (mw_fair_may_call(route))
         mw_route_tick(route);
@@ -54,6 +55,20 @@ static void tell_some(struct mw_turn_task *task)
     mw_turn_task_add(worker->loop, task);
 }
 
+struct mw_app *mw_route_new_app(struct mw_route *route)
+{
+    const struct mw_config *config = route->worker->config;
+    const struct mw_app_setup setup = {
+        .host = mw_host_real(),
+        .host_app = route,
+        .name = route->name,
+        .memory_bytes = (size_t)config->script_memory,
+        .cpu_stop_ms = (unsigned)config->script_cpu,
+        .cpu_warn_ms = (unsigned)config->script_cpu_warn,
+    };
+    return route->worker->engine->create(&setup);
+}
+
 struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
 {
     struct mw_route *route = mw_alloc_zero(&worker->mem, sizeof *route);
@@ -69,17 +84,9 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
     mw_route_faults_init(&route->faults);
     route->name = mw_view(mw_mem_copy(&worker->mem, name), name.len);
     mw_script_log_init(&route->lines, worker->log, worker->loop, route->name);
-    const struct mw_app_setup setup = {
-        .host = mw_host_real(),
-        .host_app = route,
-        .name = name,
-        .memory_bytes = (size_t)worker->config->script_memory,
-        .cpu_stop_ms = (unsigned)worker->config->script_cpu,
-        .cpu_warn_ms = (unsigned)worker->config->script_cpu_warn,
-    };
     route->account = mw_account_new(worker, route->name);
     if (route->name.data && route->account)
-        route->app = worker->engine->create(&setup);
+        route->app = mw_route_new_app(route);
     if (!route->app) {
         mw_route_free(route);
         return 0;
@@ -187,7 +194,10 @@ void mw_route_commit(struct mw_route *route)
     route->version++;
     route->failed = false;
     sort_in(route);
-    engine->commit(route->app);
+    if (route->next_app)
+        mw_rebuild_commit(route);
+    else
+        engine->commit(route->app);
     mw_route_faults_new_version(route);
     mw_pause_end(route);
     if (!route->started) {
@@ -198,9 +208,11 @@ void mw_route_commit(struct mw_route *route)
 
 void mw_route_discard(struct mw_route *route)
 {
-    route->worker->engine->discard(route->app);
+    route->worker->engine->discard(route->next_app ? route->next_app : route->app);
     route->next_spec = 0;
     mw_pattern_free(&route->next_pattern, &route->worker->mem);
+    if (route->next_app)
+        mw_rebuild_discard(route);
 }
 
 void mw_route_remove(struct mw_route *route)

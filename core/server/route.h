@@ -37,6 +37,8 @@ struct mw_route {
 
     /* between prepare and commit or discard */
     const struct mw_route_spec *next_spec;
+    struct mw_app *next_app;   /* to replace `app`, which is spent (rebuild.h); NULL: it stays */
+    struct mw_carried carried; /* into it */
     struct mw_pattern next_pattern;
 
     bool failed;  /* the last attempt was refused: any change is a reason to try again */
@@ -57,10 +59,19 @@ struct mw_route {
     struct mw_route_faults faults;
 };
 
+/* No code of it may run: what comes for it waits. */
+static inline bool mw_route_is_held(const struct mw_route *route)
+{
+    return route->quarantine.paused || route->next_app;
+}
+
 /* NULL: no memory. */
 struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name);
 /* Without connections: on_stop, then everything is freed. */
 void mw_route_free(struct mw_route *route);
+
+/* A fresh app for it, the caller's; NULL: no memory. */
+struct mw_app *mw_route_new_app(struct mw_route *route);
 
 struct mw_route *mw_route_by_name(struct mw_worker *worker, struct mw_view name);
 
@@ -75,7 +86,8 @@ struct mw_route *mw_route_match(struct mw_worker *worker, struct mw_view path,
 void mw_route_hold_place(struct mw_route *route);
 
 /*
- * Makes the prepared version live: O(1) in connections. A script that was paused goes on with it.
+ * Makes the prepared version live: O(1) in connections, but for a rebuild. A script that was paused
+ * goes on with it.
  */
 void mw_route_commit(struct mw_route *route);
 void mw_route_discard(struct mw_route *route);

@@ -64,6 +64,7 @@ void mw_route_faults_close(struct mw_route *route)
 
 void mw_route_faults_new_version(struct mw_route *route)
 {
+    route->faults.was_out_of_memory = false;
     flush(route, true);
 }
 
@@ -117,6 +118,7 @@ static void note_for_opening(struct mw_route *route, const struct mw_fault *faul
 void mw_route_fault(struct mw_route *route, const struct mw_fault *fault)
 {
     route->faults.counts[fault->kind]++;
+    route->faults.was_out_of_memory |= fault->kind == MW_FAULT_MEMORY;
     route->faults.last = *fault;
     note_for_opening(route, fault);
     write_line(route, fault);

@@ -148,6 +148,8 @@ static void tell_app(struct mw_client *client, const struct mw_end *end)
         return;
     unsigned begun = mw_fair_begin(client->route);
     worker->engine->close(client->route->app, client->id, end);
+    if (client->route->next_app)
+        worker->engine->close(client->route->next_app, client->id, end);
     mw_fair_end(client->route, begun);
     client->asked = false;
     client->route->asked_count--;
@@ -394,7 +396,7 @@ static void settle_opening(struct mw_client *client)
 {
     if (client->unasked && mw_fair_may_call(client->route))
         mw_upgrade_ask(client);
-    else if (client->unasked && !client->route->quarantine.paused)
+    else if (client->unasked && !mw_route_is_held(client->route))
         mw_fair_wait(client);
     if (client->busy || client->unasked || client->phase != MW_CLIENT_OPENING)
         return;

@@ -96,8 +96,9 @@ struct mw_fault {
 
 enum mw_app_result {
     MW_APP_DONE,
-    MW_APP_WAITING,  /* the handler yielded: host->finished follows, unless the connection ends */
-    MW_APP_FAILED,   /* an error, already given to host->fault; the message is dropped */
+    MW_APP_WAITING, /* the handler yielded: host->finished follows, unless the connection or the app
+                       ends */
+    MW_APP_FAILED,  /* an error, already given to host->fault; the message is dropped */
     MW_APP_BAD_JSON, /* format = "json" and the text was none */
 };
 
@@ -215,6 +216,13 @@ struct mw_app_stats {
     size_t old_versions;        /* replaced, and kept because calls of theirs wait */
 };
 
+/* What went over in a rebuild. */
+struct mw_carried {
+    size_t conns;          /* that are open: all of them */
+    size_t keys, all_keys; /* of `state`, carried and there */
+    size_t left_out;       /* values, those keys among them: each was told of, or the first ten */
+};
+
 struct mw_engine {
     const char *name;   /* "lua" */
     const char *suffix; /* ".lua": files of the script folder that are meant for it */
@@ -233,6 +241,17 @@ struct mw_engine {
     struct mw_app *(*create)(const struct mw_app_setup *setup);
     /* Frees everything; runs no script code. NULL is allowed. */
     void (*destroy)(struct mw_app *app);
+
+    /*
+     * For a rebuild: copies what outlives versions from an app to one that is fresh from `create`
+     * and will take its place: connections with their data, `state`, on_close calls that are owed.
+     * Then follows `prepare` of `to`, which sees all of it and is told of a reload; with its
+     * `commit` `from` is destroyed, without it `to`. Until then both are paused, `to` is told of
+     * each `close` as well, and calls that wait in `from` never go on. `from` stays as it is.
+     * Values that are no plain data, or for which there is no room, are left out: counted, and
+     * named in host->log. MW_ERR_NOMEM: not even the connections fit, and `to` is of no use.
+     */
+    int (*carry)(struct mw_app *from, struct mw_app *to, struct mw_carried *told);
 
     /*
      * Compiles, runs and checks a new version beside the live one, which notices nothing. On MW_OK

@@ -39,6 +39,8 @@ struct mw_app {
     struct mw_link conns;
     unsigned version;
     bool paused;
+    bool was_carried; /* to another app, or from one and not live yet: its connections may outlive
+                         it */
     char reason[128];
 };
 
@@ -210,6 +212,7 @@ static void commit(struct mw_app *app)
     app->live = app->candidate;
     app->candidate = NULL;
     app->version++;
+    app->was_carried = false;
     leave();
 }
 
@@ -410,6 +413,8 @@ static enum mw_app_result on_message(struct mw_app *app, mw_id id, enum mw_opcod
         result = MW_APP_FAILED;
     else if (line_of(app->live, "stop", 0, &word) && mw_view_equal(word, data))
         result = stopped(app, id, MW_FAULT_CPU);
+    else if (line_of(app->live, "starve", 0, &word) && mw_view_equal(word, data))
+        result = stopped(app, id, MW_FAULT_MEMORY);
     else if (conn && says(app, "wait"))
         result = wait_with(app, conn, kind, data);
     else
@@ -436,23 +441,35 @@ static void remember(const struct mw_end *end)
     c_engine.clean = end->clean;
 }
 
-static void on_close(struct mw_app *app, mw_id id, const struct mw_end *end)
+static void forget(struct mw_app *app, struct conn *conn)
 {
-    enter();
-    struct conn *conn = find(app, id);
+    let_go(app, conn);
+    mw_list_remove(&conn->link);
+    mw_free(&app->mem, conn, sizeof *conn);
+}
+
+/* An app that is yet to replace another one: that one says it. */
+static void note_end(struct mw_app *app, const struct conn *conn, mw_id id,
+                     const struct mw_end *end)
+{
     struct mw_view topic;
-    struct mw_conn_info info;
-    assert(app->host->info(app->host_app, id, &info) == MW_OK);
     c_engine.closes++;
     c_engine.ends += conn && conn->accepted;
     remember(end);
     if (line_of(app->live, "farewell", 0, &topic))
         publish(app, id, topic, MW_OPCODE_TEXT, mw_view_text("gone"), 0);
-    if (conn) {
-        let_go(app, conn);
-        mw_list_remove(&conn->link);
-        mw_free(&app->mem, conn, sizeof *conn);
-    }
+}
+
+static void on_close(struct mw_app *app, mw_id id, const struct mw_end *end)
+{
+    enter();
+    struct conn *conn = find(app, id);
+    struct mw_conn_info info;
+    assert(app->host->info(app->host_app, id, &info) == MW_OK);
+    if (app->live)
+        note_end(app, conn, id, end);
+    if (conn)
+        forget(app, conn);
     leave();
 }
 
@@ -518,11 +535,37 @@ static void destroy(struct mw_app *app)
 {
     if (!app)
         return;
-    assert(mw_list_is_empty(&app->conns));
+    assert(app->was_carried || mw_list_is_empty(&app->conns));
+    while (!mw_list_is_empty(&app->conns))
+        forget(app, MW_OWNER(app->conns.next, struct conn, link));
     version_free(app->candidate);
     version_free(app->live);
     assert(mw_mem_is_empty(&app->mem));
     mw_free(c_engine.mem, app, sizeof *app);
+}
+
+static int carry(struct mw_app *from, struct mw_app *to, struct mw_carried *told)
+{
+    enter();
+    *told = (struct mw_carried){ 0 };
+    int err = MW_OK;
+    from->was_carried = to->was_carried = true;
+    to->version = from->version;
+    for (struct mw_link *link = from->conns.next; link != &from->conns; link = link->next) {
+        const struct conn *old = MW_OWNER(link, struct conn, link);
+        struct conn *conn = mw_alloc_zero(&to->mem, sizeof *conn);
+        if (!conn) {
+            err = MW_ERR_NOMEM;
+            break;
+        }
+        conn->id = old->id;
+        conn->accepted = old->accepted;
+        mw_list_init(&conn->link);
+        mw_list_push(&to->conns, &conn->link);
+        told->conns++;
+    }
+    leave();
+    return err;
 }
 
 static enum mw_app_result start(struct mw_app *app)
@@ -540,7 +583,10 @@ static void stop(struct mw_app *app)
 
 static void stats(const struct mw_app *app, struct mw_app_stats *out)
 {
-    *out = (struct mw_app_stats){ .memory_bytes = app->mem.bytes, .version = app->version };
+    *out = (struct mw_app_stats){
+        .memory_bytes = c_engine.full ? app->mem.max_bytes : app->mem.bytes,
+        .version = app->version,
+    };
 }
 
 static int settings(const struct mw_source *file, mw_setting_fn *each, void *ctx,
@@ -561,6 +607,7 @@ const struct mw_engine *c_engine_table(void)
         .settings = settings,
         .create = create,
         .destroy = destroy,
+        .carry = carry,
         .prepare = prepare,
         .commit = commit,
         .discard = discard,

@@ -8,7 +8,8 @@
  * CODE | wait | fail | stop TEXT | bad-json on_close:   farewell TOPIC
  *
  * What waits goes on at the next tick, unless c_engine.hold is set. A message that is the TEXT of
- * `stop` is stopped by its budget. `sign X` puts X into c_engine.signs at each call.
+ * `stop` is stopped by its budget, that of `starve` for want of memory. `sign X` puts X into
+ * c_engine.signs at each call.
  */
 #ifndef MW_TESTS_SERVER_C_ENGINE_H
 #define MW_TESTS_SERVER_C_ENGINE_H
@@ -21,6 +22,7 @@ const struct mw_engine *c_engine_table(void);
 struct c_engine {
     struct mw_mem *mem; /* where apps take their memory from; to be set by the test */
     bool hold;
+    bool full; /* apps say that they hold all that they may */
 
     /* seen so far */
     unsigned opens, messages, drains, closes, ends; /* ends: closes of accepted connections */
