@@ -135,19 +135,20 @@ static void on_tick(void)
 
 /* ---- calls ---- */
 
-static void start_ticks(void)
+static bool start_ticks(void)
 {
     if (mw_cpu_tick_start() != MW_OK)
-        return; /* the server has said so when it started */
+        return false;
     mw_cpu_tick_listen(on_tick);
     has_ticks = true;
+    return true;
 }
 
 void mw_lua_budget_begin(struct mw_app *app, lua_State *thread)
 {
     struct mw_lua_budget *budget = &app->budget;
-    if (!has_ticks && (budget->stop_ms || budget->warn_ms))
-        start_ticks();
+    bool wants_ticks = budget->stop_ms || budget->warn_ms;
+    bool is_blind = wants_ticks && !has_ticks && !start_ticks();
     budget->stop = MW_LUA_STOP_NONE;
     budget->since_us = budget->spent_us = 0;
     budget->wants_sample = false;
@@ -157,6 +158,10 @@ void mw_lua_budget_begin(struct mw_app *app, lua_State *thread)
     budget->running = thread;
     atomic_signal_fence(memory_order_seq_cst);
     running_app = app;
+    if (is_blind) { /* who cannot be measured does not run; the next call tries again */
+        budget->stop = MW_LUA_STOP_CPU;
+        arm(thread);
+    }
 }
 
 void mw_lua_budget_end(struct mw_app *app)

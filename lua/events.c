@@ -6,6 +6,7 @@
  */
 #include "lua/events.h"
 
+#include "core/base/cpu_tick.h"
 #include <stdio.h>
 
 #include "core/base/utf8.h"
@@ -18,6 +19,9 @@
 #include "lua/text.h"
 #include "lua/version.h"
 #include "moonwire/bounds.h"
+
+/* CPU time for all on_close that are still owed when a script ends. */
+#define MAX_STOP_US UINT64_C(1000000)
 
 static void push_handler(lua_State *L, const struct mw_lua_call *call, enum mw_lua_handler handler)
 {
@@ -63,7 +67,10 @@ enum mw_app_result mw_lua_event_start(struct mw_app *app)
 void mw_lua_event_stop(struct mw_app *app)
 {
     struct mw_lua_owed *owed;
-    while ((owed = mw_lua_owed_take(app))) /* nothing comes after it: all of them */
+    uint64_t start_us = mw_cpu_time_us();
+    /* Nothing comes after it, so all of them; but others wait meanwhile. What is left is told of.
+     */
+    while (mw_cpu_time_us() - start_us < MAX_STOP_US && (owed = mw_lua_owed_take(app)))
         close_owed(app, owed);
     if (mw_lua_version_has(app->live, MW_LUA_ON_STOP))
         mw_lua_call(app, &stop_kind, app->live, 0, NULL);

@@ -90,6 +90,7 @@ static void make_room(struct mw_app *app)
 static void give_call_back(struct mw_app *app, struct mw_lua_call *call)
 {
     bool is_killed = mw_lua_lane(call->thread)->kind == MW_LUA_LANE_KILLED;
+    mw_lua_alarm_stop(app, &call->alarm); /* it may have been stopped just as it began to wait */
     mw_lua_version_release(app, call->version);
     call->version = NULL;
     if (!is_killed && app->idle_count < MAX_IDLE) {

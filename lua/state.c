@@ -61,8 +61,10 @@ int mw_lua_thread_close(lua_State *from, lua_State *co)
     return lua_closethread(co, from);
 #else /* which does not count C calls: __close that closes the next one would use up the stack */
     struct mw_app *app = mw_lua_app(from);
-    if (app->closing == MAX_CLOSING)
-        return luaL_error(from, "C stack overflow");
+    if (app->closing == MAX_CLOSING) {
+        lua_pushliteral(co, "C stack overflow");
+        return LUA_ERRRUN;
+    }
     app->closing++;
     int status = lua_resetthread(co);
     app->closing--;

@@ -159,18 +159,21 @@ static void write_hex(struct formatter *f, const struct conversion *conversion)
 static void write_text(struct formatter *f, const struct conversion *conversion)
 {
     size_t len;
-    const char *text = mw_lua_tolstring(f->L, f->arg, &len);
     if (is_plain(f)) {
+        (void)mw_lua_tolstring(f->L, f->arg, &len);
         luaL_addvalue(&f->out);
         return;
     }
+    /* Before the text stands on the stack: a buffer that grows wants its memory on top of it. */
+    char *item = luaL_prepbuffsize(&f->out, ITEM_BYTES);
+    const char *text = mw_lua_tolstring(f->L, f->arg, &len);
     luaL_argcheck(f->L, len == strlen(text), f->arg, "string contains zeros");
     check_spec(f, conversion);
     if (len >= LONG_TEXT && !strchr(f->spec, '.')) {
         luaL_addvalue(&f->out);
         return;
     }
-    WRITE_ITEM(f, text);
+    luaL_addsize(&f->out, (size_t)snprintf(item, ITEM_BYTES, f->spec, text));
     lua_pop(f->L, 1);
 }
 

@@ -249,8 +249,10 @@ static bool host_may_call(void *host_app)
 {
     struct mw_route *route = host_app;
     bool may = mw_fair_may_call(route);
-    if (may)
+    if (may) {
         route->worker->fair.share.calls++;
+        route->trial.live.calls++;
+    }
     return may;
 }
 

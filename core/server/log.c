@@ -168,7 +168,7 @@ static bool is_control(struct mw_view text, size_t at)
  * What a script or a peer says must not move the cursor of the person who reads it, nor begin a
  * line that looks like one of ours: further lines begin with a blank.
  */
-static void put_visible(struct mw_buf *out, struct mw_view text)
+void mw_log_put_visible(struct mw_buf *out, struct mw_view text)
 {
     for (size_t i = 0; i < text.len; i++) {
         bool starts_line = i > 0 && text.data[i - 1] == '\n';
@@ -188,7 +188,7 @@ void mw_log_end(struct mw_log_line *line)
     if (line->log->json)
         mw_jw_object_end(&line->json);
     else
-        put_visible(&line->text, mw_buf_view(&line->human));
+        mw_log_put_visible(&line->text, mw_buf_view(&line->human));
     (void)mw_buf_put_byte(&line->text, '\n');
     if (line->log->captured)
         (void)mw_buf_put_view(line->log->captured, mw_buf_view(&line->text));

@@ -71,4 +71,10 @@ void mw_log_fault(struct mw_log *log, const struct mw_log_fault_facts *facts,
 /* The text of a connection's id, as scripts and logs know it: hex digits and a NUL. */
 void mw_id_text(mw_id id, char out[17]);
 
+/*
+ * Text of anybody's, fit for a terminal: control characters as \x1b, and no line of it can be taken
+ * for one of ours.
+ */
+void mw_log_put_visible(struct mw_buf *out, struct mw_view text);
+
 #endif

@@ -103,20 +103,20 @@ static void tell_of_owed(const struct mw_route *route)
     route->worker->engine->stats(route->app, &stats);
     if (stats.owed_closes == 0)
         return;
-    mw_log_begin(&line, route->worker->log, MW_LOG_WARN,
-                 mw_view_text("the script ended while it was paused"));
+    mw_log_begin(&line, route->worker->log, MW_LOG_WARN, mw_view_text("on_close was not called"));
     mw_log_text(&line, "script", route->name);
     mw_log_integer(&line, "v", route->version);
     mw_log_integer(&line, "owed", (int64_t)stats.owed_closes);
-    mw_log_say(&line, "%.*s v%u ended while it was paused: %zu on_close were not called",
+    mw_log_say(&line,
+               "%.*s v%u has ended: %zu on_close were not called, since the script was paused or "
+               "took too long",
                (int)route->name.len, route->name.data, route->version, stats.owed_closes);
     mw_log_end(&line);
 }
 
 void mw_pause_stop(struct mw_route *route)
 {
-    if (route->quarantine.paused)
-        tell_of_owed(route);
-    else
+    if (!route->quarantine.paused)
         route->worker->engine->stop(route->app);
+    tell_of_owed(route);
 }

@@ -74,12 +74,15 @@ static int put_state(struct mw_buf *out, const struct mw_status_row *row)
 
 static int put_last(struct mw_buf *out, const struct mw_fault *last)
 {
-    int err = mw_buf_putf(out, "\n  last: v%u %s, %s:%d: %s", last->version, last->handler,
-                          last->file, last->line, last->message);
+    int err = mw_buf_putf(out, "\n  last: v%u %s, %s:%d: ", last->version, last->handler,
+                          last->file, last->line);
+    mw_log_put_visible(out, mw_view_text(last->message));
     if (!err && *last->samples)
         err = mw_buf_putf(out, "\n  time went to %s", last->samples);
-    if (!err && *last->trace)
-        err = mw_buf_putf(out, "\n%s", last->trace);
+    if (!err && *last->trace) {
+        err = mw_buf_put_text(out, "\n    ");
+        mw_log_put_visible(out, mw_view_text(last->trace));
+    }
     return err;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "core/base/check.h"
+#include "core/base/cpu_tick.h"
 #include "core/io/thread.h"
 #include "core/server/account.h"
 #include "core/server/client.h"
@@ -75,6 +76,10 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
 static void run(void *ctx)
 {
     struct mw_worker *worker = ctx;
+    if (mw_cpu_tick_start())
+        mw_log_note(worker->log, MW_LOG_ERROR,
+                    "the CPU time of scripts cannot be measured: the system gives no timer "
+                    "(see ulimit -i); their calls are stopped until it does");
     mw_loop_run(worker->loop);
     mw_mailbox_post(worker->server, &worker->stopped.mail);
 }
@@ -197,7 +202,10 @@ static void close_client(struct mw_client *client)
         mw_upgrade_give_up(client, MW_CAUSE_drain, reason);
         break;
     case MW_CLIENT_OPEN:
-        (void)mw_ws_driver_close(client, MW_CAUSE_drain, 0, reason);
+        if (client->ending)
+            mw_ws_driver_give_up(client);
+        else
+            (void)mw_ws_driver_close(client, MW_CAUSE_drain, 0, reason);
         break;
     case MW_CLIENT_LINGER:
     case MW_CLIENT_GONE:

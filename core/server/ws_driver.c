@@ -214,6 +214,13 @@ void mw_ws_driver_free(struct mw_client *client)
     mw_buf_free(&client->held);
 }
 
+void mw_ws_driver_give_up(struct mw_client *client)
+{
+    if (client->ending && client->route->quarantine.paused)
+        client->ending_due_ms = now(client);
+    mw_client_settle_later(client);
+}
+
 int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned code,
                        struct mw_view reason)
 {
@@ -378,7 +385,9 @@ void mw_ws_driver_alarm(struct mw_client *client)
         mw_upgrade_decide(client, 0);
         return;
     }
-    if (client->ending && client->route->quarantine.paused) /* nobody can hear it: not its fault */
+    bool is_awaited =
+        client->route->quarantine.paused && !client->route->removed && !client->worker->stopping;
+    if (client->ending && is_awaited) /* nobody can hear it: not its fault */
         client->ending_due_ms = now(client) + ENDING_MS;
     if (client->ending && now(client) >= client->ending_due_ms) {
         end_now(client);

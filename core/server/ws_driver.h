@@ -24,6 +24,12 @@ void mw_ws_driver_free(struct mw_client *client);
 
 /* ---- for everybody ---- */
 
+/*
+ * The script of a client whose peer has gone is paused and will not come back: what was said before
+ * is not waited for any longer.
+ */
+void mw_ws_driver_give_up(struct mw_client *client);
+
 /* Tries to write what is queued. */
 void mw_ws_driver_flush(struct mw_client *client);
 /* Begins the end; the rest happens at the end of the turn. As mw_conn_close. */

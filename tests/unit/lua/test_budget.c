@@ -146,6 +146,32 @@ TEST(a_slow_call_goes_on_and_is_told_of_once_in_a_while)
     world_close(&world);
 }
 
+static struct mw_app *stopped_in_wait;
+
+/* sleep asks for the time just before it waits. */
+static mw_ms stop_and_tell_time(void *host_app)
+{
+    stopped_in_wait->budget.stop = MW_LUA_STOP_CPU;
+    return ((struct fake_host *)host_app)->now_ms;
+}
+
+TEST(a_stop_that_meets_a_wait_leaves_no_alarm_behind)
+{
+    struct world world;
+    struct mw_host host = fake_host_functions;
+    open_limited(&world);
+    must_load(&world, "return { on_message = function(conn) sleep(1) end }");
+    must_open(&world, 1);
+    stopped_in_wait = world.app;
+    host.monotonic_ms = stop_and_tell_time;
+    world.app->host = &host;
+    assert_int_equal(say(&world, 1, "x"), MW_APP_FAILED);
+    world.app->host = &fake_host_functions;
+    assert_int_equal(world.app->waiting_count, 0);
+    pass(&world, 2000); /* an alarm of the call that is gone would ring here */
+    world_close(&world);
+}
+
 TEST(killed_coroutines_leave_nothing_behind)
 {
     struct world world;
@@ -175,6 +201,7 @@ int main(void)
         CASE(a_timer_is_stopped_and_rings_again),
         CASE(what_runs_after_a_wait_has_a_budget_and_is_stopped),
         CASE(a_slow_call_goes_on_and_is_told_of_once_in_a_while),
+        CASE(a_stop_that_meets_a_wait_leaves_no_alarm_behind),
         CASE(killed_coroutines_leave_nothing_behind),
     };
     return RUN(cases);

@@ -51,6 +51,17 @@ TEST(long_texts_are_as_by_luas_own)
     twins_close(&twins);
 }
 
+TEST(each_conversion_fits_where_the_buffer_ends)
+{
+    open_twins();
+    twins_run(&twins,
+              "local specs = { '%5s|', '%-10s|', '%.2s|', '%s|', '%5d|', '%c|', '%q|', '%g|' }\n"
+              "same('string', 'format', 16000, function(R)\n"
+              "  return ('x'):rep(math.random(0, 2000)) .. R.pick(specs) .. R.pick(specs), 65, 66\n"
+              "  end)");
+    twins_close(&twins);
+}
+
 TEST(addresses_are_not_shown)
 {
     open_twins();
@@ -83,6 +94,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         CASE(each_conversion_is_as_luas_own),
         CASE(long_texts_are_as_by_luas_own),
+        CASE(each_conversion_fits_where_the_buffer_ends),
         CASE(addresses_are_not_shown),
         CASE(it_stops_while_it_works),
     };
