@@ -58,7 +58,7 @@ TEST(each_script_has_its_counters_and_its_last_fault)
     assert_non_null(strstr(text, "s.capp v1  /s  serves"));
     assert_non_null(strstr(text, "stopped 1 for CPU time, 0 for memory"));
     assert_non_null(strstr(text, "last: v1 on_message, s.capp:1: it took too long"));
-    assert_non_null(strstr(text, "\ns.capp:1 in on_message"));
+    assert_non_null(strstr(text, "\n    s.capp:1 in on_message"));
     text = text_of(status, true);
     assert_non_null(strstr(text, "\"stopped_cpu\":1"));
     assert_non_null(strstr(text, "\"kind\":\"cpu\""));
