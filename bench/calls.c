@@ -30,6 +30,12 @@ static void no_wake(void *app, mw_ms at_ms)
     (void)app, (void)at_ms;
 }
 
+static bool may_call(void *app)
+{
+    (void)app;
+    return true;
+}
+
 static mw_ms no_time(void *app)
 {
     (void)app;
@@ -59,6 +65,7 @@ static int no_random(void *app, void *out, size_t len)
 static const struct mw_host host = {
     .send = no_send,
     .info = no_info,
+    .may_call = may_call,
     .wake_at = no_wake,
     .monotonic_ms = no_time,
     .unix_ms = no_time,

@@ -279,6 +279,16 @@ static void stall(struct mw_client *client)
  */
 #define TURN_BYTES (1u << 20)
 
+/*
+ * What it said waits only because others have their turn. Nothing behind it is read until it was
+ * heard: a Close that is would leave no way for the answers.
+ */
+static bool waits_for_turn(const struct mw_client *client)
+{
+    return client->conn.phase == MW_CONN_OPEN && !client->busy &&
+           !mw_route_is_held(client->route) && !mw_backlog_is_empty(&client->backlog);
+}
+
 /* Pulls until nothing is left, the client has had its share, or it stalls or ends. */
 static void pump(struct mw_client *client)
 {
@@ -292,6 +302,11 @@ static void pump(struct mw_client *client)
         if (mw_backlog_is_full(&client->backlog) && client->conn.phase == MW_CONN_OPEN &&
             mw_deliver_must_wait(client)) {
             stall(client);
+            return;
+        }
+        if (waits_for_turn(client)) {
+            stall(client);
+            mw_client_settle_later(client);
             return;
         }
         struct mw_event event;
