@@ -30,6 +30,12 @@ static void no_wake(void *app, mw_ms at_ms)
     (void)app, (void)at_ms;
 }
 
+static mw_id no_conns(void *app, mw_id after)
+{
+    (void)app, (void)after;
+    return 0;
+}
+
 static bool may_call(void *app)
 {
     (void)app;
@@ -65,6 +71,7 @@ static int no_random(void *app, void *out, size_t len)
 static const struct mw_host host = {
     .send = no_send,
     .info = no_info,
+    .next_conn = no_conns,
     .may_call = may_call,
     .wake_at = no_wake,
     .monotonic_ms = no_time,
