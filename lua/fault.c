@@ -79,8 +79,8 @@ static size_t match_place(struct mw_view message, const struct mw_lua_source *fi
     return is_place ? at + 2 : 0;
 }
 
-static const struct mw_lua_source *split_place(struct mw_view *message,
-                                               const struct mw_lua_sources *sources, int *line)
+static const struct mw_lua_source *split_one_place(struct mw_view *message,
+                                                   const struct mw_lua_sources *sources, int *line)
 {
     for (size_t i = 0; i < sources->count; i++) {
         size_t len = match_place(*message, &sources->files[i], line);
@@ -89,8 +89,24 @@ static const struct mw_lua_source *split_place(struct mw_view *message,
             return &sources->files[i];
         }
     }
-    *line = 0;
     return NULL;
+}
+
+/*
+ * An error that was raised again, by error(e) or by a wrapped coroutine, has a place for each time;
+ * the last one is where it came from. Gives how many there were.
+ */
+static unsigned split_places(struct mw_view *message, const struct mw_lua_sources *sources,
+                             const struct mw_lua_source **file, int *line)
+{
+    const struct mw_lua_source *found;
+    unsigned places = 0;
+    int number = 0;
+    for (; (found = split_one_place(message, sources, &number)); places++) {
+        *file = found;
+        *line = number;
+    }
+    return places;
 }
 
 /* ---- frames ---- */
@@ -150,10 +166,11 @@ bool mw_lua_fault_place(lua_State *thread, char *out, size_t size)
     return false;
 }
 
-static void write_trace(lua_State *thread, const char *handler, struct mw_fault *fault)
+static void write_trace(lua_State *thread, const char *handler, unsigned places,
+                        struct mw_fault *fault)
 {
     size_t frames = mw_lua_fault_trace(thread, handler, fault->trace, sizeof(fault->trace));
-    if (frames <= 1) /* the place says it already */
+    if (frames <= 1 && places <= 1) /* the place says it already */
         fault->trace[0] = '\0';
 }
 
@@ -177,17 +194,18 @@ void mw_lua_fault_of_thread(lua_State *thread, int status, const struct mw_lua_w
     char described[sizeof(fault->message)];
     struct mw_view message;
     int line = 0;
+    unsigned places = 0;
     *fault = (struct mw_fault){ 0 };
     copy_text(fault->handler, sizeof(fault->handler), mw_view_text(handler));
-    write_trace(thread, handler, fault);
     const struct mw_lua_source *file = NULL;
     if (lua_type(thread, -1) == LUA_TSTRING) {
         message = mw_lua_view(thread, -1);
-        file = split_place(&message, where->sources, &line);
+        places = split_places(&message, where->sources, &file, &line);
     } else {
         describe_value(where->L, thread, described, sizeof(described));
         message = mw_view_text(described);
     }
+    write_trace(thread, handler, places, fault);
     if (!file)
         file = top_frame(thread, where->sources, &line);
     copy_text(fault->message, sizeof(fault->message), message);

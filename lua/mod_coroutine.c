@@ -60,10 +60,21 @@ static int after_wait(lua_State *L, int lua_status, lua_KContext how)
     return go_on(L, co, 0, how);
 }
 
+/* Where the caller of a wrapped coroutine stands, before a message: as Lua's own does. */
+static void put_place(lua_State *L)
+{
+    luaL_where(L, 1);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+}
+
 static int fail(lua_State *L, lua_KContext how)
 {
-    if (how == IS_WRAP)
+    if (how == IS_WRAP) {
+        if (lua_type(L, -1) == LUA_TSTRING)
+            put_place(L);
         return lua_error(L);
+    }
     lua_pushboolean(L, false);
     lua_insert(L, -2);
     return 2;

@@ -8,12 +8,10 @@
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
 
-/* Long enough for somebody to mend the script, spread so that not all come at once. */
-#define ADVICE ";retry=5000-30000"
-
 void mw_pause_turn_away(struct mw_client *client)
 {
-    mw_upgrade_give_up(client, MW_CAUSE_script_paused, mw_view_text(MW_PAUSE_TEXT ADVICE));
+    mw_upgrade_give_up(client, MW_CAUSE_script_paused,
+                       mw_view_text(MW_PAUSE_TEXT MW_UPGRADE_ADVICE));
 }
 
 static void for_each_client(struct mw_route *route, void (*act)(struct mw_client *client))

@@ -211,6 +211,17 @@ static void tell_of_failure(struct mw_client *client)
     }
 }
 
+void mw_upgrade_expire(struct mw_client *client)
+{
+    if (!client->unasked) {
+        mw_upgrade_decide(client, 0);
+        return;
+    }
+    client->unasked = false;
+    mw_upgrade_give_up(client, MW_CAUSE_script_busy,
+                       mw_view_text("the script is busy" MW_UPGRADE_ADVICE));
+}
+
 void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdict)
 {
     if (!verdict) {

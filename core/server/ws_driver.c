@@ -397,7 +397,7 @@ void mw_ws_driver_cut(struct mw_client *client)
 void mw_ws_driver_alarm(struct mw_client *client)
 {
     if (client->phase == MW_CLIENT_OPENING) {
-        mw_upgrade_decide(client, 0);
+        mw_upgrade_expire(client);
         return;
     }
     bool is_awaited =

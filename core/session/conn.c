@@ -110,6 +110,7 @@ static bool ends_at_once(enum mw_cause cause)
     case MW_CAUSE_script_budget:
     case MW_CAUSE_script_memory:
     case MW_CAUSE_script_paused:
+    case MW_CAUSE_script_busy:
     case MW_CAUSE_script_removed:
     case MW_CAUSE_drain:
     case MW_CAUSE_COUNT:

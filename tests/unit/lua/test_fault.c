@@ -57,6 +57,24 @@ TEST(the_source_line_is_shown_with_its_number)
     world_close(&world);
 }
 
+/* In line 2 something fails, in line 3 the error goes on. */
+static const char *const raised_again[] = {
+    "local f = coroutine.wrap(function() error('oh')\nend) f()",
+    "local ok, e = pcall(error, 'chat.lua:2: oh')\nerror(e)",
+};
+
+TEST(an_error_that_was_raised_again_shows_where_it_came_from_and_its_way)
+{
+    for (size_t i = 0; i < MW_COUNT(raised_again); i++) {
+        world_open(&world);
+        const struct mw_fault *fault = fail_with(raised_again[i]);
+        assert_string_equal(fault->message, "oh");
+        assert_int_equal(fault->line, 2);
+        assert_string_equal(fault->trace, "chat.lua:3 in on_message");
+        world_close(&world);
+    }
+}
+
 TEST(a_trace_shows_script_frames_only)
 {
     static const char *const libs[] = {
@@ -190,6 +208,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         CASE(the_message_stands_without_its_place),
         CASE(the_source_line_is_shown_with_its_number),
+        CASE(an_error_that_was_raised_again_shows_where_it_came_from_and_its_way),
         CASE(a_trace_shows_script_frames_only),
         CASE(a_deep_recursion_has_a_short_trace),
         CASE(long_texts_are_cut),

@@ -1,5 +1,7 @@
 /* coroutine.*, alone and with waits inside. */
+#include "lua/api.h"
 #include "tests/unit/lua/fake_host.h"
+#include "tests/unit/lua/twins.h"
 
 static struct world world;
 
@@ -12,6 +14,8 @@ static const struct line_case lines[] = {
     { "local f = coroutine.wrap(function() for i = 1, 2 do coroutine.yield(i) end end)\n"
       "print(f(), f(), f()) print(pcall(f))",
       "log info v1 c1 1\t2\nlog info v1 c1 false\tcannot resume dead coroutine\n" },
+    { "local f = coroutine.wrap(function() end) f()\nprint(pcall(function() f() end))",
+      "log info v1 c1 false\tchat.lua:2: cannot resume dead coroutine\n" },
     { "for i in coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end) do print(i) "
       "end",
       "log info v1 c1 1\nlog info v1 c1 2\nlog info v1 c1 3\n" },
@@ -130,6 +134,47 @@ static const struct {
       "tostring(setmetatable({}, { __tostring = function() sleep(1) end }))" },
 };
 
+/* Each is called with ours and with Lua's own as `coroutine`. */
+static const char *const errors_of_wrapped[] = {
+    "coroutine.wrap(function() error('in') end)()",
+    "local f = coroutine.wrap(function() error('in', 0) end)\nf()",
+    "return coroutine.wrap(function() error('tail') end)()",
+    "local f = coroutine.wrap(function() coroutine.yield() local x = nil + 1 end) f()\nf()",
+    "local f = coroutine.wrap(function() end) f() f()",
+    "local f f = coroutine.wrap(function() f() end) f()",
+    "coroutine.wrap(error)('by a C function')",
+    "coroutine.wrap(function() error({}) end)()",
+    "coroutine.wrap(function() error(5) end)()",
+    "coroutine.wrap(function() error() end)()",
+    "coroutine.wrap(function()\n coroutine.wrap(function() error('deep') end)()\nend)()",
+    "coroutine.wrap(function() local x <close> = setmetatable({}, { __close = function()\n"
+    "  error('closing') end }) error('in') end)()",
+    "error(select(2, pcall(coroutine.wrap(function() error('to pcall') end))), 0)",
+    "for _ in coroutine.wrap(function() error('iterator') end) do end",
+    "return setmetatable({}, { __index = coroutine.wrap(function() error('meta') end) }).x",
+};
+
+TEST(an_error_of_a_wrapped_coroutine_says_where_the_caller_was_as_lua_does)
+{
+    static struct twins twins;
+    twins_open(&twins);
+    twins_add(&twins, "coroutine", mw_lua_coroutine_functions);
+    twins_run(&twins, "function compare(text)\n"
+                      "  local function outcome(library)\n"
+                      "    local env = setmetatable({ coroutine = library }, { __index = _G })\n"
+                      "    return describe(select(2, pcall(load(text, '@chat.lua', 't', env))))\n"
+                      "  end\n"
+                      "  local a, b = outcome(own.coroutine), outcome(lua.coroutine)\n"
+                      "  if a ~= b then error(text .. ': ' .. a .. ', by Lua ' .. b, 0) end end\n");
+    for (size_t i = 0; i < MW_COUNT(errors_of_wrapped); i++) {
+        lua_getglobal(twins.L, "compare");
+        lua_pushstring(twins.L, errors_of_wrapped[i]);
+        if (lua_pcall(twins.L, 1, 0, 0))
+            fail_msg("%s", lua_tostring(twins.L, -1));
+    }
+    twins_close(&twins);
+}
+
 TEST(where_waiting_is_impossible_it_says_so)
 {
     for (size_t i = 0; i < MW_COUNT(places_without_wait); i++) {
@@ -172,6 +217,7 @@ int main(void)
         CASE(a_handler_may_wait_inside_of_coroutines),
         CASE(a_coroutine_that_waits_is_nobody_elses),
         CASE(an_error_behind_a_wait_reaches_the_resumer),
+        CASE(an_error_of_a_wrapped_coroutine_says_where_the_caller_was_as_lua_does),
         CASE(where_waiting_is_impossible_it_says_so),
         CASE(waits_work_behind_pcall_metamethods_and_iterators),
     };

@@ -1,6 +1,7 @@
 /* Who is called when, with scripts that sign each call. */
 #include "core/server/fair.h"
 
+#include "core/server/ws_driver.h"
 #include "tests/unit/server/serve.h"
 
 /* /s signs S, /t signs T. */
@@ -139,6 +140,28 @@ TEST(who_leaves_while_it_waits_is_forgotten)
     assert_true(mw_list_is_empty(&world.worker.fair.share.queue));
 }
 
+TEST(who_had_no_turn_in_time_is_told_to_come_later_and_not_that_the_script_failed)
+{
+    serve("sign S\necho");
+    world.gentle = true;
+    struct peer *busy = add_socket(&world, "/s");
+    run(&world);
+    world.worker.fair.share.max_calls = 1;
+    say_many(busy, 10);
+    turn(&world);
+    struct peer *late = add_socket(&world, "/s");
+    RUN_UNTIL(&world, late->client && late->client->phase == MW_CLIENT_OPENING);
+    assert_true(late->client->unasked);
+    mw_ws_driver_alarm(late->client);
+    run(&world);
+    assert_seen(late, "101 close:1013:the script is busy;retry=5000-30000");
+    say_close(late, 1013);
+    run(&world);
+    assert_non_null(strstr(logged(), "\"cause\":\"script_busy\""));
+    assert_int_equal(c_engine.opens, 1);
+    assert_int_equal(c_engine.ends, 0);
+}
+
 TEST(who_closes_behind_its_messages_is_still_heard)
 {
     serve("sign S\necho");
@@ -190,6 +213,7 @@ int main(void)
         IN_A_WORLD(mail_and_other_sockets_get_their_turn_while_a_script_is_flooded),
         IN_A_WORLD(handshakes_wait_for_their_turn_and_the_limit_of_connections_holds),
         IN_A_WORLD(who_leaves_while_it_waits_is_forgotten),
+        IN_A_WORLD(who_had_no_turn_in_time_is_told_to_come_later_and_not_that_the_script_failed),
         IN_A_WORLD(who_closes_behind_its_messages_is_still_heard),
         IN_A_WORLD(a_removed_script_leaves_the_queue),
         IN_A_WORLD(ticks_of_many_scripts_wait_for_their_turn),
