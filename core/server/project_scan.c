@@ -357,6 +357,13 @@ static int take_entry(struct scan *scan, const char *below, const char *name, in
     return take_file(scan, &entry);
 }
 
+/* NULL with errno 0: no further one. */
+static struct dirent *next_entry(DIR *dir)
+{
+    errno = 0;
+    return readdir(dir);
+}
+
 static int walk(struct scan *scan, const char *below, int depth)
 {
     char folder[PATH_MAX];
@@ -367,8 +374,11 @@ static int walk(struct scan *scan, const char *below, int depth)
     if (!dir)
         return cannot_read(scan, folder);
     int err = mw_project_add_folder(scan->store, folder);
-    for (struct dirent *entry; !err && (entry = readdir(dir));)
+    struct dirent *entry;
+    while (!err && (entry = next_entry(dir)))
         err = take_entry(scan, below, entry->d_name, depth);
+    if (!err && errno) /* or else scripts that are there would count as removed */
+        err = cannot_read(scan, folder);
     closedir(dir);
     return err;
 }

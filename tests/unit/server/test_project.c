@@ -1,6 +1,8 @@
 /* project, project_scan: which files of a folder are scripts, which libraries, which neither. */
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include "core/server/project.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <sys/resource.h>
 
@@ -10,6 +12,19 @@
 
 static struct folder folder;
 static char why[512];
+static int failing_read; /* the how many-th entry of a folder cannot be had; 0: each can */
+
+/* In place of the C library's. */
+struct dirent *readdir(DIR *dir)
+{
+    static struct dirent *(*real)(DIR * dir);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "readdir");
+    if (failing_read == 0 || --failing_read > 0)
+        return real(dir);
+    errno = EIO;
+    return NULL;
+}
 
 static int set_up(void **state)
 {
@@ -245,6 +260,20 @@ TEST(without_descriptors_a_scan_fails_and_misses_nothing)
     }
 }
 
+TEST(a_folder_that_breaks_off_is_an_error_and_not_one_with_less_in_it)
+{
+    write_file(&folder, "s/a.lua", "one");
+    write_file(&folder, "s/b.lua", "two");
+    struct mw_project *project = NULL;
+    for (int at = 1; at <= 5; at++) { /* two scripts, the folder, its parent, the end */
+        failing_read = at;
+        int err = mw_project_scan(below(&folder, "s"), mw_view_text(".lua"), &project, why);
+        assert_int_equal(err, MW_ERR_IO);
+        assert_non_null(strstr(why, "/s cannot be read: Input/output error"));
+    }
+    assert_found("a.lua b.lua |");
+}
+
 TEST(a_file_is_read_whole_or_not_at_all)
 {
     struct mw_mem mem;
@@ -362,6 +391,7 @@ int main(void)
         IN_A_FOLDER(a_library_that_is_too_large_is_left_out_and_named),
         IN_A_FOLDER(a_folder_that_is_not_there_is_an_error_with_a_sentence),
         IN_A_FOLDER(without_descriptors_a_scan_fails_and_misses_nothing),
+        IN_A_FOLDER(a_folder_that_breaks_off_is_an_error_and_not_one_with_less_in_it),
         IN_A_FOLDER(a_file_is_read_whole_or_not_at_all),
         IN_A_FOLDER(what_looks_the_same_is_not_read_again_and_its_text_is_shared),
         IN_A_FOLDER(what_was_changed_a_moment_before_is_read_again),
