@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -25,6 +26,10 @@
 #define BACKLOG          128
 #define ACCEPTS_PER_TURN 16
 #define PAUSE_MS         100 /* without descriptors or memory */
+
+/* Another server holds the lock for as long as a bind takes. */
+#define LOCK_TRIES   100
+#define LOCK_STEP_MS 10
 
 struct mw_local {
     struct mw_loop *loop;
@@ -151,6 +156,20 @@ static int bind_socket(struct mw_local *local)
     return listen(local->socket, BACKLOG) ? MW_ERR_IO : MW_OK;
 }
 
+/* Waits for a server that takes its place just now. MW_ERR_AGAIN: it takes very long. */
+static int lock_folder(int folder)
+{
+    const struct timespec step = { .tv_nsec = LOCK_STEP_MS * 1000000L };
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(folder, LOCK_EX | LOCK_NB) == 0)
+            return MW_OK;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return MW_ERR_IO;
+        (void)nanosleep(&step, NULL);
+    }
+    return MW_ERR_AGAIN;
+}
+
 static int take_place(struct mw_local *local)
 {
     char folder[PATH_MAX];
@@ -160,7 +179,9 @@ static int take_place(struct mw_local *local)
     int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (lock < 0)
         return MW_ERR_IO;
-    int err = flock(lock, LOCK_EX | LOCK_NB) ? MW_ERR_FULL : clear_place(local->path);
+    int err = lock_folder(lock);
+    if (!err)
+        err = clear_place(local->path);
     if (!err)
         err = bind_socket(local);
     int why = errno;
@@ -232,11 +253,18 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 
 /* ---- life ---- */
 
+static const char *reason_of(int err)
+{
+    if (err == MW_ERR_FULL)
+        return "another server listens there";
+    if (err == MW_ERR_AGAIN)
+        return "its folder is locked by another process, perhaps a server that starts";
+    return strerror(errno);
+}
+
 static int refuse(struct mw_local *local, int err, char why[256])
 {
-    int reason = errno;
-    (void)snprintf(why, 256, "%.160s: %s", local->path,
-                   err == MW_ERR_FULL ? "another server listens there" : strerror(reason));
+    (void)snprintf(why, 256, "%.160s: %s", local->path, reason_of(err));
     if (local->socket >= 0)
         close(local->socket);
     leave_place(local);

@@ -13,8 +13,10 @@ struct mw_local;
 /*
  * Listens at `path`; only this user may reach it (mode 0600), and who is neither this user nor root
  * is sent away all the same. Its folder is made (mode 0700) where it is missing. A socket that a
- * dead server has left is replaced. `accept` takes the stream. MW_OK; MW_ERR_FULL: a server listens
- * there; MW_ERR_IO; MW_ERR_NOMEM; each with a sentence in `why`.
+ * dead server has left is replaced. A server that takes the same place at the same moment is waited
+ * for, up to a second: blocks. `accept` takes the stream. MW_OK; MW_ERR_FULL: a server listens
+ * there; MW_ERR_AGAIN: somebody keeps the folder locked; MW_ERR_IO; MW_ERR_NOMEM; each with a
+ * sentence in `why`.
  */
 int mw_local_open(struct mw_loop *loop, const char *path,
                   void (*accept)(void *ctx, struct mw_stream *stream), void *ctx,

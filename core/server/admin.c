@@ -124,14 +124,17 @@ static void on_written(void *owner)
     mw_turn_task_add(client->admin->loop, &client->work);
 }
 
+/* MW_ERR_FULL: the line alone is longer than an answer may be. */
+static int end_line(struct mw_admin_call *call)
+{
+    mw_jw_object_end(&call->json);
+    return call->json.err ? call->json.err : mw_buf_put_byte(&call->line, '\n');
+}
+
 /* A client that cannot be answered for lack of memory, or that does not read, is sent away. */
-static void send_line(struct mw_admin_call *call)
+static void send_line(struct mw_admin_call *call, int err)
 {
     struct mw_admin_client *client = call->client;
-    if (!client) /* and so perhaps no line either */
-        return;
-    mw_jw_object_end(&call->json);
-    int err = call->json.err ? call->json.err : mw_buf_put_byte(&call->line, '\n');
     if (!err)
         err = mw_buf_put_view(&client->out, mw_buf_view(&call->line));
     mw_buf_clear(&call->line);
@@ -157,7 +160,8 @@ struct mw_json_writer *mw_admin_event(struct mw_admin_call *call, const char *na
 
 void mw_admin_event_end(struct mw_admin_call *call)
 {
-    send_line(call);
+    if (call->client) /* else perhaps there is no line either */
+        send_line(call, end_line(call));
 }
 
 struct mw_json_writer *mw_admin_answer(struct mw_admin_call *call, bool ok)
@@ -175,12 +179,24 @@ static void free_call(struct mw_admin_call *call)
     mw_free(call->mem, call, sizeof *call);
 }
 
+/* What it was to say is lost, but not that. */
+static int say_too_long(struct mw_admin_call *call)
+{
+    struct mw_json_writer *json = mw_admin_answer(call, false);
+    mw_jw_pair(json, "error", mw_view_text("the answer is longer than 4 MiB"));
+    mw_jw_pair(json, "hint",
+               mw_view_text("what was asked for has been done; the server's log says how it went"));
+    return end_line(call);
+}
+
 void mw_admin_end(struct mw_admin_call *call)
 {
     struct mw_admin_client *client = call->client;
-    send_line(call);
-    if (client)
+    if (client) {
+        int err = end_line(call);
+        send_line(call, err == MW_ERR_FULL ? say_too_long(call) : err);
         client->call = 0;
+    }
     free_call(call);
 }
 

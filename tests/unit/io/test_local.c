@@ -1,8 +1,11 @@
 /* local: who may reach a Unix socket, whose place it takes, and what it leaves behind. */
 #include "core/io/local.h"
 
+#include <pthread.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include "core/base/str.h"
 #include "tests/unit/io/folder.h"
@@ -106,6 +109,44 @@ TEST(a_living_servers_socket_is_left_alone)
     mw_local_close(first);
 }
 
+/* What a server does that takes its place, for a moment. */
+static void *let_go_soon(void *ctx)
+{
+    const struct timespec moment = { .tv_nsec = 30000000 };
+    (void)nanosleep(&moment, NULL);
+    close(*(int *)ctx);
+    return NULL;
+}
+
+static int lock_folder(void)
+{
+    int fd = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    return fd;
+}
+
+TEST(a_server_that_takes_its_place_at_the_same_moment_is_waited_for)
+{
+    pthread_t other;
+    struct mw_local *local;
+    int fd = lock_folder();
+    assert_int_equal(pthread_create(&other, NULL, let_go_soon, &fd), 0);
+    assert_int_equal(open_local(below(&folder, "s.sock"), &local), MW_OK);
+    assert_int_equal(pthread_join(other, NULL), 0);
+    assert_reached(below(&folder, "s.sock"));
+    mw_local_close(local);
+}
+
+TEST(a_folder_that_stays_locked_is_not_said_to_have_a_server)
+{
+    struct mw_local *local;
+    int fd = lock_folder();
+    assert_int_equal(open_local(below(&folder, "s.sock"), &local), MW_ERR_AGAIN);
+    assert_non_null(strstr(why, "locked by another process"));
+    assert_null(local);
+    close(fd);
+}
+
 TEST(what_is_no_socket_is_left_alone)
 {
     struct mw_local *local;
@@ -189,6 +230,8 @@ int main(void)
         IN_A_FOLDER(the_folder_is_made_and_only_this_user_may_enter),
         IN_A_FOLDER(a_dead_servers_socket_is_replaced),
         IN_A_FOLDER(a_living_servers_socket_is_left_alone),
+        IN_A_FOLDER(a_server_that_takes_its_place_at_the_same_moment_is_waited_for),
+        IN_A_FOLDER(a_folder_that_stays_locked_is_not_said_to_have_a_server),
         IN_A_FOLDER(what_is_no_socket_is_left_alone),
         IN_A_FOLDER(somebody_elses_socket_is_not_taken_away),
         IN_A_FOLDER(a_path_longer_than_an_address_works_all_the_same),

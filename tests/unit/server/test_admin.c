@@ -68,10 +68,23 @@ static void run_flood(void *ctx, struct mw_admin_call *call)
     mw_admin_end(call);
 }
 
+/* One answer with so many bytes. */
+static void run_long(void *ctx, struct mw_admin_call *call)
+{
+    static char text[6000000];
+    int64_t bytes;
+    (void)ctx;
+    (void)mw_admin_number(call, "number", &bytes);
+    memset(text, 'x', sizeof text);
+    mw_jw_pair(mw_admin_answer(call, true), "text", mw_view(text, (size_t)bytes));
+    mw_admin_end(call);
+}
+
 static const struct mw_admin_command commands[] = {
     { "echo", run_echo, "" },
     { "hold", run_hold, "" },
     { "flood", run_flood, "" },
+    { "long", run_long, "" },
     { 0 },
 };
 
@@ -263,6 +276,19 @@ static void say_long(int fd, size_t len)
     }
 }
 
+TEST(an_answer_that_is_too_long_says_so_instead_of_an_end_without_a_word)
+{
+    int fd = dial();
+    say(fd, "{\"cmd\":\"long\",\"number\":4194304}\n{\"cmd\":\"long\",\"number\":6000000}\n"
+            "{\"cmd\":\"echo\",\"text\":\"behind\"}\n");
+    const char *all = hear(fd, 3);
+    const char *first = strstr(all, "\"ok\":false,\"error\":\"the answer is longer than 4 MiB\"");
+    assert_non_null(first);
+    assert_non_null(strstr(first + 1, "the answer is longer than 4 MiB"));
+    assert_non_null(strstr(all, "\"text\":\"behind\""));
+    close(fd);
+}
+
 TEST(a_line_without_an_end_is_refused_and_ends_the_connection)
 {
     static const size_t lengths[] = { MW_ADMIN_REQUEST_BYTES, 2 * MW_ADMIN_REQUEST_BYTES + 1,
@@ -430,6 +456,7 @@ int main(void)
         SERVED(garbage_is_refused_and_the_next_line_is_heard),
         SERVED(a_request_may_come_byte_by_byte_and_many_at_once),
         SERVED(who_half_closes_gets_its_answers_and_then_the_end),
+        SERVED(an_answer_that_is_too_long_says_so_instead_of_an_end_without_a_word),
         SERVED(a_line_without_an_end_is_refused_and_ends_the_connection),
         SERVED(what_comes_behind_a_request_that_waits_is_bounded),
         SERVED(a_client_too_many_is_told_so),
