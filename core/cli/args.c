@@ -108,11 +108,11 @@ static int take_flag(struct mw_args *args, int argc, char **argv, int *at, char 
     return MW_OK;
 }
 
-/* Verbs that work on a script: a word that ends as its file does is one. */
+/* Verbs that work on a script: a word that ends as its file does is one, and so is a second one. */
 static bool is_script(const struct mw_args *args, const char *word)
 {
     return mw_list_has_token(mw_view_text("reload,rollback"), args->verb) &&
-           mw_view_ends_with(mw_view_text(word), ".lua");
+           (mw_view_ends_with(mw_view_text(word), ".lua") || (args->dir && !args->script));
 }
 
 static int take_word(struct mw_args *args, const char *word, char why[256])
@@ -131,6 +131,15 @@ static int take_word(struct mw_args *args, const char *word, char why[256])
         return MW_ERR_BAD_ARG;
     }
     return MW_OK;
+}
+
+void mw_args_settle_word(struct mw_args *args, bool (*is_folder)(const char *path))
+{
+    bool is_path = args->dir && (*args->dir == '/' || *args->dir == '.');
+    if (!args->dir || args->script || is_path || is_folder(args->dir))
+        return;
+    args->script = args->dir;
+    args->dir = 0;
 }
 
 int mw_args_parse(struct mw_args *args, int argc, char **argv, char why[256])

@@ -7,7 +7,7 @@
 struct mw_args {
     const char *verb;   /* "help" where --help was given; NULL: none */
     const char *dir;    /* NULL: not given */
-    const char *script; /* "chat.lua", for verbs that take one; NULL: not given */
+    const char *script; /* "chat.lua", "chat", for verbs that take one; NULL: not given */
     bool help;
     /* flags of some verbs alone */
     bool json;
@@ -19,6 +19,12 @@ struct mw_args {
 
 /* MW_OK, or MW_ERR_BAD_ARG with a sentence in `why`. Borrows argv. */
 int mw_args_parse(struct mw_args *args, int argc, char **argv, char why[256]);
+
+/*
+ * For a verb that takes a script: a single word that could be the folder's name or the script's
+ * without ".lua" is the script's where there is no such folder.
+ */
+void mw_args_settle_word(struct mw_args *args, bool (*is_folder)(const char *path));
 
 /* Sets what the flags say. As mw_config_set. */
 int mw_args_apply(const struct mw_args *args, struct mw_config *config, char why[256]);

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "core/base/check.h"
 #include "core/base/json.h"
@@ -140,21 +141,31 @@ int mw_cmd_status(const struct mw_args *args)
     return ask(args, 0);
 }
 
-int mw_cmd_reload(const struct mw_args *args)
+static bool is_folder(const char *path)
 {
-    return ask(args, 0);
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-int mw_cmd_rollback(const struct mw_args *args)
+int mw_cmd_reload(const struct mw_args *given)
+{
+    struct mw_args args = *given;
+    mw_args_settle_word(&args, is_folder);
+    return ask(&args, 0);
+}
+
+int mw_cmd_rollback(const struct mw_args *given)
 {
     uint64_t to = 0;
-    if (!args->script)
+    struct mw_args args = *given;
+    mw_args_settle_word(&args, is_folder);
+    if (!args.script)
         return mw_cli_fail(MW_EXIT_USAGE, "",
                            "which script? moonwire rollback [DIR] chat.lua [--to v7]");
-    struct mw_view number = mw_view_text(args->to);
+    struct mw_view number = mw_view_text(args.to);
     if (mw_view_starts_with(number, "v"))
         number = mw_view_from(number, 1);
-    if (args->to && !mw_parse_u64(number, 1, UINT32_MAX, &to))
+    if (args.to && !mw_parse_u64(number, 1, UINT32_MAX, &to))
         return mw_cli_fail(MW_EXIT_USAGE, "", "--to wants the number of a version: --to v7");
-    return ask(args, (int64_t)to);
+    return ask(&args, (int64_t)to);
 }

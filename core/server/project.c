@@ -137,6 +137,21 @@ const struct mw_project_file *mw_project_script(const struct mw_project *project
     return find(project->scripts, project->script_count, path);
 }
 
+const struct mw_project_file *mw_project_named(const struct mw_project *project,
+                                               struct mw_view name, struct mw_view suffix)
+{
+    const struct mw_project_file *exact = mw_project_script(project, name);
+    for (size_t i = 0; !exact && i < project->script_count; i++) {
+        const struct mw_project_file *file = &project->scripts[i];
+        struct mw_view path = file->path;
+        if (path.len == name.len + suffix.len &&
+            mw_view_equal(mw_view(path.data, name.len), name) &&
+            mw_view_equal(mw_view_from(path, name.len), suffix))
+            return file;
+    }
+    return exact;
+}
+
 const struct mw_project_file *mw_project_lib(const struct mw_project *project, struct mw_view path)
 {
     return find(project->libs, project->lib_count, path);

@@ -67,6 +67,9 @@ void mw_project_drop(struct mw_project *project); /* NULL is allowed */
 /* The file of this path among scripts or libs; NULL: none. */
 const struct mw_project_file *mw_project_script(const struct mw_project *project,
                                                 struct mw_view path);
+/* The same for a name as people say it, perhaps without the suffix. */
+const struct mw_project_file *mw_project_named(const struct mw_project *project,
+                                               struct mw_view name, struct mw_view suffix);
 const struct mw_project_file *mw_project_lib(const struct mw_project *project, struct mw_view path);
 
 /* Same files with the same contents. */

@@ -128,6 +128,14 @@ static void say_unknown(const struct mw_reload *reload, const struct mw_project 
              near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
+/* The script that a name means; a name that means none is left as it is. */
+static struct mw_view whole_name(const struct mw_reload *reload, const struct mw_project *project,
+                                 struct mw_view name)
+{
+    const struct mw_project_file *file = mw_project_named(project, name, reload->suffix);
+    return file ? file->path : name;
+}
+
 /* Marks what was asked for by name; who has asked for what is not there hears of it now. */
 static void force(struct mw_reload *reload, struct mw_batch *batch)
 {
@@ -136,7 +144,10 @@ static void force(struct mw_reload *reload, struct mw_batch *batch)
     for (; link != &reload->served; link = next) {
         struct mw_reload_ask *ask = ask_of(link);
         next = link->next;
-        if (!ask->script.len || mw_batch_force(batch, ask->script))
+        if (!ask->script.len)
+            continue;
+        ask->script = whole_name(reload, batch->project, ask->script);
+        if (mw_batch_force(batch, ask->script))
             continue;
         say_unknown(reload, batch->project, ask->script, why);
         answer(ask, 0, why);
@@ -166,16 +177,18 @@ static void start_back(struct mw_reload *reload, struct mw_reload_ask *ask, cons
 {
     char why[256];
     struct mw_batch *batch = 0;
+    struct mw_view script = whole_name(reload, reload->project, ask->script);
     const struct mw_history_entry *target =
-        mw_history_target(&reload->history, ask->script, ask->to, why);
+        mw_history_target(&reload->history, script, ask->to, why);
     if (!target) {
         answer(ask, 0, why);
         return;
     }
-    if (mw_batch_new_back(target->project, ask->script, target->as, &batch)) {
+    if (mw_batch_new_back(target->project, script, target->as, &batch)) {
         answer(ask, 0, "out of memory");
         return;
     }
+    ask->script = batch->loads[0].name;
     snprintf(batch->why, sizeof batch->why, "%s", reason);
     mw_list_remove(&ask->link);
     mw_list_push(&reload->served, &ask->link);

@@ -34,8 +34,10 @@ void mw_reload_now(struct mw_reload *reload);
 /* A wish for a round of its own; lives inside its owner until `done` or `forget`. */
 struct mw_reload_ask {
     struct mw_link link;
-    struct mw_view script; /* borrowed; "": all that has changed, or failed the last time */
-    bool back;             /* to the version before, or to version `to` where that is not 0 */
+    /* Borrowed, perhaps without its suffix; "": all that has changed, or failed the last time. When
+     * it is served, the whole name as the batch has it. */
+    struct mw_view script;
+    bool back; /* to the version before, or to version `to` where that is not 0 */
     int64_t to;
     /*
      * Once, perhaps before mw_reload_ask returns: `batch` is committed and reported (borrowed until

@@ -146,6 +146,8 @@ test('rollback --to names a version; what is not kept is said', async (t) => {
         /the sources of chat\.lua v9 are not kept; kept are: v2, v1/);
     assert.match((await command(server, 'rollback', 'scripts/chat.lua', '--to', '1')).out,
         /v3 → v4 \(as v1\)/);
+    assert.match((await command(server, 'reload', 'chat')).out, /^chat\.lua v4 → v5/);
+    assert.match((await command(server, 'rollback', 'chat')).out, /^chat\.lua v5 → v6 \(as v1\)/);
     assert.equal((await command(server, 'rollback', 'chat.lua', '--to', 'x')).code, 2);
     assert.equal((await command(server, 'rollback')).code, 2);
 });

@@ -65,6 +65,37 @@ TEST(some_verbs_take_a_script_and_flags_of_their_own)
     assert_string_equal(serve.args.dir, "chat.lua");
 }
 
+static bool only_app_is_a_folder(const char *path)
+{
+    return strcmp(path, "app") == 0;
+}
+
+TEST(a_script_may_be_named_without_its_suffix)
+{
+    struct {
+        struct parsed parsed;
+        const char *dir, *script;
+    } table[] = {
+        { PARSE("rollback", "chat"), NULL, "chat" },
+        { PARSE("reload", "game/room"), NULL, "game/room" },
+        { PARSE("reload", "app"), "app", NULL },
+        { PARSE("reload", "app", "chat"), "app", "chat" },
+        { PARSE("reload", "app", "chat.lua"), "app", "chat.lua" },
+        { PARSE("reload", "chat.lua", "app"), "app", "chat.lua" },
+        { PARSE("reload", "/no/such"), "/no/such", NULL },
+        { PARSE("reload", "../app"), "../app", NULL },
+        { PARSE("reload"), NULL, NULL },
+    };
+    for (size_t i = 0; i < MW_COUNT(table); i++) {
+        struct mw_args *args = &table[i].parsed.args;
+        assert_int_equal(table[i].parsed.err, MW_OK);
+        mw_args_settle_word(args, only_app_is_a_folder);
+        assert_string_equal(args->dir ? args->dir : "none", table[i].dir ? table[i].dir : "none");
+        assert_string_equal(args->script ? args->script : "none",
+                            table[i].script ? table[i].script : "none");
+    }
+}
+
 TEST(flags_of_other_verbs_are_refused_by_name)
 {
     const struct {
@@ -183,6 +214,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         CASE(flags_may_stand_in_any_place_and_in_both_forms),
         CASE(some_verbs_take_a_script_and_flags_of_their_own),
+        CASE(a_script_may_be_named_without_its_suffix),
         CASE(flags_of_other_verbs_are_refused_by_name),
         CASE(a_verb_alone_or_nothing_is_enough),
         CASE(a_value_may_be_empty_or_hold_an_equals_sign),

@@ -268,6 +268,19 @@ TEST(a_script_that_is_not_there_is_named_with_what_was_meant)
     assert_string_equal(reload("a.capp"), "a.capp v1 \u2192 v2\n");
 }
 
+TEST(a_script_is_found_without_its_suffix)
+{
+    make_below(&bench.folder, "scripts/game");
+    save("game/room.capp", "echo");
+    serve(false);
+    assert_string_equal(reload("a"), "a.capp v1 \u2192 v2\n");
+    assert_string_equal(rollback("a", 0), "a.capp v2 \u2192 v3 (as v1)\n");
+    assert_string_equal(reload("game/room"), "game/room.capp v1 \u2192 v2\n");
+    assert_string_equal(rollback("game/room", 1), "game/room.capp v2 \u2192 v3 (as v1)\n");
+    assert_non_null(strstr(reload("room"), "there is no script room in "));
+    assert_non_null(strstr(rollback("room", 0), "there is no script room that"));
+}
+
 TEST(a_folder_that_cannot_be_read_is_said_to_who_asks)
 {
     serve(false);
@@ -469,6 +482,7 @@ int main(void)
         ON_A_BENCH(a_save_is_seen_and_loaded_by_itself),
         ON_A_BENCH(who_asks_hears_what_became_of_each_script),
         ON_A_BENCH(a_script_that_is_not_there_is_named_with_what_was_meant),
+        ON_A_BENCH(a_script_is_found_without_its_suffix),
         ON_A_BENCH(a_folder_that_cannot_be_read_is_said_to_who_asks),
         ON_A_BENCH(all_who_ask_are_answered_in_order),
         ON_A_BENCH(who_has_gone_is_not_answered_and_the_load_goes_on),
