@@ -154,6 +154,7 @@ void mw_lua_budget_begin(struct mw_app *app, lua_State *thread)
     budget->wants_sample = false;
     budget->was_refused = false;
     budget->sample_count = 0;
+    budget->wanted_bytes = 0;
     budget->trace[0] = '\0';
     budget->running = thread;
     atomic_signal_fence(memory_order_seq_cst);
@@ -229,6 +230,19 @@ void *mw_lua_budget_grown(struct mw_app *app, void *got, void *block, size_t old
                       : !got && is_hopeless(&app->mem, budget->asked_bytes))
         stop_for_memory(budget);
     return got;
+}
+
+/* The place is noted here: the next instruction, where the call ends, may be on another line. */
+void mw_lua_budget_string(struct mw_app *app, size_t len)
+{
+    struct mw_lua_budget *budget = &app->budget;
+    bool fits = budget->string_bytes == 0 || len <= budget->string_bytes;
+    if (fits || !budget->running || budget->stop != MW_LUA_STOP_NONE)
+        return;
+    budget->wanted_bytes = len;
+    budget->stop = MW_LUA_STOP_STRING;
+    note_place(budget->running);
+    arm(budget->running);
 }
 
 void mw_lua_stop_for_memory(lua_State *L)

@@ -8,7 +8,13 @@
  * next mw_lua_poll.
  *
  * A request for memory that is refused after Lua has collected everything sets `stop` as well: what
- * a script does with the error makes no difference then.
+ * a script does with the error makes no difference then. So does a string that is longer than
+ * app->budget.string_bytes: Lua compares a key with those of equal length byte by byte, in each of
+ * 2000 tables that lead to one another, within one instruction.
+ *
+ * What is not bounded is one instruction over keys that Lua's hash puts into one place: a table of
+ * integers that are multiples of what its hash part will have takes the square of their number
+ * when it grows.
  */
 #ifndef MW_LUA_BUDGET_H
 #define MW_LUA_BUDGET_H
@@ -36,6 +42,13 @@ void mw_lua_budget_switch(struct mw_app *app, lua_State *thread);
 void *mw_lua_budget_grown(struct mw_app *app, void *got, void *block, size_t old_bytes,
                           size_t new_bytes);
 
+/*
+ * A string of `len` bytes is about to be made. Where that is too long the call ends; the string is
+ * made all the same, since to refuse it would only have Lua collect everything first, but nothing
+ * of the script runs that could see it.
+ */
+void mw_lua_budget_string(struct mw_app *app, size_t len);
+
 /* ---- for C functions that scripts call ---- */
 
 /* Raises as a stop does. Only while app->budget.stop is set. */
@@ -62,6 +75,13 @@ static inline void mw_lua_poll(lua_State *L)
 {
     if (mw_lua_must_stop(L))
         mw_lua_stop_raise(L);
+}
+
+/* For who knows the length of a string before the work: raises as a stop where that is too long. */
+static inline void mw_lua_check_string(lua_State *L, size_t len)
+{
+    mw_lua_budget_string(mw_lua_app(L), len);
+    mw_lua_poll(L);
 }
 
 /* pcall's sister whose message handler is not asked about a stop. */

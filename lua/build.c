@@ -24,6 +24,7 @@ void mw_build_reserve(struct mw_build *build, size_t more)
     if (more > SIZE_MAX / 2 - build->len)
         luaL_error(build->L, "resulting string too large");
     size_t need = build->len + more, cap = build->cap + build->cap / 2;
+    mw_lua_check_string(build->L, need);
     if (cap < need)
         cap = need;
     char *data = lua_newuserdatauv(build->L, cap, 0);

@@ -64,6 +64,7 @@ struct mw_app *mw_lua_app_new(const struct mw_app_setup *setup, struct mw_mem *p
     app->host_app = setup->host_app;
     app->budget.stop_ms = setup->cpu_stop_ms;
     app->budget.warn_ms = setup->cpu_warn_ms;
+    app->budget.string_bytes = setup->string_bytes;
     mw_list_init(&app->retired);
     mw_list_init(&app->owed);
     mw_buf_init(&app->scratch, &app->mem, MW_BOUND_JSON_BYTES);

@@ -44,6 +44,7 @@ enum mw_lua_stop {
     MW_LUA_STOP_NONE,
     MW_LUA_STOP_CPU,    /* its time is up */
     MW_LUA_STOP_MEMORY, /* the script's memory is used up, and a full collection did not help */
+    MW_LUA_STOP_STRING, /* it wanted a string that is longer than any may be */
 };
 
 #define MW_LUA_MAX_SAMPLES 8
@@ -63,7 +64,9 @@ struct mw_lua_budget {
     volatile bool wants_sample;
     bool was_refused; /* the last request for memory: Lua collects, and asks once more */
     unsigned stop_ms, warn_ms;
-    size_t asked_bytes; /* the last request for more memory */
+    size_t asked_bytes;  /* the last request for more memory */
+    size_t string_bytes; /* the longest string that a script may make; 0: any */
+    size_t wanted_bytes; /* what the string had that ended the call */
 
     /* of the running call */
     struct mw_lua_sample samples[MW_LUA_MAX_SAMPLES];

@@ -292,6 +292,16 @@ static void write_cpu(const struct mw_app *app, struct mw_fault *fault)
              "end the loop, do the work in parts with sleep(0) between them, or raise script.cpu");
 }
 
+static void write_string(const struct mw_app *app, struct mw_fault *fault)
+{
+    snprintf(fault->message, sizeof(fault->message),
+             "a string of %zu bytes is too long: one string may have %zu bytes",
+             app->budget.wanted_bytes, app->budget.string_bytes);
+    snprintf(fault->hint, sizeof(fault->hint),
+             "keep what is long as pieces in a table, send a table where its JSON text is long, or "
+             "raise script.string");
+}
+
 void mw_lua_fault_stop(struct mw_app *app, const struct mw_lua_sources *sources,
                        struct mw_fault *fault)
 {
@@ -305,6 +315,10 @@ void mw_lua_fault_stop(struct mw_app *app, const struct mw_lua_sources *sources,
     case MW_LUA_STOP_MEMORY:
         fault->kind = MW_FAULT_MEMORY;
         write_no_memory(app, NULL, fault);
+        break;
+    case MW_LUA_STOP_STRING:
+        fault->kind = MW_FAULT_MEMORY;
+        write_string(app, fault);
         break;
     }
     write_stop_place(app, sources, fault);
@@ -325,7 +339,7 @@ void mw_lua_fault_of_call(struct mw_app *app, const struct mw_lua_call *call, in
     if (call->thread && status != LUA_OK)
         mw_lua_fault_of_thread(call->thread, status, &where, call->kind->name, fault);
     mw_lua_fault_stop(app, &call->version->sources, fault);
-    if (status == LUA_ERRMEM) {
+    if (status == LUA_ERRMEM && app->budget.stop != MW_LUA_STOP_STRING) {
         fault->kind = MW_FAULT_MEMORY;
         write_no_memory(app, call->thread, fault);
     }

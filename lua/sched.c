@@ -80,10 +80,15 @@ static struct mw_lua_call *take_call(struct mw_app *app)
     return MW_OWNER(link, struct mw_lua_call, link);
 }
 
+static bool is_stopped_for_memory(const struct mw_app *app)
+{
+    return app->budget.stop == MW_LUA_STOP_MEMORY || app->budget.stop == MW_LUA_STOP_STRING;
+}
+
 /* A stack grows without Lua's emergency collection, so the next call would not find its room. */
 static void make_room(struct mw_app *app)
 {
-    if (app->budget.stop == MW_LUA_STOP_MEMORY && app->mem.bytes > app->mem.max_bytes / 2)
+    if (is_stopped_for_memory(app) && app->mem.bytes > app->mem.max_bytes / 2)
         lua_gc(app->L, LUA_GCCOLLECT, 0);
 }
 
@@ -168,7 +173,7 @@ static void report(struct mw_app *app, struct mw_lua_call *call, int status)
 static void kill(struct mw_app *app, struct mw_lua_call *call, int status)
 {
     report(app, call, status == LUA_YIELD ? LUA_OK : status);
-    app->failure = app->budget.stop == MW_LUA_STOP_MEMORY ? LUA_ERRMEM : LUA_ERRRUN;
+    app->failure = is_stopped_for_memory(app) ? LUA_ERRMEM : LUA_ERRRUN;
     mw_lua_set_lane(call->thread, app, MW_LUA_LANE_KILLED);
 }
 

@@ -256,6 +256,19 @@ static void warn_of_slips(lua_State *L, const struct mw_lua_version *version)
     }
 }
 
+/* on_message gets a message as one string. */
+static void check_messages_fit(lua_State *L, const struct mw_limits *given)
+{
+    double longest = (double)mw_lua_app(L)->budget.string_bytes;
+    const char *name = given->inflated > given->message ? "inflated" : "message";
+    double most = given->inflated > given->message ? given->inflated : given->message;
+    if (longest > 0 && most > longest)
+        luaL_error(L,
+                   "limits.%s is %I, but one string may have %I bytes, and a message is one: lower "
+                   "limits.%s, or raise script.string in moonwire.lua",
+                   name, (LUAI_UACINT)most, (LUAI_UACINT)longest, name);
+}
+
 static void check_is_module(lua_State *L)
 {
     const char *name = mw_lua_app(L)->name;
@@ -280,6 +293,7 @@ void mw_lua_shape_read(lua_State *L, struct mw_lua_version *version)
             keys[i].read(L, version, keys[i].name);
         lua_settop(L, 1);
     }
+    check_messages_fit(L, &version->spec.limits);
     warn_of_slips(L, version);
     version->spec.wants_messages = mw_lua_version_has(version, MW_LUA_ON_MESSAGE);
     lua_pushvalue(L, 1);

@@ -15,11 +15,16 @@
 /* Coroutines that are closed inside of each other; Lua 5.4.6 and later have their own number. */
 #define MAX_CLOSING 100
 
+/* What Lua puts around the bytes of a string; test_budget.c shows it. */
+#define STRING_FRAME 25
+
 static void *allocate(void *ud, void *block, size_t old_bytes, size_t new_bytes)
 {
     struct mw_app *app = MW_OWNER(ud, struct mw_app, mem);
     /* Without a block `old_bytes` is the kind of object to come. */
     size_t had_bytes = block ? old_bytes : 0;
+    if (!block && old_bytes == LUA_TSTRING && new_bytes > STRING_FRAME)
+        mw_lua_budget_string(app, new_bytes - STRING_FRAME);
     void *got = mw_realloc(&app->mem, block, had_bytes, new_bytes);
     return new_bytes > had_bytes ? mw_lua_budget_grown(app, got, block, had_bytes, new_bytes) : got;
 }

@@ -11,8 +11,9 @@
 #include "lua/engine.h"
 
 /*
- * A bare state for an app, or NULL: its memory is app->mem's, and a request that is refused once
- * Lua has collected everything stops the running call (budget.h). Close it with lua_close.
+ * A bare state for an app, or NULL: its memory is app->mem's. A request that is refused once Lua
+ * has collected everything stops the running call, and so does a string that is too long
+ * (budget.h). Close it with lua_close.
  */
 lua_State *mw_lua_state_new(struct mw_app *app);
 

@@ -61,6 +61,7 @@ static void load_one(struct mw_checking *c, struct mw_check_script *script)
         .host = mw_host_none(),
         .name = script->name,
         .memory_bytes = (size_t)c->config.script_memory,
+        .string_bytes = (size_t)c->config.script_string,
         .cpu_stop_ms = (unsigned)c->config.script_cpu,
     };
     const struct mw_route_spec *spec;

@@ -48,6 +48,7 @@ struct mw_config {
     char health_ready[MW_CONFIG_TEXT_MAX]; /* the same */
     double compression_memory;             /* bytes */
     double script_memory;                  /* bytes */
+    double script_string;                  /* bytes of one string */
     double script_queued;                  /* bytes that wait on its behalf */
     double script_cpu, script_cpu_warn;    /* ms of CPU time of one call */
     double stop_timeout;                   /* s */

@@ -63,6 +63,7 @@ struct mw_app *mw_route_new_app(struct mw_route *route)
         .host_app = route,
         .name = route->name,
         .memory_bytes = (size_t)config->script_memory,
+        .string_bytes = (size_t)config->script_string,
         .cpu_stop_ms = (unsigned)config->script_cpu,
         .cpu_warn_ms = (unsigned)config->script_cpu_warn,
     };

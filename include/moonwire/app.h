@@ -202,6 +202,7 @@ struct mw_app_setup {
     void *host_app;             /* first argument of every host function */
     struct mw_view name;        /* "chat.lua"; copied */
     size_t memory_bytes;        /* cap of everything done on the script's behalf */
+    size_t string_bytes;        /* longest string that the script can make; 0: no limit */
     unsigned cpu_stop_ms;       /* CPU time of one call; 0: no limit */
     unsigned cpu_warn_ms;       /* a call that took longer is told of; 0: never */
 };

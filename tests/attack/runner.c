@@ -1,7 +1,8 @@
 /*
  * Runs one script full of attacks: `attack_runner tests/attack/x.lua`. Its first line gives the
- * budget of a call, "-- budget 40 ms". Its on_message gets the name
- * of an attack; each line "--> name outcome" of the file says how that one must end:
+ * budget of a call, "-- budget 40 ms", and the longest string where there is a limit, "-- budget 40
+ * ms, string 1310720 bytes". Its on_message gets the name of an attack; each line "--> name
+ * outcome" of the file says how that one must end:
  *
  *   cpu, memory   stopped, whatever the script does with errors
  *   error         an error of Lua
@@ -18,6 +19,7 @@
 
 static char script[65536];
 static unsigned budget_ms;
+static size_t string_bytes; /* 0: any */
 
 static void next_word(const char **at, char *out, size_t size)
 {
@@ -25,6 +27,21 @@ static void next_word(const char **at, char *out, size_t size)
     size_t len = strcspn(*at, " \n");
     snprintf(out, size, "%.*s", (int)len, *at);
     *at += len;
+}
+
+/* The number behind "-- ... `name`" in the first line; 0: it is not there. */
+static uint64_t setting(const char *name)
+{
+    char line[128], word[16];
+    uint64_t number = 0;
+    snprintf(line, sizeof(line), "%.*s", (int)strcspn(script, "\n"), script);
+    const char *at = strstr(line, name);
+    if (!at)
+        return 0;
+    at += strlen(name);
+    next_word(&at, word, sizeof(word));
+    (void)mw_parse_u64(mw_view_text(word), 1, INT32_MAX, &number);
+    return number;
 }
 
 static void read_script(const char *path)
@@ -35,20 +52,17 @@ static void read_script(const char *path)
     size_t len = fread(script, 1, sizeof(script) - 1, file);
     script[len] = '\0';
     (void)fclose(file);
-    const char *at = script;
-    char word[16];
-    uint64_t ms = 0;
-    for (int i = 0; i < 3; i++) /* "-- budget N ms" */
-        next_word(&at, word, sizeof(word));
-    if (!mw_parse_u64(mw_view_text(word), 1, 60000, &ms))
+    budget_ms = (unsigned)setting("-- budget ");
+    string_bytes = (size_t)setting(", string ");
+    if (budget_ms == 0)
         fail_msg("%s: the first line is no \"-- budget N ms\"", path);
-    budget_ms = (unsigned)ms;
 }
 
 static void open_world(struct world *world)
 {
     world_open_capped(world, CAP);
     world->app->budget.stop_ms = budget_ms;
+    world->app->budget.string_bytes = string_bytes;
     if (load(world, script) != MW_OK)
         fail_msg("%s:%d: %s", world->fault.file, world->fault.line, world->fault.message);
     must_open(world, 1);

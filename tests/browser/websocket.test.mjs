@@ -6,6 +6,7 @@ import { SENDABLE, start } from '../e2e/harness.mjs';
 import { launch, open } from './chromium.mjs';
 
 const server = await start({ after }, {
+    'moonwire.lua': 'return { script = { string = 17 * 1024 * 1024 } }',
     'public/index.html': '<!doctype html><title>test</title>',
     'scripts/echo.lua': `
         local M = { protocols = { "v2", "v1" } }

@@ -147,3 +147,12 @@ for (const [args, expected, text] of calls) {
         assert.match(err, text);
     });
 }
+
+test('a message that no string can hold is found, unless moonwire.lua allows for it', async () => {
+    const files = { 'scripts/a.lua': 'return { limits = { message = 2000000 } }' };
+    const { findings: [found] } = await findings(files);
+    assert.equal(found.rule, 'load');
+    assert.match(found.message, /limits\.message is 2000000, but one string may have 1310720/);
+    files['moonwire.lua'] = 'return { script = { string = 2000000 } }';
+    assert.deepEqual((await findings(files)).findings, []);
+});

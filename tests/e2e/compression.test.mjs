@@ -9,6 +9,7 @@ import { BINARY, CLOSE, TEXT, frame, upgraded } from './wire.mjs';
 const MIB = 1024 * 1024;
 const ECHO = 'function M.on_message(conn, data, kind) conn:send(data, kind) end return M';
 const files = {
+    'moonwire.lua': 'return { script = { string = 17 * 1024 * 1024 } }',
     'scripts/echo.lua': `
         local M = { limits = { message = 17 * 1024 * 1024, queue = 64 * 1024 * 1024 } } ${ECHO}`,
     'scripts/small.lua': `
@@ -29,6 +30,7 @@ const files = {
         return M`,
 };
 const server = await start({ after }, files);
+const echoOnly = { 'moonwire.lua': files['moonwire.lua'], 'scripts/echo.lua': files['scripts/echo.lua'] };
 
 /* JSON that a real application could send: much in it comes again, but no line twice. */
 const talk = (lines) => Array.from({ length: lines }, (_, i) =>
@@ -110,7 +112,7 @@ for (const { path = '/echo', offer, answer } of offers) {
 }
 
 test('without --compression-memory each message stands alone', async (t) => {
-    const alone = await start(t, { 'scripts/echo.lua': files['scripts/echo.lua'] },
+    const alone = await start(t, echoOnly,
         { args: ['--listen', '127.0.0.1:0', '--compression-memory', '0'] });
     const wire = await upgraded(alone, '/echo', offered);
     assert.equal(wire.upgrade.headers['sec-websocket-extensions'],
@@ -123,7 +125,7 @@ test('without --compression-memory each message stands alone', async (t) => {
 });
 
 test('twenty connections with a cap of one context get all their messages', async (t) => {
-    const tight = await start(t, { 'scripts/echo.lua': files['scripts/echo.lua'] },
+    const tight = await start(t, echoOnly,
         { args: ['--listen', '127.0.0.1:0', '--compression-memory', '1'] });
     const peers = await Promise.all(Array.from({ length: 20 }, () =>
         tight.connect('/echo', { perMessageDeflate: { threshold: 0 } })));

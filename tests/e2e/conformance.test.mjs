@@ -14,6 +14,7 @@ import { run } from './conformance/talk.mjs';
 import { invalid, valid } from './conformance/utf8.mjs';
 
 const server = await start({ after }, {
+    'moonwire.lua': 'return { script = { string = 17 * 1024 * 1024 } }',
     'scripts/echo.lua': `
         local M = { limits = { message = 17 * 1024 * 1024, inflated = 17 * 1024 * 1024,
                                queue = 64 * 1024 * 1024 } }

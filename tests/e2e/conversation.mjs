@@ -30,6 +30,7 @@ const script = (more) => `
     return M`;
 
 const scripts = {
+    'moonwire.lua': 'return { script = { string = 2 * 1024 * 1024 } }',
     'scripts/echo.lua': script({
         limits: 'message = 2 * 1024 * 1024, queue = 8 * 1024 * 1024',
         on_message: 'conn:send(data, kind == "binary" and "binary" or nil)',

@@ -6,6 +6,7 @@ import { SENDABLE, UNSENDABLE, refused, start, within } from './harness.mjs';
 const MIB = 1024 * 1024;
 
 const server = await start({ after }, {
+    'moonwire.lua': 'return { script = { string = 17 * 1024 * 1024 } }',
     'scripts/echo.lua': `
         local M = { limits = { message = 17 * 1024 * 1024, queue = 64 * 1024 * 1024 } }
         function M.on_message(conn, data, kind)

@@ -76,7 +76,8 @@ class Server:
         scripts.mkdir()
         for name, text in SCRIPTS.items():
             (scripts / name).write_text(text)
-        command = [BINARY, "serve", self.folder.name, "--listen", "127.0.0.1:0"]
+        command = [BINARY, "serve", self.folder.name, "--listen", "127.0.0.1:0",
+                   "--script-string", str(17 * MIB)]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self.lines = []
         self.url = self.log(msg="listening")["url"].replace("http", "ws").rstrip("/")

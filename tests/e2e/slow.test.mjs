@@ -20,6 +20,7 @@ const ended = (more) => `
     return M`;
 
 const server = await start({ after }, {
+    'moonwire.lua': 'return { script = { string = 16 * 1024 * 1024 } }',
     'scripts/frames.lua': ended('limits = { message = 16 * 1024 * 1024, pong = 1 }'),
     'scripts/pings.lua': ended('limits = { ping = 1, pong = 1 }'),
     'scripts/idle.lua': ended('limits = { idle = 1 }'),

@@ -37,6 +37,25 @@ test('a stopped message is dropped, the connection stays, the next one is answer
     await peer.close();
 });
 
+test('a string that is too long ends the call, and its own length of a message is no reason', async (t) => {
+    const server = await start(t, {
+        'scripts/named.lua': `
+            return { on_message = function(conn, data) conn:send("somebody: " .. data) end }`,
+        'scripts/doubled.lua': `
+            return { on_message = function(conn, data) pcall(function() return data .. data end)
+              conn:send("made") end }`,
+    });
+    const named = await server.connect('/named'), doubled = await server.connect('/doubled');
+    const whole = 'x'.repeat(1024 * 1024);
+    assert.equal(await named.ask(whole), `somebody: ${whole}`);
+    doubled.send(whole);
+    assert.equal(await doubled.ask('short'), 'made');
+    const told = await server.log({ msg: 'script error', script: 'doubled.lua' });
+    assert.equal(told.error,
+        'a string of 2097152 bytes is too long: one string may have 1310720 bytes');
+    assert.match(told.hint, /script\.string/);
+});
+
 test('a stopped on_open closes with 1011', async (t) => {
     const server = await start(t, project);
     const peer = await server.connect('/hog?spin=1');

@@ -10,6 +10,7 @@ const script = (limits, on_message) => `
     return M`;
 
 export const scripts = {
+    'moonwire.lua': 'return { script = { string = 256 * 1024 * 1024 } }',
     'scripts/small.lua': script('message = 1000', ''),
     'scripts/closing.lua': script('', 'conn:close(4001, "enough")'),
     'scripts/idle.lua': script('idle = 1, message = 256 * 1024 * 1024', ''),

@@ -2,6 +2,7 @@
  * Where a call may come from, what is told of a stop, and what is left afterwards. The many ways to
  * loop and to catch are in tests/attack.
  */
+#include "lua/state.h"
 #include "tests/unit/lua/fake_host.h"
 
 #define BUDGET_MS 20
@@ -192,6 +193,105 @@ TEST(killed_coroutines_leave_nothing_behind)
     world_close(&world);
 }
 
+/* ---- strings that are too long ---- */
+
+#define LONGEST 5000
+
+static const char writer[] =
+    "local kept = 0\n"
+    "return { limits = { message = 5000 }, on_message = function(conn, data)\n"
+    "  local joined =\n"
+    "    data .. 'y'\n"
+    "  kept = #joined\n"
+    "  conn:send(tostring(kept))\n"
+    "end }";
+
+static void open_writer(struct world *world)
+{
+    world_open(world);
+    world->app->budget.string_bytes = LONGEST;
+    must_load(world, writer);
+    must_open(world, 1);
+    forget(world);
+}
+
+static enum mw_app_result say_long(struct world *world, size_t len)
+{
+    char text[LONGEST + 1];
+    memset(text, 'x', len);
+    text[len] = '\0';
+    return say(world, 1, text);
+}
+
+TEST(a_string_of_the_greatest_length_is_made)
+{
+    struct world world;
+    open_writer(&world);
+    assert_int_equal(say_long(&world, LONGEST - 1), MW_APP_DONE);
+    expect(&world, "send 1 text 5000\n");
+    world_close(&world);
+}
+
+TEST(one_byte_more_ends_the_call_and_says_what_to_do)
+{
+    struct world world;
+    open_writer(&world);
+    assert_int_equal(say_long(&world, LONGEST), MW_APP_FAILED);
+    const struct mw_fault *fault = &world.host.fault;
+    assert_int_equal(fault->kind, MW_FAULT_MEMORY);
+    assert_string_equal(fault->message,
+                        "a string of 5001 bytes is too long: one string may have 5000 bytes");
+    assert_non_null(strstr(fault->hint, "raise script.string"));
+    assert_int_equal(fault->line, 4);
+    assert_string_equal(fault->handler, "on_message");
+    forget(&world);
+    assert_int_equal(say_long(&world, 3), MW_APP_DONE);
+    expect(&world, "send 1 text 4\n");
+    world_close(&world);
+}
+
+TEST(a_file_with_a_string_that_is_too_long_is_refused)
+{
+    struct world world;
+    static char file[LONGEST + 64];
+    open_writer(&world);
+    size_t len = (size_t)snprintf(file, sizeof(file), "local s = '");
+    memset(file + len, 'x', LONGEST + 1);
+    len += LONGEST + 1;
+    snprintf(file + len, sizeof(file) - len, "'\nreturn { limits = { message = 9 } }");
+    assert_int_not_equal(load(&world, file), MW_OK);
+    assert_int_equal(world.fault.kind, MW_FAULT_MEMORY);
+    assert_non_null(strstr(world.fault.message, "one string may have 5000 bytes"));
+    memcpy(file, "--", 2); /* long text of a file is none of its strings */
+    must_load(&world, file);
+    world_close(&world);
+}
+
+TEST(json_on_its_way_out_is_no_string)
+{
+    struct world world;
+    open_writer(&world);
+    must_load(&world, "return { limits = { message = 5000 }, on_message = function(conn, data)\n"
+                      "  conn:send { data, data }\n"
+                      "end }");
+    assert_int_equal(say_long(&world, LONGEST), MW_APP_DONE);
+    expect_somewhere(&world, "send 1 text [\"xxx");
+    world_close(&world);
+}
+
+TEST(strings_of_our_own_may_be_longer)
+{
+    struct world world;
+    open_writer(&world);
+    lua_State *L = world.app->L;
+    world.app->budget.string_bytes = 100;
+    mw_lua_push_view(L, mw_view(writer, sizeof(writer) - 1));
+    lua_pop(L, 1);
+    assert_int_equal(world.app->budget.stop, MW_LUA_STOP_NONE);
+    must_load(&world, "return { limits = { message = 100 } }");
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -203,6 +303,11 @@ int main(void)
         CASE(a_slow_call_goes_on_and_is_told_of_once_in_a_while),
         CASE(a_stop_that_meets_a_wait_leaves_no_alarm_behind),
         CASE(killed_coroutines_leave_nothing_behind),
+        CASE(a_string_of_the_greatest_length_is_made),
+        CASE(one_byte_more_ends_the_call_and_says_what_to_do),
+        CASE(a_file_with_a_string_that_is_too_long_is_refused),
+        CASE(json_on_its_way_out_is_no_string),
+        CASE(strings_of_our_own_may_be_longer),
     };
     return RUN(cases);
 }

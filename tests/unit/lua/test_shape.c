@@ -102,6 +102,33 @@ TEST(what_is_wrong_is_named)
 }
 
 static const struct {
+    const char *script, *message;
+} too_long[] = {
+    { "return { limits = { message = 2000001 } }",
+      "limits.message is 2000001, but one string may have 2000000 bytes, and a message is one: "
+      "lower limits.message, or raise script.string in moonwire.lua" },
+    { "return { limits = { message = 2000000, inflated = 2000001 } }",
+      "limits.inflated is 2000001, but one string may have 2000000 bytes, and a message is one: "
+      "lower limits.inflated, or raise script.string in moonwire.lua" },
+    { "return { limits = { message = 2000000 } }", NULL },
+    { "return { limits = { inflated = 2000000 } }", NULL },
+    { "return {}", NULL },
+};
+
+TEST(a_message_must_fit_into_a_string)
+{
+    for (size_t i = 0; i < MW_COUNT(too_long); i++) {
+        world_open(&world);
+        world.app->budget.string_bytes = 2000000;
+        int err = load(&world, too_long[i].script);
+        assert_int_equal(err, too_long[i].message ? MW_ERR_SCRIPT : MW_OK);
+        if (too_long[i].message)
+            assert_string_equal(world.fault.message, too_long[i].message);
+        world_close(&world);
+    }
+}
+
+static const struct {
     const char *script, *transcript;
 } slips[] = {
     { "return { on_mesage = print }",
@@ -141,9 +168,10 @@ TEST(a_module_with_metatable_is_read_without_it)
 int main(void)
 {
     const struct CMUnitTest cases[] = {
-        CASE(an_empty_module_has_the_defaults),    CASE(a_full_module_is_read),
-        CASE(one_origin_may_stand_without_a_list), CASE(what_is_wrong_is_named),
-        CASE(a_slip_of_the_pen_is_a_warning),      CASE(a_module_with_metatable_is_read_without_it),
+        CASE(an_empty_module_has_the_defaults),           CASE(a_full_module_is_read),
+        CASE(one_origin_may_stand_without_a_list),        CASE(what_is_wrong_is_named),
+        CASE(a_message_must_fit_into_a_string),           CASE(a_slip_of_the_pen_is_a_warning),
+        CASE(a_module_with_metatable_is_read_without_it),
     };
     return RUN(cases);
 }

@@ -26,6 +26,7 @@ TEST(the_defaults_are_those_of_the_table)
     assert_string_equal(config.log_format, "auto");
     assert_int_equal(mw_config_level(&config), MW_LOG_INFO);
     assert_true(same(config.script_memory, 64.0 * 1024 * 1024));
+    assert_true(same(config.script_string, 1310720));
     assert_true(same(config.script_cpu, 200));
     assert_true(same(config.script_cpu_warn, 20));
     assert_true(same(config.compression_memory, 32.0 * 1024 * 1024));
@@ -39,7 +40,7 @@ TEST(the_defaults_are_those_of_the_table)
         assert_int_equal(set(&config, key, help.normal, why), MW_OK);
         assert_true(strlen(help.text) >= 10);
     }
-    assert_int_equal(n, 23);
+    assert_int_equal(n, 24);
     assert_false(mw_config_has_tls(&config));
     assert_int_equal(mw_config_least_version(&config), MW_TLS_1_2);
     assert_int_equal(mw_config_client(&config), MW_TLS_CLIENT_NONE);
