@@ -15,7 +15,7 @@
 
 struct health {
     unsigned status;
-    char body[80];
+    char body[120];
 };
 
 /* That the loop has come here is all there is to say. */
@@ -24,28 +24,43 @@ static struct health live(void)
     return (struct health){ 200, "{\"status\":\"ok\"}\n" };
 }
 
-static size_t count_serving(struct mw_worker *worker)
+struct counts {
+    size_t serving, paused; /* of those that serve */
+};
+
+static struct counts count_scripts(struct mw_worker *worker)
 {
-    size_t count = 0;
+    struct counts counts = { 0 };
     for (const struct mw_link *at = worker->routes.next; at != &worker->routes; at = at->next) {
         const struct mw_route *route = MW_OWNER(at, struct mw_route, link);
-        count += route->spec && !route->removed;
+        if (!route->spec || route->removed)
+            continue;
+        counts.serving++;
+        counts.paused += route->quarantine.paused;
     }
-    return count;
+    return counts;
 }
 
+/*
+ * Of the process: a script that is paused is no reason to take its sockets, and those of the
+ * others, to another machine, where the same script would be paused soon.
+ */
 static struct health ready(struct mw_worker *worker)
 {
     struct health health = { .status = 503 };
-    size_t serving = count_serving(worker);
-    const char *cause = worker->stopping ? "stopping" : serving == 0 ? "no_script" : 0;
+    struct counts counts = count_scripts(worker);
+    const char *cause = worker->stopping ? "stopping" : counts.serving == 0 ? "no_script" : 0;
     if (cause) {
         snprintf(health.body, sizeof health.body, "{\"status\":\"unavailable\",\"cause\":\"%s\"}\n",
                  cause);
         return health;
     }
+    char paused[40] = "";
+    if (counts.paused)
+        snprintf(paused, sizeof paused, ",\"paused\":%zu", counts.paused);
     health.status = 200;
-    snprintf(health.body, sizeof health.body, "{\"status\":\"ready\",\"scripts\":%zu}\n", serving);
+    snprintf(health.body, sizeof health.body, "{\"status\":\"ready\",\"scripts\":%zu%s}\n",
+             counts.serving, paused);
     return health;
 }
 

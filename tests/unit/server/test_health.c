@@ -77,6 +77,20 @@ TEST(a_script_that_could_never_be_loaded_does_not_make_it_ready)
     assert_answer(ask("GET /readyz"), 503, NO_SCRIPT);
 }
 
+TEST(a_paused_script_is_counted_and_the_server_stays_ready)
+{
+    serve("stop loop\necho");
+    struct peer *peer = add_socket(&world, "/s");
+    run(&world);
+    for (int i = 0; i < MW_QUARANTINE_STOPS; i++)
+        say_text(peer, "loop");
+    run(&world);
+    assert_answer(ask("GET /readyz"), 200, "{\"status\":\"ready\",\"scripts\":1,\"paused\":1}\n");
+    write_script(&world, "s.capp", "echo");
+    assert_int_equal(load(&world), 0);
+    assert_answer(ask("GET /readyz"), 200, READY);
+}
+
 /* What a balancer is told while its check is on the wire. */
 TEST(a_request_that_had_begun_when_the_server_stops_is_answered_and_is_the_last)
 {
@@ -181,6 +195,7 @@ int main(void)
         IN_A_WORLD(it_is_alive_and_ready_where_a_script_serves),
         IN_A_WORLD(without_a_script_it_is_alive_and_not_ready),
         IN_A_WORLD(a_script_that_could_never_be_loaded_does_not_make_it_ready),
+        IN_A_WORLD(a_paused_script_is_counted_and_the_server_stays_ready),
         IN_A_WORLD(a_request_that_had_begun_when_the_server_stops_is_answered_and_is_the_last),
         IN_A_WORLD(health_goes_before_a_file_of_its_path_and_leaves_sockets_alone),
         IN_A_WORLD(paths_can_be_chosen_and_switched_off),
