@@ -6,6 +6,7 @@
 #include "lua/api.h"
 
 #include "lua/budget.h"
+#include "lua/build.h"
 #include "lua/mod_json.h"
 #include "lua/sched.h"
 #include "lua/text.h"
@@ -94,17 +95,17 @@ const luaL_Reg mw_lua_log_functions[] = {
 int mw_lua_print(lua_State *L)
 {
     struct mw_app *app = mw_lua_app(L);
-    luaL_Buffer text;
+    struct mw_build text;
     int count = lua_gettop(L);
-    luaL_buffinit(L, &text);
+    mw_build_init(&text, L);
     for (int i = 1; i <= count; i++) {
         mw_lua_poll(L);
         if (i > 1)
-            luaL_addchar(&text, '\t');
+            mw_build_put(&text, mw_view("\t", 1));
         mw_lua_tolstring(L, i, NULL);
-        luaL_addvalue(&text);
+        mw_build_put_top(&text);
     }
-    luaL_pushresult(&text);
+    mw_build_push(&text);
     app->host->log(app->host_app, MW_LOG_INFO, mw_lua_version_running(app), app->running->conn,
                    mw_lua_view(L, -1), NULL, 0);
     return 0;

@@ -11,6 +11,7 @@
 #include "core/base/str.h"
 #include "lua/api.h"
 #include "lua/budget.h"
+#include "lua/build.h"
 #include "lua/mod_timer.h"
 #include "lua/sched.h"
 
@@ -99,9 +100,9 @@ static int date_in_pieces(lua_State *L)
 {
     struct mw_view format = mw_lua_view(L, 1);
     const char *utc = *format.data == '!' ? "!" : "";
-    luaL_Buffer text;
+    struct mw_build text;
     format = mw_view_from(format, strlen(utc));
-    luaL_buffinit(L, &text);
+    mw_build_init(&text, L);
     while (format.len > 0) {
         size_t len = format_piece(format);
         mw_lua_poll(L);
@@ -111,10 +112,10 @@ static int date_in_pieces(lua_State *L)
         lua_concat(L, 2);
         lua_pushvalue(L, 2);
         lua_call(L, 2, 1);
-        luaL_addvalue(&text);
+        mw_build_put_top(&text);
         format = mw_view_from(format, len);
     }
-    luaL_pushresult(&text);
+    mw_build_push(&text);
     return 1;
 }
 

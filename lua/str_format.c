@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lua/budget.h"
+#include "lua/build.h"
 #include "lua/stdlib.h"
 #include "lua/text.h"
 
@@ -33,7 +34,7 @@
 
 struct formatter {
     lua_State *L;
-    luaL_Buffer out;
+    struct mw_build out;
     int arg;
     char spec[SPEC_BYTES]; /* "%-5.2f" */
     size_t spec_len;
@@ -45,6 +46,16 @@ struct conversion {
     const char *flags;
     void (*write)(struct formatter *f, const struct conversion *conversion);
 };
+
+static void put(struct formatter *f, const char *bytes, size_t len)
+{
+    mw_build_put(&f->out, mw_view(bytes, len));
+}
+
+static void put_text(struct formatter *f, const char *text)
+{
+    mw_build_put(&f->out, mw_view_text(text));
+}
 
 /* ---- specifications ---- */
 
@@ -106,8 +117,8 @@ static void widen_spec(struct formatter *f)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #define WRITE_ITEM(f, value) \
     do { \
-        char *item = luaL_prepbuffsize(&(f)->out, ITEM_BYTES); \
-        luaL_addsize(&(f)->out, (size_t)snprintf(item, ITEM_BYTES, (f)->spec, (value))); \
+        char item[ITEM_BYTES]; \
+        put(f, item, (size_t)snprintf(item, ITEM_BYTES, (f)->spec, (value))); \
     } while (0)
 
 static void write_char(struct formatter *f, const struct conversion *conversion)
@@ -127,7 +138,7 @@ static void put_decimal(struct formatter *f, lua_Integer number)
     } while (left > 0);
     if (number < 0)
         *--at = '-';
-    luaL_addlstring(&f->out, at, (size_t)(digits + sizeof(digits) - at));
+    put(f, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 static void write_integer(struct formatter *f, const struct conversion *conversion)
@@ -161,19 +172,17 @@ static void write_text(struct formatter *f, const struct conversion *conversion)
     size_t len;
     if (is_plain(f)) {
         (void)mw_lua_tolstring(f->L, f->arg, &len);
-        luaL_addvalue(&f->out);
+        mw_build_put_top(&f->out);
         return;
     }
-    /* Before the text stands on the stack: a buffer that grows wants its memory on top of it. */
-    char *item = luaL_prepbuffsize(&f->out, ITEM_BYTES);
     const char *text = mw_lua_tolstring(f->L, f->arg, &len);
     luaL_argcheck(f->L, len == strlen(text), f->arg, "string contains zeros");
     check_spec(f, conversion);
     if (len >= LONG_TEXT && !strchr(f->spec, '.')) {
-        luaL_addvalue(&f->out);
+        mw_build_put_top(&f->out);
         return;
     }
-    luaL_addsize(&f->out, (size_t)snprintf(item, ITEM_BYTES, f->spec, text));
+    WRITE_ITEM(f, text);
     lua_pop(f->L, 1);
 }
 
@@ -198,11 +207,11 @@ static void put_escaped(struct formatter *f, unsigned char byte, unsigned char n
     if (byte == '"' || byte == '\\' || byte == '\n') {
         text[0] = '\\';
         text[1] = (char)byte;
-        luaL_addlstring(&f->out, text, 2);
+        put(f, text, 2);
         return;
     }
     snprintf(text, sizeof(text), isdigit(next) ? "\\%03d" : "\\%d", byte);
-    luaL_addstring(&f->out, text);
+    put_text(f, text);
 }
 
 static bool must_escape(unsigned char byte)
@@ -214,13 +223,13 @@ static void quote_text(struct formatter *f)
 {
     size_t len, start = 0;
     const char *text = lua_tolstring(f->L, f->arg, &len);
-    luaL_addchar(&f->out, '"');
+    put_text(f, "\"");
     for (size_t i = 0; i < len; i++) {
         bool is_full = i - start == PIECE_BYTES;
         if (is_full || must_escape((unsigned char)text[i])) {
             mw_lua_poll(f->L);
             if (i > start)
-                luaL_addlstring(&f->out, text + start, i - start);
+                put(f, text + start, i - start);
             start = i;
         }
         if (must_escape((unsigned char)text[i])) {
@@ -228,8 +237,8 @@ static void quote_text(struct formatter *f)
             start = i + 1;
         }
     }
-    luaL_addlstring(&f->out, text + start, len - start);
-    luaL_addchar(&f->out, '"');
+    put(f, text + start, len - start);
+    put_text(f, "\"");
 }
 
 static void quote_float(struct formatter *f, double number)
@@ -241,13 +250,13 @@ static void quote_float(struct formatter *f, double number)
         snprintf(text, sizeof(text), "(0/0)");
     else
         snprintf(text, sizeof(text), "%a", number);
-    luaL_addstring(&f->out, text);
+    put_text(f, text);
 }
 
 static void quote_integer(struct formatter *f, lua_Integer number)
 {
     if (number == LUA_MININTEGER) /* its decimal form would be read as a float */
-        luaL_addstring(&f->out, "0x8000000000000000");
+        put_text(f, "0x8000000000000000");
     else
         put_decimal(f, number);
 }
@@ -271,7 +280,7 @@ static void write_quoted(struct formatter *f, const struct conversion *conversio
     case LUA_TNIL:
     case LUA_TBOOLEAN:
         luaL_tolstring(L, f->arg, NULL);
-        luaL_addvalue(&f->out);
+        mw_build_put_top(&f->out);
         break;
     default:
         luaL_argerror(L, f->arg, "value has no literal form");
@@ -314,7 +323,7 @@ static const char *put_literal(struct formatter *f, const char *at, const char *
         const char *percent = memchr(at, '%', piece);
         if (percent)
             piece = (size_t)(percent - at);
-        luaL_addlstring(&f->out, at, piece);
+        put(f, at, piece);
         at += piece;
         mw_lua_poll(f->L);
     }
@@ -327,12 +336,12 @@ static int format(lua_State *L)
     size_t len;
     int last_arg = lua_gettop(L);
     const char *at = luaL_checklstring(L, 1, &len), *end = at + len;
-    luaL_buffinit(L, &f.out);
+    mw_build_init(&f.out, L);
     while ((at = put_literal(&f, at, end)) < end) {
         mw_lua_poll(L);
         at++;
         if (*at == '%') {
-            luaL_addchar(&f.out, '%');
+            put_text(&f, "%");
             at++;
             continue;
         }
@@ -341,7 +350,7 @@ static int format(lua_State *L)
         at = read_spec(&f, at, end);
         write_item(&f);
     }
-    luaL_pushresult(&f.out);
+    mw_build_push(&f.out);
     return 1;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lua/budget.h"
+#include "lua/build.h"
 #include "lua/stdlib.h"
 
 #define MAX_INTEGER_BYTES 16 /* of i, I, s and ! */
@@ -230,7 +231,7 @@ static void copy_ordered(const struct reader *r, char *out, const char *in, size
 
 struct packer {
     struct reader reader;
-    luaL_Buffer out;
+    struct mw_build out;
     size_t total;
     int arg;
 };
@@ -239,18 +240,18 @@ static void add_zeros(struct packer *p, size_t count)
 {
     while (count > 0) {
         size_t piece = count < PIECE_BYTES ? count : PIECE_BYTES;
-        memset(luaL_prepbuffsize(&p->out, piece), 0, piece);
-        luaL_addsize(&p->out, piece);
+        mw_build_reserve(&p->out, piece); /* and a look at the clock */
+        memset(p->out.data + p->out.len, 0, piece);
+        p->out.len += piece;
         count -= piece;
-        mw_lua_poll(p->reader.L);
     }
 }
 
 static void add_integer(struct packer *p, size_t bytes, lua_Unsigned number, bool is_negative)
 {
-    char *out = luaL_prepbuffsize(&p->out, bytes);
+    char out[MAX_INTEGER_BYTES];
     write_integer(&p->reader, out, bytes, number, is_negative);
-    luaL_addsize(&p->out, bytes);
+    mw_build_put(&p->out, mw_view(out, bytes));
 }
 
 static void pack_integer(struct packer *p, const struct option *option)
@@ -278,8 +279,9 @@ static void pack_number(struct packer *p, const struct option *option)
     double number = luaL_checknumber(p->reader.L, p->arg);
     float narrow = (float)number;
     const void *from = option->kind == KIND_FLOAT ? (const void *)&narrow : (const void *)&number;
-    copy_ordered(&p->reader, luaL_prepbuffsize(&p->out, option->bytes), from, option->bytes);
-    luaL_addsize(&p->out, option->bytes);
+    char out[sizeof(number)];
+    copy_ordered(&p->reader, out, from, option->bytes);
+    mw_build_put(&p->out, mw_view(out, option->bytes));
 }
 
 static void pack_text(struct packer *p, const struct option *option)
@@ -296,13 +298,13 @@ static void pack_text(struct packer *p, const struct option *option)
                       "string length does not fit in given size");
         add_integer(p, bytes, len, false);
     }
-    luaL_addlstring(&p->out, text, len);
+    mw_build_put(&p->out, mw_view(text, len));
     if (option->kind == KIND_CHARS) {
         add_zeros(p, bytes - len);
         return;
     }
     if (option->kind == KIND_ZSTRING)
-        luaL_addchar(&p->out, '\0');
+        add_zeros(p, 1);
     p->total += len + (option->kind == KIND_ZSTRING);
 }
 
@@ -325,7 +327,7 @@ static void pack_option(struct packer *p, const struct option *option)
         pack_text(p, option);
         break;
     case KIND_PADDING:
-        luaL_addchar(&p->out, '\0');
+        add_zeros(p, 1);
         p->arg--; /* takes none */
         break;
     case KIND_ALIGN:
@@ -339,7 +341,7 @@ static int pack(lua_State *L)
 {
     struct packer p = { .reader = reader(L, luaL_checkstring(L, 1)), .arg = 1 };
     lua_pushnil(L); /* a missing argument must not be the buffer */
-    luaL_buffinit(L, &p.out);
+    mw_build_init(&p.out, L);
     while (*p.reader.at) {
         struct option option = next_option(&p.reader, p.total);
         p.total += option.padding + option.bytes;
@@ -347,7 +349,7 @@ static int pack(lua_State *L)
         p.arg++;
         pack_option(&p, &option);
     }
-    luaL_pushresult(&p.out);
+    mw_build_push(&p.out);
     return 1;
 }
 

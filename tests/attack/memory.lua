@@ -6,6 +6,14 @@ local function for_ever(f, ...)
   while true do pcall(f, ...) end
 end
 
+local function among_garbage(f)
+  for i = 1, 60 do
+    local junk = ("x"):rep(i * 1e5)
+    junk = nil
+    f(("x"):rep(18e5))
+  end
+end
+
 local attacks = {
   rep = function() return ("x"):rep(1e9) end, --> rep memory
   rep_with = function() return ("x"):rep(1e6, ("y"):rep(1e6)) end, --> rep_with error
@@ -79,6 +87,23 @@ local attacks = {
     end
   end,
 
+  -- The same, with so much garbage that it is in the way when a buffer grows.
+  reuse_format = function() --> reuse_format done
+    among_garbage(function(s) return ("%s%s%s"):format(s, s, s) end)
+  end,
+  reuse_quote = function() --> reuse_quote done
+    among_garbage(function(s) return ("%q%q"):format(s, s) end)
+  end,
+  reuse_pack = function() --> reuse_pack done
+    among_garbage(function(s) return ("s4zs4"):pack(s, s, s) end)
+  end,
+  reuse_zeros = function() --> reuse_zeros done
+    among_garbage(function() return ("c5000000"):pack("") end)
+  end,
+  reuse_date = function() --> reuse_date done
+    among_garbage(function(s) return os.date(s, 0) end)
+  end,
+
   -- What a script does with the error makes no difference.
   caught = function() return pcall(string.rep, "x", 1e9) end, --> caught memory
   caught_twice = function() pcall(pcall, string.rep, "x", 1e9) end, --> caught_twice memory
@@ -117,7 +142,7 @@ local attacks = {
 attacks.keep = function() --> keep memory
   while true do attacks.kept[#attacks.kept + 1] = { {} } end
 end
-attacks.drop = function() attacks.kept = {} end --> drop done
+attacks.drop = function() attacks.kept = nil end --> drop done
 
 return {
   on_message = function(conn, name)
