@@ -30,6 +30,8 @@ static void tell_folded(const struct mw_route *route, const struct mw_folded *fo
         mw_log_integer(&line, "line", folded->line);
     if (*folded->file && folded->line)
         snprintf(place, sizeof place, " (%s:%d)", folded->file, folded->line);
+    else if (*folded->file)
+        snprintf(place, sizeof place, " (%s)", folded->file);
     mw_log_say(&line, "%.*s v%u  \u2026 and %llu more%s in %.0f s", (int)route->name.len,
                route->name.data, version, (unsigned long long)folded->more,
                *place ? " like it" : " of other kinds", span_s);

@@ -74,8 +74,11 @@ static int put_state(struct mw_buf *out, const struct mw_status_row *row)
 
 static int put_last(struct mw_buf *out, const struct mw_fault *last)
 {
-    int err = mw_buf_putf(out, "\n  last: v%u %s, %s:%d: ", last->version, last->handler,
-                          last->file, last->line);
+    int err = mw_buf_putf(out, "\n  last: v%u %s, %s", last->version, last->handler, last->file);
+    if (!err && last->line)
+        err = mw_buf_putf(out, ":%d", last->line);
+    if (!err)
+        err = mw_buf_put_text(out, ": ");
     mw_log_put_visible(out, mw_view_text(last->message));
     if (!err && *last->samples)
         err = mw_buf_putf(out, "\n  time went to %s", last->samples);
@@ -137,7 +140,8 @@ static void put_fault(struct mw_json_writer *json, const struct mw_fault *fault)
     };
     mw_jw_object(json);
     mw_jw_pair_integer(json, "v", fault->version);
-    mw_jw_pair_integer(json, "line", fault->line);
+    if (fault->line) /* else unknown */
+        mw_jw_pair_integer(json, "line", fault->line);
     for (size_t i = 0; i < MW_COUNT(texts); i++)
         mw_jw_pair(json, texts[i].key, mw_view_text(texts[i].text));
     mw_jw_object_end(json);

@@ -66,6 +66,21 @@ TEST(each_script_has_its_counters_and_its_last_fault)
     mw_status_free(status);
 }
 
+TEST(a_fault_without_a_line_is_not_said_to_be_in_line_0)
+{
+    serve("stop loop\necho");
+    struct peer *peer = add_socket(&world, "/s");
+    run(&world);
+    say_text(peer, "loop");
+    run(&world);
+    struct mw_status *status = ask();
+    status->rows[0].last.line = 0; /* its file alone is known */
+    assert_non_null(
+        strstr(text_of(status, false), "last: v1 on_message, s.capp: it took too long"));
+    assert_null(strstr(text_of(status, true), "\"line\""));
+    mw_status_free(status);
+}
+
 TEST(a_script_that_is_paused_or_not_loaded_says_so)
 {
     write_script(&world, "broken.capp", "broken");
@@ -99,6 +114,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         IN_A_WORLD(each_script_has_its_counters_and_its_last_fault),
+        IN_A_WORLD(a_fault_without_a_line_is_not_said_to_be_in_line_0),
         IN_A_WORLD(a_script_that_is_paused_or_not_loaded_says_so),
         IN_A_WORLD(without_scripts_there_are_no_rows),
     };
