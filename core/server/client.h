@@ -73,7 +73,7 @@ struct mw_client {
     bool unasked;       /* others go first: on_open has not been called yet */
     bool accepted;      /* on_open has said yes */
     bool busy;          /* a handler of this connection waits */
-    bool stalled;       /* reading is off until what waits has gone on */
+    bool stalled;       /* nothing more is pulled until what waits has gone on */
     bool drained;       /* on_drain waits */
     bool open_failed;   /* on_open had yielded and then failed */
     uint8_t open_fault; /* enum mw_fault_kind: why it failed */

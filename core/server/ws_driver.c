@@ -261,16 +261,32 @@ void mw_ws_driver_flush(struct mw_client *client)
 
 /* ---- in ---- */
 
-/* Reading stops until what waits has gone on; what was read already is kept. */
+/* What is kept of a client whose turn will come, before it is left to the kernel. */
+#define HELD_BYTES 16384
+
+static void hold(struct mw_client *client, struct mw_view bytes)
+{
+    if (bytes.len && mw_buf_put_view(&client->held, bytes))
+        (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
+    if (client->held.len >= HELD_BYTES)
+        mw_stream_set_reading(client->stream, false);
+}
+
+/* Nothing more is pulled until what waits has gone on; what was read already is kept. */
 static void stall(struct mw_client *client)
 {
     struct mw_view rest = mw_conn_rest(&client->conn);
     mw_conn_detach(&client->conn);
     client->stalled = true;
     mw_conn_pause(&client->conn, true, now(client));
+    hold(client, rest);
+}
+
+/* Nor is anything read: nobody knows when it will go on. */
+static void stall_and_leave(struct mw_client *client)
+{
     mw_stream_set_reading(client->stream, false);
-    if (rest.len && mw_buf_put_view(&client->held, rest))
-        (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
+    stall(client);
 }
 
 /*
@@ -295,18 +311,17 @@ static void pump(struct mw_client *client)
     size_t taken = 0;
     for (;;) {
         if (taken > TURN_BYTES && mw_conn_rest(&client->conn).len > 0) {
-            stall(client);
+            stall_and_leave(client);
             mw_client_settle_later(client);
             return;
         }
         if (mw_backlog_is_full(&client->backlog) && client->conn.phase == MW_CONN_OPEN &&
             mw_deliver_must_wait(client)) {
-            stall(client);
+            stall_and_leave(client);
             return;
         }
         if (waits_for_turn(client)) {
             stall(client);
-            mw_client_settle_later(client);
             return;
         }
         struct mw_event event;
@@ -353,9 +368,7 @@ void mw_ws_driver_start(struct mw_client *client)
 void mw_ws_driver_read(struct mw_client *client, char *bytes, size_t len)
 {
     if (client->stalled) { /* one read may have been on its way when reading was switched off */
-        if (mw_buf_put(&client->held, bytes, len))
-            (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0,
-                                     mw_view_text("out of memory"));
+        hold(client, mw_view(bytes, len));
         return;
     }
     mw_conn_feed(&client->conn, bytes, len, now(client));
@@ -380,9 +393,12 @@ static enum mw_cause cause_of(enum mw_stream_end how)
 
 void mw_ws_driver_end(struct mw_client *client, enum mw_stream_end how)
 {
+    if (client->stalled && how == MW_STREAM_FIN) /* it comes behind what is held */
+        return;
     mw_conn_eof(&client->conn, cause_of(how));
     if (client->phase == MW_CLIENT_OPEN) {
         pump(client);
+        mw_client_settle_later(client);
         return;
     }
     end_now(client); /* before the answer: nobody is there to answer */
@@ -447,6 +463,8 @@ static void catch_up(struct mw_client *client)
     mw_conn_pause(&client->conn, false, now(client));
     mw_stream_set_reading(client->stream, true);
     feed_held(client);
+    if (client->ended && client->phase == MW_CLIENT_OPEN)
+        mw_ws_driver_end(client, MW_STREAM_FIN);
 }
 
 /*

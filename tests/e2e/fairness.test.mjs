@@ -68,9 +68,8 @@ test('messages that burn their budget delay others by one of them', async (t) =>
     const seen = await askOften(peer, () => burnt);
     going = false;
     tell('messages', seen);
-    /* The one that runs, those whose answers had been on their way, and what a busy machine adds:
-       without turns it is all of them, again and again. */
-    assert.ok(seen.mostBurnt <= CLIENTS / 2, `${seen.mostBurnt} of ${CLIENTS} calls before an echo`);
+    /* The one that runs, and those whose answers were on their way: without turns it is all of them. */
+    assert.ok(seen.mostBurnt <= 4, `${seen.mostBurnt} of ${CLIENTS} calls before an echo`);
     for (const each of burners) each.socket.terminate();
     await peer.close();
 });
