@@ -233,6 +233,13 @@ void *mw_lua_budget_grown(struct mw_app *app, void *got, void *block, size_t old
 }
 
 /* The place is noted here: the next instruction, where the call ends, may be on another line. */
+static void stop_here(struct mw_lua_budget *budget, enum mw_lua_stop why)
+{
+    budget->stop = why;
+    note_place(budget->running);
+    arm(budget->running);
+}
+
 void mw_lua_budget_string(struct mw_app *app, size_t len)
 {
     struct mw_lua_budget *budget = &app->budget;
@@ -240,9 +247,17 @@ void mw_lua_budget_string(struct mw_app *app, size_t len)
     if (fits || !budget->running || budget->stop != MW_LUA_STOP_NONE)
         return;
     budget->wanted_bytes = len;
-    budget->stop = MW_LUA_STOP_STRING;
-    note_place(budget->running);
-    arm(budget->running);
+    stop_here(budget, MW_LUA_STOP_STRING);
+}
+
+void mw_lua_budget_crowd(struct mw_app *app, unsigned keys, unsigned most)
+{
+    struct mw_lua_budget *budget = &app->budget;
+    if (!budget->running || budget->stop != MW_LUA_STOP_NONE)
+        return;
+    budget->crowd_keys = keys;
+    budget->crowd_most = most;
+    stop_here(budget, MW_LUA_STOP_CROWD);
 }
 
 void mw_lua_stop_for_memory(lua_State *L)

@@ -10,11 +10,8 @@
  * A request for memory that is refused after Lua has collected everything sets `stop` as well: what
  * a script does with the error makes no difference then. So does a string that is longer than
  * app->budget.string_bytes: Lua compares a key with those of equal length byte by byte, in each of
- * 2000 tables that lead to one another, within one instruction.
- *
- * What is not bounded is one instruction over keys that Lua's hash puts into one place: a table of
- * integers that are multiples of what its hash part will have takes the square of their number
- * when it grows.
+ * 2000 tables that lead to one another, within one instruction. And so does a table whose keys
+ * would all come into one place as it grows (crowd.h).
  */
 #ifndef MW_LUA_BUDGET_H
 #define MW_LUA_BUDGET_H
@@ -48,6 +45,9 @@ void *mw_lua_budget_grown(struct mw_app *app, void *got, void *block, size_t old
  * of the script runs that could see it.
  */
 void mw_lua_budget_string(struct mw_app *app, size_t len);
+
+/* A table with `keys` of which `most` come into one place was kept from growing: the call ends. */
+void mw_lua_budget_crowd(struct mw_app *app, unsigned keys, unsigned most);
 
 /* ---- for C functions that scripts call ---- */
 

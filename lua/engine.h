@@ -45,6 +45,7 @@ enum mw_lua_stop {
     MW_LUA_STOP_CPU,    /* its time is up */
     MW_LUA_STOP_MEMORY, /* the script's memory is used up, and a full collection did not help */
     MW_LUA_STOP_STRING, /* it wanted a string that is longer than any may be */
+    MW_LUA_STOP_CROWD,  /* a table would have taken too long to grow */
 };
 
 #define MW_LUA_MAX_SAMPLES 8
@@ -67,6 +68,8 @@ struct mw_lua_budget {
     size_t asked_bytes;  /* the last request for more memory */
     size_t string_bytes; /* the longest string that a script may make; 0: any */
     size_t wanted_bytes; /* what the string had that ended the call */
+    unsigned crowd_keys; /* of the table that ended the call, */
+    unsigned crowd_most; /* and how many of them would have come into one place */
 
     /* of the running call */
     struct mw_lua_sample samples[MW_LUA_MAX_SAMPLES];
@@ -81,6 +84,13 @@ struct mw_lua_callable {
     size_t first_bytes;
     const void *volatile *place; /* NULL: not looked for yet */
     const void *name, *nothing;
+};
+
+/* crowd.c: blocks of the state that may be the places of large tables. */
+struct mw_lua_crowd {
+    struct mw_lua_vector *vectors; /* NULL: none */
+    size_t count, room;
+    size_t refused_bytes; /* the last request, if it was refused */
 };
 
 /* Places in the Lua registry; all are filled once, when the app is made. */
@@ -124,6 +134,7 @@ struct mw_app {
 
     struct mw_lua_budget budget;
     struct mw_lua_callable callable;
+    struct mw_lua_crowd crowd;
 
     /* version.c */
     struct mw_lua_version *live, *candidate;

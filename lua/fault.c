@@ -302,6 +302,16 @@ static void write_string(const struct mw_app *app, struct mw_fault *fault)
              "raise script.string");
 }
 
+static void write_crowd(const struct mw_app *app, struct mw_fault *fault)
+{
+    snprintf(fault->message, sizeof(fault->message),
+             "a table of %u keys would take too long to grow: %u of them share one place in it",
+             app->budget.crowd_keys, app->budget.crowd_most);
+    snprintf(fault->hint, sizeof(fault->hint),
+             "numbers of a certain distance come into one place, and a client can choose them so: "
+             "use text as the key, t[tostring(id)]");
+}
+
 void mw_lua_fault_stop(struct mw_app *app, const struct mw_lua_sources *sources,
                        struct mw_fault *fault)
 {
@@ -320,12 +330,22 @@ void mw_lua_fault_stop(struct mw_app *app, const struct mw_lua_sources *sources,
         fault->kind = MW_FAULT_MEMORY;
         write_string(app, fault);
         break;
+    case MW_LUA_STOP_CROWD:
+        fault->kind = MW_FAULT_CPU;
+        write_crowd(app, fault);
+        break;
     }
     write_stop_place(app, sources, fault);
     mw_lua_fault_samples(&app->budget, fault->samples, sizeof(fault->samples));
 }
 
 /* ---- calls ---- */
+
+/* Whether the stop says more than that memory was refused. */
+static bool is_told(const struct mw_app *app)
+{
+    return app->budget.stop == MW_LUA_STOP_STRING || app->budget.stop == MW_LUA_STOP_CROWD;
+}
 
 void mw_lua_fault_of_call(struct mw_app *app, const struct mw_lua_call *call, int status,
                           struct mw_fault *fault)
@@ -339,7 +359,7 @@ void mw_lua_fault_of_call(struct mw_app *app, const struct mw_lua_call *call, in
     if (call->thread && status != LUA_OK)
         mw_lua_fault_of_thread(call->thread, status, &where, call->kind->name, fault);
     mw_lua_fault_stop(app, &call->version->sources, fault);
-    if (status == LUA_ERRMEM && app->budget.stop != MW_LUA_STOP_STRING) {
+    if (status == LUA_ERRMEM && !is_told(app)) {
         fault->kind = MW_FAULT_MEMORY;
         write_no_memory(app, call->thread, fault);
     }

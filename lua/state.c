@@ -11,12 +11,26 @@
 
 #include "core/base/check.h"
 #include "lua/budget.h"
+#include "lua/crowd.h"
 
 /* Coroutines that are closed inside of each other; Lua 5.4.6 and later have their own number. */
 #define MAX_CLOSING 100
 
 /* What Lua puts around the bytes of a string; test_budget.c shows it. */
 #define STRING_FRAME 25
+
+/* Lua asks for the places of a table without a kind, and never makes them larger or smaller. */
+static void *watch_tables(struct mw_app *app, void *got, const void *block, size_t old_bytes,
+                          size_t new_bytes)
+{
+    if (block && mw_lua_crowd_may_be_table(old_bytes) && (got || new_bytes == 0))
+        mw_lua_crowd_forget(app, block);
+    bool may_be_table = !block && old_bytes == 0 && mw_lua_crowd_may_be_table(new_bytes);
+    if (!got || !may_be_table || mw_lua_crowd_admit(app, got, new_bytes))
+        return got;
+    mw_free(&app->mem, got, new_bytes);
+    return NULL;
+}
 
 static void *allocate(void *ud, void *block, size_t old_bytes, size_t new_bytes)
 {
@@ -26,7 +40,9 @@ static void *allocate(void *ud, void *block, size_t old_bytes, size_t new_bytes)
     if (!block && old_bytes == LUA_TSTRING && new_bytes > STRING_FRAME)
         mw_lua_budget_string(app, new_bytes - STRING_FRAME);
     void *got = mw_realloc(&app->mem, block, had_bytes, new_bytes);
-    return new_bytes > had_bytes ? mw_lua_budget_grown(app, got, block, had_bytes, new_bytes) : got;
+    if (new_bytes > had_bytes)
+        got = mw_lua_budget_grown(app, got, block, had_bytes, new_bytes);
+    return watch_tables(app, got, block, old_bytes, new_bytes);
 }
 
 /* What a state begins with is of interest to callable.c. */

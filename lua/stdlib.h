@@ -20,9 +20,10 @@
  * as a key 1.8 ms; `==` and `<` 0.1 ms, but `<` 14 to 20 ms where all bytes are zero, since strcoll
  * is asked anew behind each; a key that is looked for along 2000 tables by __index or __newindex
  * and is nearly theirs 85 ms. In 64 MiB: joining 40 ms; a table that grows beyond half a million
- * strings 130 ms. Without a bound that helps: keys that Lua's hash puts into one place. A table
- * that grows beyond 16 384 of them takes 350 ms, and for twice as many four times as long; a chain
- * of tables that have ten long ones each, 1.6 s.
+ * keys 100 to 190 ms. Keys that Lua's hash puts into one place: a table that would take long to
+ * grow for them does not (crowd.h); what it may take just below that limit is 45 ms, and up to 600
+ * ms with half a million keys in 14 000 places. Without a bound that helps: a chain of tables that
+ * have ten long ones each, 1.6 s.
  */
 #ifndef MW_LUA_STDLIB_H
 #define MW_LUA_STDLIB_H
