@@ -149,6 +149,15 @@ static bool hint_colon(struct problem *p)
     return true;
 }
 
+/* An 'end' inside of brackets: which of the two is wrong cannot be known. */
+static bool hint_unclosed(struct problem *p)
+{
+    if (!strstr(p->message, "near 'end'"))
+        return false;
+    say(p, "there is one 'end' too many, or a '%s' is missing before", p->name);
+    return true;
+}
+
 /* ---- a missing 'end' ---- */
 
 static bool has_word(const char *line, const char *word)
@@ -268,8 +277,10 @@ static const struct row rows[] = {
       "Lua has no continue: write goto continue, and ::continue:: before the loop's end", NULL },
     { "function arguments expected near", ":",
       "fields take a dot, conn.data; a colon is for methods, conn:send(x)", NULL },
-    { "near 'end'", NULL, "there is one 'end' too many, or a 'then' or 'do' is missing before",
-      NULL },
+    { "<eof> expected near 'end'", NULL,
+      "there is one 'end' too many, or a 'then' or 'do' is missing before", NULL },
+    { "')' expected", NULL, NULL, hint_unclosed },
+    { "'}' expected", NULL, NULL, hint_unclosed },
     { "'}' expected", NULL, "a comma may be missing at the end of the line before", NULL },
     { "unfinished string", NULL, "the quote is not closed in this line; [[ ... ]] holds several",
       NULL },

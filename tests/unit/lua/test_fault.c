@@ -187,7 +187,12 @@ static const struct {
       "'else if' opens a block of its own: write elseif" },
     { "  if data then\n    conn:ping()\nend\nlocal function f()\n",
       "the block that begins in line 2 is not closed: add its 'end' before line 4" },
-    { "end end end", "there is one 'end' too many, or a 'then' or 'do' is missing before" },
+    { "end } end", "there is one 'end' too many, or a 'then' or 'do' is missing before" },
+    { "end end end", "there is one 'end' too many, or a '}' is missing before" },
+    { "conn:send(data,\n kind\nend", "there is one 'end' too many, or a ')' is missing before" },
+    { "timer.after(1, function() end end)",
+      "there is one 'end' too many, or a ')' is missing before" },
+    { "local x =\nend", "" },
     { "error('nothing known')", "" },
 };
 
