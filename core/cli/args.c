@@ -46,13 +46,23 @@ static bool is_given(const struct mw_args *args, size_t i)
     return own_flags[i].is_bare ? *(const bool *)field : *(const char *const *)field != 0;
 }
 
+/* As switches of config.def: --json alone is on. */
+static int take_switch(bool *field, const char *name, const char *value, char why[256])
+{
+    bool is_on = !value || !strcmp(value, "true") || !strcmp(value, "1");
+    if (!is_on && strcmp(value, "false") != 0 && strcmp(value, "0") != 0) {
+        snprintf(why, 256, "--%s is a switch: true or false, not \"%.64s\"", name, value);
+        return MW_ERR_BAD_ARG;
+    }
+    *field = is_on;
+    return MW_OK;
+}
+
 static int take_own_flag(struct mw_args *args, size_t which, const char *value, char why[256])
 {
     char *field = (char *)args + own_flags[which].field;
-    if (own_flags[which].is_bare) {
-        *(bool *)field = !value || !strcmp(value, "true");
-        return MW_OK;
-    }
+    if (own_flags[which].is_bare)
+        return take_switch((bool *)field, own_flags[which].name, value, why);
     if (!value) {
         snprintf(why, 256, "--%s wants a value: %s", own_flags[which].name, own_flags[which].help);
         return MW_ERR_BAD_ARG;

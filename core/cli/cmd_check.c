@@ -9,6 +9,7 @@
 #include "core/base/json.h"
 #include "core/base/str.h"
 #include "core/cli/commands.h"
+#include "core/cli/settings.h"
 #include "core/server/check.h"
 #include "core/server/server.h"
 #include "moonwire/engine_lua.h"
@@ -39,10 +40,15 @@ static bool begins_character(char byte)
 }
 
 /* A script may hold anything: what would move a terminal's cursor is shown as a dot. */
+static void print_byte(FILE *out, char byte)
+{
+    fputc((unsigned char)byte < 0x20 || byte == 0x7f ? '.' : byte, out);
+}
+
 static void print_safe(FILE *out, const char *text)
 {
     for (; *text; text++)
-        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '.' : *text, out);
+        print_byte(out, *text);
 }
 
 /* Characters first..last of a line, from 1; as blanks, where only their width matters. */
@@ -58,7 +64,7 @@ static void print_part(FILE *out, const char *text, int first, int last, bool as
         else if (as_blanks)
             fputc(' ', out);
         else
-            fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '.' : *text, out);
+            print_byte(out, *text);
     }
 }
 
@@ -169,12 +175,6 @@ static int print_json(const struct mw_findings *findings, size_t files)
 
 /* ---- the verb ---- */
 
-static int fail(int code, const char *why)
-{
-    fprintf(stderr, "moonwire: %s\n", why);
-    return code;
-}
-
 int mw_cmd_check(const struct mw_args *args)
 {
     const struct mw_engine *engine = mw_engine_lua();
@@ -185,17 +185,17 @@ int mw_cmd_check(const struct mw_args *args)
     char why[512];
     if (mw_places_find(&places, mw_view_text(args->dir ? args->dir : "."),
                        mw_view_text(engine->suffix), why))
-        return fail(MW_EXIT_CONFIG, why);
+        return mw_cli_fail(MW_EXIT_CONFIG, "", why);
     mw_mem_init(&mem, 0, 0);
     mw_findings_init(&findings, &mem);
     int err = mw_check_project(&findings, engine, &places, &files, why);
     int code = findings.count ? MW_EXIT_FAILED : MW_EXIT_OK;
     if (err)
-        code = fail(MW_EXIT_FAILED, why);
+        code = mw_cli_fail(MW_EXIT_FAILED, "", why);
     else if (!args->json)
         print_all(&findings, files);
     else if (print_json(&findings, files))
-        code = fail(MW_EXIT_FAILED, "out of memory");
+        code = mw_cli_fail(MW_EXIT_FAILED, "", "out of memory");
     mw_findings_free(&findings);
     return code;
 }

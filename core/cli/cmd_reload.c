@@ -94,11 +94,15 @@ static int hear(struct mw_control *control, bool as_json)
 
 /* ---- the request ---- */
 
-/* "scripts/chat.lua", which is what a shell completes, is chat.lua. */
+/* "scripts/chat.lua" or "DIR/scripts/chat.lua", which is what a shell completes, is chat.lua. */
 static struct mw_view script_of(const struct mw_args *args)
 {
     struct mw_view script = mw_view_text(args->script);
-    static const char *const before[] = { "./", "scripts/" };
+    const char *dir = args->dir ? args->dir : ".";
+    char whole[MW_PLACE_MAX];
+    snprintf(whole, sizeof whole, "%s%sscripts/", dir,
+             mw_view_ends_with(mw_view_text(dir), "/") ? "" : "/");
+    const char *const before[] = { whole, "./", "scripts/" };
     for (size_t i = 0; i < MW_COUNT(before); i++) {
         if (mw_view_starts_with(script, before[i]))
             script = mw_view_from(script, strlen(before[i]));

@@ -1,6 +1,6 @@
 /*
  * `moonwire dev` and `moonwire serve`: finds the project, reads its settings, and hands over to the
- * server. With sim the only place that joins the core and the Lua engine.
+ * server, with the Lua engine.
  */
 #include "core/cli/commands.h"
 #include "core/cli/settings.h"

@@ -53,8 +53,8 @@ int mw_places_find(struct mw_places *places, struct mw_view dir, struct mw_view 
     memcpy(root, dir.data, dir.len);
     root[dir.len] = '\0';
     if (!is_folder(root)) {
-        snprintf(why, 512, "%.256s: %s. Name the folder that holds your scripts: moonwire dev DIR",
-                 root, errno == ENOENT ? "there is no such folder" : "this is not a folder");
+        snprintf(why, 512, "%.256s: %s. DIR is the folder that holds your scripts", root,
+                 errno == ENOENT ? "there is no such folder" : "this is not a folder");
         return MW_ERR_NOT_FOUND;
     }
     if (join(places->scripts, root, "scripts") || !is_folder(places->scripts))

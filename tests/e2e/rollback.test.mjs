@@ -148,6 +148,8 @@ test('rollback --to names a version; what is not kept is said', async (t) => {
         /v3 → v4 \(as v1\)/);
     assert.match((await command(server, 'reload', 'chat')).out, /^chat\.lua v4 → v5/);
     assert.match((await command(server, 'rollback', 'chat')).out, /^chat\.lua v5 → v6 \(as v1\)/);
+    assert.match((await command(server, 'reload', server.project.path('scripts/chat.lua'))).out,
+        /^chat\.lua v6 → v7/);
     assert.equal((await command(server, 'rollback', 'chat.lua', '--to', 'x')).code, 2);
     assert.equal((await command(server, 'rollback')).code, 2);
 });

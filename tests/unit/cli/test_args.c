@@ -59,6 +59,8 @@ TEST(some_verbs_take_a_script_and_flags_of_their_own)
     struct parsed load = PARSE("--json", "reload", "--admin-socket=s");
     assert_int_equal(load.err, MW_OK);
     assert_true(load.args.json);
+    assert_false(PARSE("check", "--json=0").args.json);
+    assert_true(PARSE("check", "--json=true").args.json);
     assert_null(load.args.script);
     assert_null(load.args.dir);
     struct parsed serve = PARSE("serve", "chat.lua"); /* a folder may be called so */
@@ -105,6 +107,7 @@ TEST(flags_of_other_verbs_are_refused_by_name)
         { PARSE("serve", "--json"), "--json is of check,reload,rollback,status, not of serve" },
         { PARSE("--to", "7", "reload"), "--to is of rollback, not of reload" },
         { PARSE("rollback", "a.lua", "--to"), "--to wants a value: the number of a version" },
+        { PARSE("check", "--json=yes"), "--json is a switch: true or false, not \"yes\"" },
         { PARSE("rollback", "a.lua", "b.lua"), "one script at a time" },
     };
     for (size_t i = 0; i < MW_COUNT(table); i++) {
