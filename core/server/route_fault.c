@@ -105,8 +105,7 @@ static void pause_if_too_many(struct mw_route *route, const struct mw_fault *fau
          "5 of its calls had to be stopped within a minute, the last one here. New sockets are "
          "closed with 1013; open ones stay, and what they say is held. Mend the script and save "
          "it (or try it once more: moonwire reload SCRIPT): all of that goes on with the next "
-         "version "
-         "that loads");
+         "version that loads");
 }
 
 /* ---- a fault ---- */

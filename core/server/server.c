@@ -329,10 +329,11 @@ static void open_admin(struct server *server)
     struct mw_log_line line;
     mw_log_begin(&line, &server->log, MW_LOG_WARN, mw_view_text("no admin socket"));
     mw_log_text(&line, "error", mw_view_text(why));
-    mw_log_say(&line,
-               "no admin socket: %s\n  moonwire reload and rollback do not reach this server; "
-               "--admin-socket PATH takes another place, --admin-socket off none",
-               why);
+    mw_log_say(
+        &line,
+        "no admin socket: %s\n  moonwire reload, rollback and status do not reach this server; "
+        "--admin-socket PATH takes another place, --admin-socket off none",
+        why);
     mw_log_end(&line);
 }
 

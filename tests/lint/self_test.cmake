@@ -21,11 +21,13 @@ execute_process(COMMAND sh "${here}/conformance.sh" "${tree}"
     OUTPUT_VARIABLE table ERROR_VARIABLE table RESULT_VARIABLE table_failed)
 execute_process(COMMAND sh "${here}/limits.sh" "${tree}"
     OUTPUT_VARIABLE limits ERROR_VARIABLE limits RESULT_VARIABLE limits_failed)
+execute_process(COMMAND sh "${here}/log.sh" "${tree}"
+    OUTPUT_VARIABLE log ERROR_VARIABLE log RESULT_VARIABLE log_failed)
 file(REMOVE_RECURSE "${tree}")
 string(REGEX REPLACE "CMake Error.*" "" layers "${layers}")
 file(READ "${here}/bad/expected.txt" expected)
-set(said "${rules}${layers}${table}${limits}")
+set(said "${rules}${layers}${table}${limits}${log}")
 if(NOT said STREQUAL expected OR NOT rules_failed OR NOT layers_failed OR NOT table_failed
-        OR NOT limits_failed)
+        OR NOT limits_failed OR NOT log_failed)
     message(FATAL_ERROR "said:\n${said}\nexpected:\n${expected}")
 endif()

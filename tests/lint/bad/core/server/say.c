@@ -1,0 +1,2 @@
+/* Writes to the log. */
+static const char *const messages[] = { "written", "half of it" };
