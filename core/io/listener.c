@@ -1,12 +1,7 @@
 /*
  * Accepts connections on one address. Knows addresses and sockets; what a connection is for is its
- * owner's affair.
- *
- * accept(2) is called here and not by libuv, because libuv answers a shortage of descriptors by
- * closing the connections that wait. Here they stay in the kernel's queue until there is room
- * again.
+ * owner's affair. acceptor.c accepts.
  */
-#define _GNU_SOURCE /* accept4 */
 #include "core/io/listener.h"
 
 #include <errno.h>
@@ -15,23 +10,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/base/clock.h"
 #include "core/base/str.h"
-#include "core/io/loop_uv.h"
-#include "core/io/tcp.h"
+#include "core/io/acceptor.h"
 
 #define BACKLOG          4096 /* a storm of reconnects; the kernel caps it by net.core.somaxconn */
 #define ACCEPTS_PER_TURN 256  /* then the connections that are there have their turn */
-#define PAUSE_MS         100  /* without descriptors or memory: time for some connection to end */
 #define ADDRESS_BYTES    64
 
 struct mw_listener {
-    struct mw_loop *loop;
-    int socket;
-    uv_poll_t poll;
-    struct mw_alarm go_on;
-    void (*accept)(void *ctx, struct mw_stream *stream);
-    void *ctx;
+    struct mw_acceptor acceptor;
     char address[ADDRESS_BYTES];
 };
 
@@ -79,7 +66,7 @@ static void name_address(struct mw_listener *listener)
     struct sockaddr_storage address = { 0 };
     socklen_t len = sizeof(address);
     char host[ADDRESS_BYTES - sizeof("[]:65535")] = "";
-    (void)getsockname(listener->socket, (struct sockaddr *)&address, &len);
+    (void)getsockname(listener->acceptor.socket, (struct sockaddr *)&address, &len);
     (void)uv_ip_name((struct sockaddr *)&address, host, sizeof(host));
     bool is_v6 = address.ss_family == AF_INET6;
     unsigned port = ntohs(is_v6 ? ((struct sockaddr_in6 *)&address)->sin6_port
@@ -126,66 +113,20 @@ static int listen_on_all(struct sockaddr_storage *address)
     return listen_on(address);
 }
 
-/* ---- accepting ---- */
-
-static void on_connection(uv_poll_t *poll, int status, int events);
-
-static void start_accepting(struct mw_alarm *alarm)
-{
-    struct mw_listener *listener = MW_OWNER(alarm, struct mw_listener, go_on);
-    (void)uv_poll_start(&listener->poll, UV_READABLE, on_connection);
-}
-
-static void pause_accepting(struct mw_listener *listener)
-{
-    (void)uv_poll_stop(&listener->poll);
-    mw_alarm_set(listener->loop, &listener->go_on,
-                 mw_ms_add(mw_loop_now(listener->loop), PAUSE_MS));
-}
-
-static bool is_shortage(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-/* False when there is nothing more to accept in this turn. */
-static bool accept_one(struct mw_listener *listener)
-{
-    int fd = accept4(listener->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-        if (is_shortage(errno))
-            pause_accepting(listener);
-        /* Any other error is of a connection that died while it waited. */
-        return errno != EAGAIN && !is_shortage(errno);
-    }
-    struct mw_stream *stream = mw_tcp_adopt(listener->loop, fd);
-    if (stream)
-        listener->accept(listener->ctx, stream);
-    return !uv_is_closing((uv_handle_t *)&listener->poll);
-}
-
-static void on_connection(uv_poll_t *poll, int status, int events)
-{
-    struct mw_listener *listener = MW_OWNER(poll, struct mw_listener, poll);
-    (void)status;
-    (void)events;
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        if (!accept_one(listener))
-            return;
-    }
-}
-
 /* ---- life ---- */
+
+static void on_closed(struct mw_acceptor *acceptor)
+{
+    struct mw_listener *listener = MW_OWNER(acceptor, struct mw_listener, acceptor);
+    mw_free(mw_loop_mem(acceptor->loop), listener, sizeof(*listener));
+}
 
 static int start_listening(struct mw_listener *listener)
 {
-    int status = uv_poll_init(mw_loop_uv(listener->loop), &listener->poll, listener->socket);
-    if (status < 0)
-        return status;
-    name_address(listener);
-    mw_alarm_init(&listener->go_on, start_accepting);
-    start_accepting(&listener->go_on);
-    return 0;
+    int status = mw_acceptor_open(&listener->acceptor);
+    if (status == 0)
+        name_address(listener);
+    return status;
 }
 
 static int refuse(char why[128], int err, int status)
@@ -206,15 +147,20 @@ int mw_listener_open(struct mw_loop *loop, struct mw_view address,
     struct mw_listener *listener = mw_alloc_zero(mw_loop_mem(loop), sizeof(*listener));
     if (!listener)
         return refuse(why, MW_ERR_NOMEM, UV_ENOMEM);
-    listener->loop = loop;
-    listener->accept = accept;
-    listener->ctx = ctx;
     bool is_any = mw_view_starts_with(address, ":");
-    listener->socket = is_any ? listen_on_all(&where) : listen_on(&where);
-    int status = listener->socket < 0 ? uv_translate_sys_error(errno) : start_listening(listener);
+    listener->acceptor = (struct mw_acceptor){
+        .loop = loop,
+        .socket = is_any ? listen_on_all(&where) : listen_on(&where),
+        .per_turn = ACCEPTS_PER_TURN,
+        .accept = accept,
+        .ctx = ctx,
+        .closed = on_closed,
+    };
+    int status =
+        listener->acceptor.socket < 0 ? uv_translate_sys_error(errno) : start_listening(listener);
     if (status < 0) {
-        if (listener->socket >= 0)
-            close(listener->socket);
+        if (listener->acceptor.socket >= 0)
+            close(listener->acceptor.socket);
         mw_free(mw_loop_mem(loop), listener, sizeof(*listener));
         return refuse(why, MW_ERR_IO, status);
     }
@@ -227,17 +173,8 @@ const char *mw_listener_address(const struct mw_listener *listener)
     return listener->address;
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct mw_listener *listener = MW_OWNER(handle, struct mw_listener, poll);
-    mw_free(mw_loop_mem(listener->loop), listener, sizeof(*listener));
-}
-
 void mw_listener_close(struct mw_listener *listener)
 {
-    if (!listener)
-        return;
-    mw_alarm_stop(listener->loop, &listener->go_on);
-    uv_close((uv_handle_t *)&listener->poll, on_closed);
-    close(listener->socket);
+    if (listener)
+        mw_acceptor_close(&listener->acceptor);
 }

@@ -1,11 +1,11 @@
 /*
- * Listens on a Unix socket and knows who is at its other end. The stream is that of tcp.c, which
- * asks no more of a socket than that it be a stream.
+ * Listens on a Unix socket and knows who is at its other end. acceptor.c accepts; the stream is
+ * that of tcp.c, which asks no more of a socket than that it be a stream.
  *
  * The folder is locked while the path is looked at and bound, so that of two servers that start at
  * once none takes the other's socket for a dead one.
  */
-#define _GNU_SOURCE /* accept4, O_PATH, struct ucred */
+#define _GNU_SOURCE /* O_PATH, struct ucred */
 #include "core/io/local.h"
 
 #include <errno.h>
@@ -19,25 +19,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/base/clock.h"
-#include "core/io/loop_uv.h"
-#include "core/io/tcp.h"
+#include "core/io/acceptor.h"
 
 #define BACKLOG          128
 #define ACCEPTS_PER_TURN 16
-#define PAUSE_MS         100 /* without descriptors or memory */
 
 /* Another server holds the lock for as long as a bind takes. */
 #define LOCK_TRIES   100
 #define LOCK_STEP_MS 10
 
 struct mw_local {
-    struct mw_loop *loop;
-    int socket;
-    uv_poll_t poll;
-    struct mw_alarm go_on;
-    void (*accept)(void *ctx, struct mw_stream *stream);
-    void *ctx;
+    struct mw_acceptor acceptor;
     dev_t device; /* of the socket's file, so that nobody else's is taken away */
     ino_t inode;
     char path[PATH_MAX];
@@ -147,13 +139,13 @@ static int clear_place(const char *path)
 static int bind_socket(struct mw_local *local)
 {
     struct stat st;
-    local->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (local->socket < 0 || fchmod(local->socket, 0600) ||
-        at_path(local->socket, local->path, bind) || lstat(local->path, &st))
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    local->acceptor.socket = fd;
+    if (fd < 0 || fchmod(fd, 0600) || at_path(fd, local->path, bind) || lstat(local->path, &st))
         return MW_ERR_IO;
     local->device = st.st_dev;
     local->inode = st.st_ino;
-    return listen(local->socket, BACKLOG) ? MW_ERR_IO : MW_OK;
+    return listen(fd, BACKLOG) ? MW_ERR_IO : MW_OK;
 }
 
 /* Waits for a server that takes its place just now. MW_ERR_AGAIN: it takes very long. */
@@ -198,7 +190,7 @@ static void leave_place(const struct mw_local *local)
         (void)unlink(local->path);
 }
 
-/* ---- accepting ---- */
+/* ---- life ---- */
 
 static bool is_ours(int fd)
 {
@@ -208,50 +200,6 @@ static bool is_ours(int fd)
         return false;
     return peer.uid == geteuid() || peer.uid == 0;
 }
-
-static void on_connection(uv_poll_t *poll, int status, int events);
-
-static void start_accepting(struct mw_alarm *alarm)
-{
-    struct mw_local *local = MW_OWNER(alarm, struct mw_local, go_on);
-    (void)uv_poll_start(&local->poll, UV_READABLE, on_connection);
-}
-
-static void pause_accepting(struct mw_local *local)
-{
-    (void)uv_poll_stop(&local->poll);
-    mw_alarm_set(local->loop, &local->go_on, mw_ms_add(mw_loop_now(local->loop), PAUSE_MS));
-}
-
-/* False when there is nothing more to accept in this turn. */
-static bool accept_one(struct mw_local *local)
-{
-    int fd = accept4(local->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
-            pause_accepting(local);
-        return false;
-    }
-    if (!is_ours(fd)) {
-        close(fd);
-        return true;
-    }
-    struct mw_stream *stream = mw_tcp_adopt(local->loop, fd);
-    if (stream)
-        local->accept(local->ctx, stream);
-    return !uv_is_closing((uv_handle_t *)&local->poll);
-}
-
-static void on_connection(uv_poll_t *poll, int status, int events)
-{
-    struct mw_local *local = MW_OWNER(poll, struct mw_local, poll);
-    (void)status;
-    (void)events;
-    for (int i = 0; i < ACCEPTS_PER_TURN && accept_one(local); i++)
-        continue;
-}
-
-/* ---- life ---- */
 
 static const char *reason_of(int err)
 {
@@ -265,11 +213,17 @@ static const char *reason_of(int err)
 static int refuse(struct mw_local *local, int err, char why[256])
 {
     (void)snprintf(why, 256, "%.160s: %s", local->path, reason_of(err));
-    if (local->socket >= 0)
-        close(local->socket);
+    if (local->acceptor.socket >= 0)
+        close(local->acceptor.socket);
     leave_place(local);
-    mw_free(mw_loop_mem(local->loop), local, sizeof *local);
+    mw_free(mw_loop_mem(local->acceptor.loop), local, sizeof *local);
     return err;
+}
+
+static void on_closed(struct mw_acceptor *acceptor)
+{
+    struct mw_local *local = MW_OWNER(acceptor, struct mw_local, acceptor);
+    mw_free(mw_loop_mem(acceptor->loop), local, sizeof *local);
 }
 
 int mw_local_open(struct mw_loop *loop, const char *path,
@@ -280,30 +234,27 @@ int mw_local_open(struct mw_loop *loop, const char *path,
     struct mw_local *local = mw_alloc_zero(mw_loop_mem(loop), sizeof *local);
     if (!local)
         return MW_ERR_NOMEM;
-    local->loop = loop;
-    local->accept = accept;
-    local->ctx = ctx;
-    local->socket = -1;
+    local->acceptor = (struct mw_acceptor){
+        .loop = loop,
+        .socket = -1,
+        .per_turn = ACCEPTS_PER_TURN,
+        .lets_in = is_ours,
+        .accept = accept,
+        .ctx = ctx,
+        .closed = on_closed,
+    };
     errno = ENAMETOOLONG;
     int n = snprintf(local->path, sizeof local->path, "%s", path);
     int err = n > 0 && (size_t)n < sizeof local->path ? take_place(local) : MW_ERR_IO;
     if (err)
         return refuse(local, err, why);
-    int status = uv_poll_init(mw_loop_uv(loop), &local->poll, local->socket);
+    int status = mw_acceptor_open(&local->acceptor);
     if (status < 0) {
         errno = -status;
         return refuse(local, MW_ERR_IO, why);
     }
-    mw_alarm_init(&local->go_on, start_accepting);
-    start_accepting(&local->go_on);
     *out = local;
     return MW_OK;
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    struct mw_local *local = MW_OWNER(handle, struct mw_local, poll);
-    mw_free(mw_loop_mem(local->loop), local, sizeof *local);
 }
 
 void mw_local_close(struct mw_local *local)
@@ -311,7 +262,5 @@ void mw_local_close(struct mw_local *local)
     if (!local)
         return;
     leave_place(local);
-    mw_alarm_stop(local->loop, &local->go_on);
-    uv_close((uv_handle_t *)&local->poll, on_closed);
-    close(local->socket);
+    mw_acceptor_close(&local->acceptor);
 }

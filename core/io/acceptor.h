@@ -1,0 +1,32 @@
+/*
+ * Accepts on a socket that listens already: so many in a turn of the loop, and after a pause where
+ * descriptors or memory are short. Part of listener.c and local.c, which bind; nobody else includes
+ * this.
+ */
+#ifndef MW_IO_ACCEPTOR_H
+#define MW_IO_ACCEPTOR_H
+
+#include "core/io/loop_uv.h"
+#include "core/io/stream.h"
+
+struct mw_acceptor {
+    struct mw_loop *loop;
+    int socket; /* does not block */
+    unsigned per_turn;
+    bool (*lets_in)(int fd); /* false: it is closed without a word. NULL: everybody */
+    void (*accept)(void *ctx, struct mw_stream *stream); /* takes the stream; may close us */
+    void *ctx;
+    void (*closed)(struct mw_acceptor *acceptor); /* the loop has let go: the memory may go */
+    /* private */
+    uv_poll_t poll;
+    struct mw_alarm go_on;
+};
+
+/* Takes the socket; what stands before "private" is set. Else a status of libuv, and nothing taken.
+ */
+int mw_acceptor_open(struct mw_acceptor *acceptor);
+
+/* No further accept; closes the socket; then comes `closed`. Also from inside of `accept`. */
+void mw_acceptor_close(struct mw_acceptor *acceptor);
+
+#endif
