@@ -46,12 +46,7 @@ static uint64_t setting(const char *name)
 
 static void read_script(const char *path)
 {
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        fail_msg("cannot open %s", path);
-    size_t len = fread(script, 1, sizeof(script) - 1, file);
-    script[len] = '\0';
-    (void)fclose(file);
+    must_read(path, script, sizeof(script));
     budget_ms = (unsigned)setting("-- budget ");
     string_bytes = (size_t)setting(", string ");
     if (budget_ms == 0)

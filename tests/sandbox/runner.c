@@ -12,16 +12,6 @@
 static char script[65536];
 static struct world world;
 
-static void read_script(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        fail_msg("cannot open %s", path);
-    size_t len = fread(script, 1, sizeof(script) - 1, file);
-    script[len] = '\0';
-    (void)fclose(file);
-}
-
 /* The next line that begins with "--> ", without that; NULL at the end. */
 static const char *next_expected(const char **rest, char *line, size_t size)
 {
@@ -87,6 +77,6 @@ int main(int argc, char **argv)
     const struct CMUnitTest cases[] = { CASE(the_script_stays_inside) };
     if (argc != 2)
         return 2;
-    read_script(argv[1]);
+    must_read(argv[1], script, sizeof(script));
     return RUN(cases);
 }

@@ -350,6 +350,18 @@ int load(struct world *world, const char *script)
     return load_with(world, script, NULL);
 }
 
+void must_read(const char *path, char *out, size_t size)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        fail_msg("cannot open %s", path);
+    size_t len = fread(out, 1, size, file);
+    (void)fclose(file);
+    if (len == size)
+        fail_msg("%s does not fit into %zu bytes", path, size);
+    out[len] = '\0';
+}
+
 void must_prepare(struct world *world, const char *script)
 {
     if (prepare_with(world, script, NULL) != MW_OK)

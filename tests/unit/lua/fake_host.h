@@ -85,6 +85,8 @@ void must_prepare(struct world *world, const char *script);
 void commit(struct world *world);
 /* The same, and it must succeed. */
 void must_load(struct world *world, const char *script);
+/* The text of a file, which must fit: for the runners of scripts that are files. */
+void must_read(const char *path, char *out, size_t size);
 
 /* Connection n (1..7) asks for /chat/lobby?query. */
 enum mw_app_result open_conn(struct world *world, mw_id id, const char *query,
