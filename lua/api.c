@@ -7,7 +7,7 @@
 
 #include <lualib.h>
 
-#include "lua/callable.h"
+#include "lua/chain.h"
 #include "lua/conn.h"
 #include "lua/inspect.h"
 #include "lua/mod_json.h"
@@ -176,7 +176,7 @@ static void open_standard(lua_State *L)
     mw_lua_math_init(L);
     mw_lua_text_init(L);
     mw_lua_weak_init(L);
-    mw_lua_callable_init(L);
+    mw_lua_chain_init(L);
 }
 
 /* ---- the whole ---- */

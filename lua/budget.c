@@ -6,8 +6,8 @@
  * unwind). Below a C function that cannot be left it raises, and yields as soon as that is behind.
  *
  * The tick may come at any instruction of the thread, so it only writes what is volatile in
- * struct mw_lua_budget, and calls lua_sethook, which Lua made for signal handlers, and
- * mw_lua_callable_set. It comes again every few milliseconds while the call lasts, so a hook that
+ * struct mw_lua_budget, and calls lua_sethook, which Lua made for signal handlers, and what chain.h
+ * has for it. It comes again every few milliseconds while the call lasts, so a hook that
  * got lost in a race is armed again.
  */
 #include "lua/budget.h"
@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "core/base/cpu_tick.h"
-#include "lua/callable.h"
+#include "lua/chain.h"
 #include "lua/fault.h"
 
 /* Whose call runs on this thread. */
@@ -122,13 +122,16 @@ static void on_tick(void)
         return;
     }
     uint64_t spent_us = budget->spent_us = now_us - budget->since_us;
+    bool was_stopped = budget->stop != MW_LUA_STOP_NONE; /* and no hook was reached since */
     if (budget->stop_ms && spent_us >= budget->stop_ms * UINT64_C(1000) &&
         budget->stop == MW_LUA_STOP_NONE)
         budget->stop = MW_LUA_STOP_CPU;
     if (budget->warn_ms && spent_us >= budget->warn_ms * UINT64_C(1000))
         budget->wants_sample = true;
     if (budget->stop != MW_LUA_STOP_NONE)
-        mw_lua_callable_set(app, false);
+        mw_lua_chain_cut_calls(app);
+    if (was_stopped)
+        mw_lua_chain_cut_fields(app);
     if (budget->stop != MW_LUA_STOP_NONE || budget->wants_sample)
         lua_sethook(budget->running, on_hook, LUA_MASKCOUNT, 1);
 }
@@ -170,7 +173,7 @@ void mw_lua_budget_end(struct mw_app *app)
     lua_State *thread = app->budget.running;
     running_app = NULL;
     atomic_signal_fence(memory_order_seq_cst);
-    mw_lua_callable_set(app, true);
+    mw_lua_chain_mend(app);
     app->budget.running = NULL;
     if (lua_gethook(thread))
         lua_sethook(thread, NULL, 0, 0);

@@ -9,9 +9,9 @@
  *
  * A request for memory that is refused after Lua has collected everything sets `stop` as well: what
  * a script does with the error makes no difference then. So does a string that is longer than
- * app->budget.string_bytes: Lua compares a key with those of equal length byte by byte, in each of
- * 2000 tables that lead to one another, within one instruction. And so does a table whose keys
- * would all come into one place as it grows (crowd.h).
+ * app->budget.string_bytes, since Lua compares strings to their end within one instruction, and a
+ * table whose keys would all come into one place as it grows (crowd.h). What Lua would follow from
+ * table to table within one instruction is cut off (chain.h) once the call is being stopped.
  */
 #ifndef MW_LUA_BUDGET_H
 #define MW_LUA_BUDGET_H

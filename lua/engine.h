@@ -78,12 +78,15 @@ struct mw_lua_budget {
                        */
 };
 
-/* callable.c: where Lua has the address of the name "__call", and what may stand there. */
-struct mw_lua_callable {
+/* chain.c: where Lua has the addresses of names of metamethods, and what may stand there. */
+struct mw_lua_chain {
     const void *volatile *first_block; /* of the state */
     size_t first_bytes;
-    const void *volatile *place; /* NULL: not looked for yet */
-    const void *name, *nothing;
+    const void *volatile *call;   /* NULL: not looked for yet */
+    const void *volatile *index;  /* and behind it that of __newindex */
+    const void *volatile *newest; /* the first of all objects */
+    const void *call_name, *index_name, *newindex_name, *nothing;
+    volatile bool is_deep; /* the names of fields are gone: Lua notes what it does not find */
 };
 
 /* crowd.c: blocks of the state that may be the places of large tables. */
@@ -133,7 +136,7 @@ struct mw_app {
     mw_ms wake_ms; /* what the host was asked for last */
 
     struct mw_lua_budget budget;
-    struct mw_lua_callable callable;
+    struct mw_lua_chain chain;
     struct mw_lua_crowd crowd;
 
     /* version.c */

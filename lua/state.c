@@ -45,14 +45,14 @@ static void *allocate(void *ud, void *block, size_t old_bytes, size_t new_bytes)
     return watch_tables(app, got, block, old_bytes, new_bytes);
 }
 
-/* What a state begins with is of interest to callable.c. */
+/* What a state begins with is of interest to chain.c. */
 static void *allocate_first(void *ud, void *block, size_t old_bytes, size_t new_bytes)
 {
     struct mw_app *app = MW_OWNER(ud, struct mw_app, mem);
     void *got = allocate(ud, block, old_bytes, new_bytes);
-    if (!app->callable.first_block) {
-        app->callable.first_block = got;
-        app->callable.first_bytes = new_bytes;
+    if (!app->chain.first_block) {
+        app->chain.first_block = got;
+        app->chain.first_bytes = new_bytes;
     }
     return got;
 }
