@@ -16,7 +16,9 @@ static void tell_fault(struct mw_checking *c, const struct mw_check_script *scri
                        const struct mw_fault *fault)
 {
     struct mw_view file = mw_view_text(fault->file), source = script->source;
-    if (mw_findings_has(c->findings, c->places->scripts, *fault->file ? file : script->name,
+    /* A stop is nothing that reading finds, but a library is loaded by all who use it. */
+    const char *rule = fault->kind == MW_FAULT_ERROR ? NULL : "load";
+    if (mw_findings_has(c->findings, rule, c->places->scripts, *fault->file ? file : script->name,
                         fault->line, fault->message))
         return;
     for (size_t i = 0; i < c->lib_count; i++) {

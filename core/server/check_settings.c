@@ -77,8 +77,8 @@ void mw_check_tell_settings(struct mw_checking *c)
         if (!c->complaints[i].is_told)
             mw_check_add(c, &finding);
     }
-    if (!c->has_settings_fault || mw_findings_has(c->findings, c->settings_folder, c->settings.path,
-                                                  fault->line, fault->message))
+    if (!c->has_settings_fault || mw_findings_has(c->findings, NULL, c->settings_folder,
+                                                  c->settings.path, fault->line, fault->message))
         return;
     struct mw_finding finding =
         mw_check_error(MW_CHECK_SETTINGS, c->settings.path, fault->message, fault->hint);

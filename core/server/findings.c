@@ -103,14 +103,16 @@ void mw_findings_add(struct mw_findings *findings, const char *folder,
     }
 }
 
-bool mw_findings_has(const struct mw_findings *findings, const char *folder, struct mw_view file,
-                     int line, const char *message)
+bool mw_findings_has(const struct mw_findings *findings, const char *rule, const char *folder,
+                     struct mw_view file, int line, const char *message)
 {
     char path[1024];
     join(path, folder, file);
     for (size_t i = 0; i < findings->count; i++) {
         const struct mw_found *found = &findings->items[i];
         bool is_same = found->line == line || !strcmp(found->message, message);
+        if (rule && strcmp(found->rule, rule) != 0)
+            continue;
         if (found->severity == MW_SEVERITY_ERROR && is_same && !strcmp(found->file, path))
             return true;
     }

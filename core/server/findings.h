@@ -32,9 +32,9 @@ void mw_findings_free(struct mw_findings *findings);
 void mw_findings_add(struct mw_findings *findings, const char *folder,
                      const struct mw_finding *finding);
 
-/* An error in this line, or one with this message, is known already. */
-bool mw_findings_has(const struct mw_findings *findings, const char *folder, struct mw_view file,
-                     int line, const char *message);
+/* An error of this rule (NULL: any) in this line, or with this message, is known already. */
+bool mw_findings_has(const struct mw_findings *findings, const char *rule, const char *folder,
+                     struct mw_view file, int line, const char *message);
 
 /* By file, line and column. */
 void mw_findings_sort(struct mw_findings *findings);

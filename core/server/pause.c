@@ -72,8 +72,9 @@ static void tell_of_resume(const struct mw_route *route)
     mw_log_text(&line, "script", route->name);
     mw_log_integer(&line, "v", route->version);
     mw_log_integer(&line, "waited", (int64_t)route->asked_count);
-    mw_log_say(&line, "%.*s v%u resumed: %zu sockets had waited", (int)route->name.len,
-               route->name.data, route->version, route->asked_count);
+    mw_log_say(&line, "%.*s v%u resumed: %zu socket%s had waited", (int)route->name.len,
+               route->name.data, route->version, route->asked_count,
+               route->asked_count == 1 ? "" : "s");
     mw_log_end(&line);
 }
 

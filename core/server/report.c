@@ -21,8 +21,8 @@ static void name_rebuild(const struct mw_load *load, char out[128])
     const struct mw_carried *carried = &load->carried;
     out[0] = '\0';
     if (load->rebuilt)
-        snprintf(out, 128, "  rebuilt: %zu connections and %zu of %zu keys of state carried",
-                 carried->conns, carried->keys, carried->all_keys);
+        snprintf(out, 128, "  rebuilt: %zu connection%s and %zu of %zu keys of state carried",
+                 carried->conns, carried->conns == 1 ? "" : "s", carried->keys, carried->all_keys);
 }
 
 static void put_rebuild(struct mw_log_line *line, const struct mw_carried *carried)
@@ -91,8 +91,9 @@ static void report_removed(struct mw_log *log, const struct mw_load *load)
     mw_log_text(&line, "script", load->name);
     mw_log_integer(&line, "v", load->from);
     mw_log_integer(&line, "closed", (int64_t)load->dropped);
-    mw_log_say(&line, "%.*s is gone: its route has ended, %zu connections were closed with 1001",
-               (int)load->name.len, load->name.data, load->dropped);
+    mw_log_say(&line, "%.*s is gone: its route has ended, %zu connection%s closed with 1001",
+               (int)load->name.len, load->name.data, load->dropped,
+               load->dropped == 1 ? " was" : "s were");
     mw_log_end(&line);
 }
 

@@ -40,6 +40,7 @@ static void fill_row(struct mw_status_row *row, const struct mw_route *route)
     snprintf(row->script, sizeof row->script, "%.*s", (int)route->name.len, route->name.data);
     snprintf(row->route, sizeof row->route, "%s", route->pattern.text ? route->pattern.text : "");
     row->serves = route->spec != NULL;
+    row->refused = route->failed;
     row->version = route->version;
     row->connections = route->asked_count;
     worker->engine->stats(route->app, &row->app);
@@ -69,7 +70,9 @@ static int put_state(struct mw_buf *out, const struct mw_status_row *row)
 {
     if (row->paused)
         return mw_buf_putf(out, "PAUSED for %llu s", (unsigned long long)(row->paused_ms / 1000));
-    return mw_buf_put_text(out, row->serves ? "serves" : "not loaded");
+    if (!row->serves)
+        return mw_buf_put_text(out, "not loaded");
+    return mw_buf_put_text(out, row->refused ? "serves  (its file was refused)" : "serves");
 }
 
 static int put_last(struct mw_buf *out, const struct mw_fault *last)
@@ -175,6 +178,10 @@ static void put_object(struct mw_json_writer *json, const struct mw_status_row *
         mw_jw_pair_integer(json, numbers[i].key, (int64_t)numbers[i].number);
     if (row->paused)
         mw_jw_pair_integer(json, "paused_ms", (int64_t)row->paused_ms);
+    if (row->refused) {
+        mw_jw_key(json, mw_view_text("refused"));
+        mw_jw_bool(json, true);
+    }
     if (row->has_failed) {
         mw_jw_key(json, mw_view_text("last"));
         put_fault(json, &row->last);

@@ -15,7 +15,8 @@ struct mw_worker;
 struct mw_status_row {
     char script[128]; /* cut */
     char route[256];
-    bool serves; /* a version of it is live */
+    bool serves;  /* a version of it is live */
+    bool refused; /* what lies on disk is not */
     unsigned version;
     size_t connections;
     struct mw_app_stats app;

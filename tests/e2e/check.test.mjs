@@ -132,6 +132,18 @@ test('what never ends while it is loaded is stopped', async () => {
     assert.deepEqual(places(report), ['moonwire.lua:1:1 settings', 'scripts/loop.lua:1:1 load']);
 });
 
+test('a stop is told of beside what reading finds in its line, and once for a library', async () => {
+    const { findings: found } = await findings({
+        'scripts/a.lua': 'for _ = 1, math.huge do end',
+        'scripts/b.lua': 'require "loop"\nreturn {}\n',
+        'scripts/c.lua': 'require "loop"\nreturn {}\n',
+        'scripts/lib/loop.lua': 'while true do end\n',
+    });
+    assert.deepEqual(found.map((f) => `${f.file}:${f.line} ${f.rule}`).sort(),
+        ['scripts/a.lua:1 load', 'scripts/a.lua:1 no-module', 'scripts/lib/loop.lua:1 load']);
+    assert.match(found.find((f) => f.file === 'scripts/a.lua' && f.rule === 'load').message, /stopped after/);
+});
+
 /* how it is called, its exit code, what it says */
 const calls = [
     [['not/there'], NO_PROJECT, /no such folder/],

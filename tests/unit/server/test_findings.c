@@ -80,11 +80,13 @@ TEST(what_is_known_by_line_or_message_is_not_told_again)
     mw_findings_init(&findings, &mem);
     add(&findings, "x", "a.lua", 3, 1);
     mw_findings_add(&findings, "x", &warning);
-    assert_true(mw_findings_has(&findings, "x", a, 3, "another"));
-    assert_true(mw_findings_has(&findings, "x", a, 0, "message"));
-    assert_false(mw_findings_has(&findings, "x", a, 4, "another"));
-    assert_false(mw_findings_has(&findings, "y", a, 3, "message"));
-    assert_false(mw_findings_has(&findings, "x", mw_view_text("b.lua"), 5, "only a warning"));
+    assert_true(mw_findings_has(&findings, NULL, "x", a, 3, "another"));
+    assert_true(mw_findings_has(&findings, NULL, "x", a, 0, "message"));
+    assert_false(mw_findings_has(&findings, NULL, "x", a, 4, "another"));
+    assert_false(mw_findings_has(&findings, NULL, "y", a, 3, "message"));
+    assert_false(mw_findings_has(&findings, NULL, "x", mw_view_text("b.lua"), 5, "only a warning"));
+    assert_true(mw_findings_has(&findings, findings.items[0].rule, "x", a, 3, "another"));
+    assert_false(mw_findings_has(&findings, "load", "x", a, 3, "message"));
     mw_findings_free(&findings);
     assert_mem_empty(&mem);
 }

@@ -101,6 +101,24 @@ TEST(a_script_that_is_paused_or_not_loaded_says_so)
     c_engine.stops++; /* on_stop of the one that is paused is not called */
 }
 
+TEST(a_script_whose_file_was_refused_says_so_until_it_is_mended)
+{
+    serve("echo");
+    write_script(&world, "s.capp", "broken");
+    assert_int_equal(load(&world), 1);
+    struct mw_status *status = ask();
+    assert_non_null(
+        strstr(text_of(status, false), "s.capp v1  /s  serves  (its file was refused)"));
+    assert_non_null(strstr(text_of(status, true), "\"refused\":true"));
+    mw_status_free(status);
+    write_script(&world, "s.capp", "echo");
+    assert_int_equal(load(&world), 0);
+    status = ask();
+    assert_null(strstr(text_of(status, false), "refused"));
+    assert_null(strstr(text_of(status, true), "refused"));
+    mw_status_free(status);
+}
+
 TEST(without_scripts_there_are_no_rows)
 {
     open_worker(&world, c_engine_table(), 1);
@@ -116,6 +134,7 @@ int main(void)
         IN_A_WORLD(each_script_has_its_counters_and_its_last_fault),
         IN_A_WORLD(a_fault_without_a_line_is_not_said_to_be_in_line_0),
         IN_A_WORLD(a_script_that_is_paused_or_not_loaded_says_so),
+        IN_A_WORLD(a_script_whose_file_was_refused_says_so_until_it_is_mended),
         IN_A_WORLD(without_scripts_there_are_no_rows),
     };
     return RUN(cases);
