@@ -16,6 +16,7 @@ const burner = `
     local function burn()
       local till = os.clock() + ${BURN_MS / 1000}
       while os.clock() < till do end
+      publish("burnt", "x")
     end
     local M = {}
     function M.on_open(conn) if conn.params.how == "open" then burn() end end
@@ -28,8 +29,10 @@ const timers = `
     for i = 1, 10 do timer.every("t" .. i, 0.001, function()
       local till = os.clock() + ${BURN_MS / 1000}
       while os.clock() < till do end
+      publish("burnt", "x")
     end) end
     return M`;
+const watch = 'return { on_open = function(conn) conn:subscribe("burnt") end }';
 const echo = 'return { on_message = function(conn, data) conn:send(data) end }';
 
 /* Asks again and again; after how many burnt calls, and how many ms, does the answer come? */
@@ -51,8 +54,22 @@ function tell(what, { mostBurnt, longestMs }) {
         most_calls_before_an_echo: mostBurnt }));
 }
 
+/* How many calls have burnt, as somebody sees it who is told of each. */
+async function counter(server) {
+    const peer = await server.connect('/watch');
+    let burnt = 0;
+    peer.socket.on('message', () => { burnt++; });
+    return () => burnt;
+}
+
+/* The one that runs, and those whose answers were on their way: without turns it is all of them. */
+function expectTurns(what, seen) {
+    tell(what, seen);
+    assert.ok(seen.mostBurnt <= 4, `${seen.mostBurnt} of ${CLIENTS} ${what} before an echo`);
+}
+
 const serve = (t, files) =>
-    start(t, files, { env: { MOONWIRE_SCRIPT_CPU: `${BUDGET_MS}`, MOONWIRE_LOG_LEVEL: 'info' } });
+    start(t, { 'scripts/watch.lua': watch, ...files }, { env: { MOONWIRE_SCRIPT_CPU: `${BUDGET_MS}`, MOONWIRE_LOG_LEVEL: 'info' } });
 
 test('messages that burn their budget delay others by one of them', async (t) => {
     const server = await serve(t, { 'scripts/burner.lua': burner, 'scripts/echo.lua': echo });
@@ -67,9 +84,7 @@ test('messages that burn their budget delay others by one of them', async (t) =>
     for (const each of burners) { each.send('x'); each.send('x'); }
     const seen = await askOften(peer, () => burnt);
     going = false;
-    tell('messages', seen);
-    /* The one that runs, and those whose answers were on their way: without turns it is all of them. */
-    assert.ok(seen.mostBurnt <= 4, `${seen.mostBurnt} of ${CLIENTS} calls before an echo`);
+    expectTurns('messages', seen);
     for (const each of burners) each.socket.terminate();
     await peer.close();
 });
@@ -77,22 +92,23 @@ test('messages that burn their budget delay others by one of them', async (t) =>
 test('handshakes and ends that burn their budget delay others by one of them', async (t) => {
     const server = await serve(t, { 'scripts/burner.lua': burner, 'scripts/echo.lua': echo });
     const peer = await server.connect('/echo');
-    let burnt = 0;
-    const opening = Array.from({ length: CLIENTS }, () =>
-        server.connect('/burner/open').then((each) => { burnt++; return each; }));
-    tell('handshakes', await askOften(peer, () => burnt));
+    const burnt = await counter(server);
+    const opening = Array.from({ length: CLIENTS }, () => server.connect('/burner/open'));
+    expectTurns('handshakes', await askOften(peer, burnt));
     for (const each of await Promise.all(opening)) each.socket.terminate();
     const closing = [];
     for (let i = 0; i < CLIENTS; i++) closing.push(await server.connect('/burner/close'));
     for (const each of closing) each.socket.terminate();
-    tell('ends', await askOften(peer, () => 0));
+    const before = burnt();
+    expectTurns('ends', await askOften(peer, burnt));
+    assert.ok(burnt() > before);
     await peer.close();
 });
 
 test('timers that burn their budget delay others by one of them', async (t) => {
     const server = await serve(t, { 'scripts/timers.lua': timers, 'scripts/echo.lua': echo });
     const peer = await server.connect('/echo');
-    tell('timers', await askOften(peer, () => 0));
+    expectTurns('timers', await askOften(peer, await counter(server)));
     server.project.write('scripts/timers.lua', 'return {}'); /* a save gets its turn as well */
     await server.log({ msg: 'reloaded', script: 'timers.lua' });
     await peer.close();
