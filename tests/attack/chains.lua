@@ -83,13 +83,3 @@ local attacks = {
     assert(getmetatable(reader).__index == reader)
   end,
 }
-
-return {
-  on_message = function(conn, name)
-    if name == "alive" then
-      conn:send("alive")
-    else
-      attacks[name]()
-    end
-  end,
-}

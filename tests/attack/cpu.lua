@@ -191,13 +191,3 @@ local attacks = {
   end,
   asks = function(conn) while true do conn:topics() end end, --> asks cpu
 }
-
-return {
-  on_message = function(conn, name)
-    if name == "alive" then
-      conn:send("alive")
-    else
-      attacks[name](conn)
-    end
-  end,
-}

@@ -55,13 +55,3 @@ local attacks = {
   grow_float = function() grow(t) end, --> grow_float cpu
   small = function() t = fill(2 ^ 12 // 1 | 0, multiple) grow(t) end, --> small done
 }
-
-return {
-  on_message = function(conn, name)
-    if name == "alive" then
-      conn:send("alive")
-    else
-      attacks[name]()
-    end
-  end,
-}

@@ -143,13 +143,3 @@ attacks.keep = function() --> keep memory
   while true do attacks.kept[#attacks.kept + 1] = { {} } end
 end
 attacks.drop = function() attacks.kept = nil end --> drop done
-
-return {
-  on_message = function(conn, name)
-    if name == "alive" then
-      conn:send("alive")
-    else
-      attacks[name]()
-    end
-  end,
-}

@@ -1,8 +1,8 @@
 /*
  * Runs one script full of attacks: `attack_runner tests/attack/x.lua`. Its first line gives the
  * budget of a call, "-- budget 40 ms", and the longest string where there is a limit, "-- budget 40
- * ms, string 1310720 bytes". Its on_message gets the name of an attack; each line "--> name
- * outcome" of the file says how that one must end:
+ * ms, string 1310720 bytes"; its last statement is a table `attacks` of functions, each called with
+ * a connection. A line "--> name outcome" says how that one must end:
  *
  *   cpu, memory   stopped, whatever the script does with errors
  *   error         an error of Lua
@@ -17,7 +17,12 @@
 
 #define CAP (16 * 1024 * 1024)
 
-static char script[65536];
+/* Behind each file: one message calls one attack. */
+static const char rest[] = "\nreturn { on_message = function(conn, name)"
+                           "  if name == 'alive' then conn:send('alive')"
+                           "  else attacks[name](conn) end end }";
+
+static char script[65536 + sizeof(rest)];
 static unsigned budget_ms;
 static size_t string_bytes; /* 0: any */
 
@@ -46,7 +51,8 @@ static uint64_t setting(const char *name)
 
 static void read_script(const char *path)
 {
-    must_read(path, script, sizeof(script));
+    must_read(path, script, sizeof(script) - sizeof(rest));
+    memcpy(script + strlen(script), rest, sizeof(rest));
     budget_ms = (unsigned)setting("-- budget ");
     string_bytes = (size_t)setting(", string ");
     if (budget_ms == 0)

@@ -39,13 +39,3 @@ local attacks = {
   sort = function() local a, b = most("\0", "a"), most("\0", "b") while true do table.sort { b, a, b, a } end end, --> sort cpu
   to_number = function() local s = most("1", "1") while true do tonumber(s) end end, --> to_number cpu
 }
-
-return {
-  on_message = function(conn, name)
-    if name == "alive" then
-      conn:send("alive")
-    else
-      attacks[name]()
-    end
-  end,
-}

@@ -46,13 +46,3 @@ local attacks = {
   message = function() pcall(error, stored .. "x") kept = 1 end, --> message memory
   never = function() assert(kept == nil) end, --> never done
 }
-
-return {
-  on_message = function(conn, name)
-    if name == "alive" then
-      conn:send("alive")
-    else
-      attacks[name]()
-    end
-  end,
-}

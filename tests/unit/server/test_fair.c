@@ -28,6 +28,17 @@ static void make_heavy(void)
     route->fair.place.used += 1000000;
 }
 
+/* A socket of /s, whose script is called once a turn from now on. */
+static struct peer *serve_one_a_turn(void)
+{
+    serve("sign S\necho");
+    world.gentle = true;
+    struct peer *peer = add_socket(&world, "/s");
+    run(&world);
+    world.worker.fair.share.max_calls = 1;
+    return peer;
+}
+
 TEST(one_client_with_thousands_of_messages_takes_its_share_of_each_turn)
 {
     serve("sign S\necho");
@@ -84,11 +95,7 @@ TEST(a_light_script_is_called_before_the_heavy_one_is_called_again)
 
 TEST(mail_and_other_sockets_get_their_turn_while_a_script_is_flooded)
 {
-    serve("sign S\necho");
-    world.gentle = true;
-    struct peer *peer = add_socket(&world, "/s");
-    run(&world);
-    world.worker.fair.share.max_calls = 1;
+    struct peer *peer = serve_one_a_turn();
     say_many(peer, 200);
     turn(&world);
     struct peer *other = add_peer(&world);
@@ -142,11 +149,7 @@ TEST(who_leaves_while_it_waits_is_forgotten)
 
 TEST(who_had_no_turn_in_time_is_told_to_come_later_and_not_that_the_script_failed)
 {
-    serve("sign S\necho");
-    world.gentle = true;
-    struct peer *busy = add_socket(&world, "/s");
-    run(&world);
-    world.worker.fair.share.max_calls = 1;
+    struct peer *busy = serve_one_a_turn();
     say_many(busy, 10);
     turn(&world);
     struct peer *late = add_socket(&world, "/s");
@@ -164,11 +167,7 @@ TEST(who_had_no_turn_in_time_is_told_to_come_later_and_not_that_the_script_faile
 
 TEST(who_closes_behind_its_messages_is_still_heard)
 {
-    serve("sign S\necho");
-    world.gentle = true;
-    struct peer *peer = add_socket(&world, "/s");
-    run(&world);
-    world.worker.fair.share.max_calls = 1;
+    struct peer *peer = serve_one_a_turn();
     say_many(peer, 20);
     say_close(peer, 1000);
     RUN_UNTIL(&world, c_engine.ends == 1);
@@ -178,11 +177,7 @@ TEST(who_closes_behind_its_messages_is_still_heard)
 
 TEST(who_ends_its_stream_behind_its_messages_is_still_heard)
 {
-    serve("sign S\necho");
-    world.gentle = true;
-    struct peer *peer = add_socket(&world, "/s");
-    run(&world);
-    world.worker.fair.share.max_calls = 1;
+    struct peer *peer = serve_one_a_turn();
     say_many(peer, 20);
     peer->line.peer_finished = true;
     RUN_UNTIL(&world, c_engine.ends == 1);
