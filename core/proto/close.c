@@ -1,79 +1,43 @@
 /*
- * Close codes and bodies. Knows which codes exist and who may put them on the wire; what an end
+ * Close bodies, and which codes may be on the wire (close_catalog.def); what an end
  * means and which code answers it is decided above, in session.
  */
 #include "core/proto/close.h"
 
 #include "core/base/check.h"
 #include "core/base/utf8.h"
+#include "core/proto/close_catalog.h"
 
-/* Sorted; the first range that reaches a code is its row. `refusal` NULL: may be sent. */
-struct code_range {
+/* Of codes that are never on the wire; the first row that reaches a code is its own. */
+static const struct {
     unsigned last;
-    const char *name, *refusal;
+    const char *refusal;
+} refusals[] = {
+    { 999, "codes below 1000 are not used (RFC 6455 7.4.2)" },
+    { 1004, "1004 is reserved and has no meaning yet (RFC 6455 7.4.1)" },
+    { 1005, "1005 is never sent: it says that the Close frame had no code (RFC 6455 7.4.1)" },
+    { 1006, "1006 is never sent: it says that no Close frame came (RFC 6455 7.4.1)" },
+    { 1015, "1015 is never sent: it says that the TLS handshake failed (RFC 6455 7.4.1)" },
+    { 2999, "1016 to 2999 are reserved for the protocol and its extensions (RFC 6455 7.4.2)" },
 };
 
-static const char refused_below[] = "codes below 1000 are not used (RFC 6455 7.4.2)";
-static const char refused_1004[] = "1004 is reserved and has no meaning yet (RFC 6455 7.4.1)";
-static const char refused_1005[] =
-    "1005 is never sent: it says that the Close frame had no code (RFC 6455 7.4.1)";
-static const char refused_1006[] =
-    "1006 is never sent: it says that no Close frame came (RFC 6455 7.4.1)";
-static const char refused_1015[] =
-    "1015 is never sent: it says that the TLS handshake failed (RFC 6455 7.4.1)";
-static const char refused_future[] =
-    "1016 to 2999 are reserved for the protocol and its extensions (RFC 6455 7.4.2)";
 static const char refused_above[] =
     "codes from 5000 on do not exist; 4000 to 4999 are yours to use (RFC 6455 7.4.2)";
 
-/* RFC 6455 7.4.1 and the IANA registry of WebSocket close codes. */
-static const struct code_range ranges[] = {
-    { 999, "not used", refused_below },
-    { 1000, "normal closure", NULL },
-    { 1001, "going away", NULL },
-    { 1002, "protocol error", NULL },
-    { 1003, "unsupported data", NULL },
-    { 1004, "reserved", refused_1004 },
-    { 1005, "no status received", refused_1005 },
-    { 1006, "abnormal closure", refused_1006 },
-    { 1007, "invalid payload data", NULL },
-    { 1008, "policy violation", NULL },
-    { 1009, "message too big", NULL },
-    { 1010, "mandatory extension", NULL },
-    { 1011, "internal error", NULL },
-    { 1012, "service restart", NULL },
-    { 1013, "try again later", NULL },
-    { 1014, "bad gateway", NULL },
-    { 1015, "TLS handshake failed", refused_1015 },
-    { 2999, "reserved for the protocol", refused_future },
-    { 3000, "unauthorized", NULL },
-    { 3002, "registered use", NULL },
-    { 3003, "forbidden", NULL },
-    { 3007, "registered use", NULL },
-    { 3008, "timeout", NULL },
-    { 3999, "registered use", NULL },
-    { 4999, "private use", NULL },
-};
-
-static const struct code_range above = { 0, "not a close code", refused_above };
-
-static const struct code_range *range_of(unsigned code)
-{
-    for (size_t i = 0; i < MW_COUNT(ranges); i++) {
-        if (code <= ranges[i].last)
-            return &ranges[i];
-    }
-    return &above;
-}
-
 const char *mw_close_code_refusal(unsigned code)
 {
-    return range_of(code)->refusal;
+    if (mw_close_row(code)->sender != MW_CLOSE_BY_NOBODY)
+        return NULL;
+    for (size_t i = 0; i < MW_COUNT(refusals); i++) {
+        if (code <= refusals[i].last)
+            return refusals[i].refusal;
+    }
+    return refused_above;
 }
 
 const char *mw_close_code_name(unsigned code)
 {
-    return range_of(code)->name;
+    return mw_close_row(code)->name;
 }
 
 /* RFC 6455 5.5.1, 7.4: the rule that the body breaks, with *out filled where it breaks none. */

@@ -113,6 +113,7 @@ static bool ends_at_once(enum mw_cause cause)
     case MW_CAUSE_script_busy:
     case MW_CAUSE_script_removed:
     case MW_CAUSE_drain:
+    case MW_CAUSE_admin_close:
     case MW_CAUSE_COUNT:
         return false;
     }
