@@ -40,6 +40,12 @@ int mw_frame_decode(const uint8_t *bytes, size_t len, enum mw_role role, bool de
 size_t mw_frame_encode(uint8_t out[MW_FRAME_HEAD_MAX], enum mw_opcode opcode, bool fin,
                        uint64_t len, const uint8_t mask[4]);
 
+/* The first byte of a header, which says most of what there is to say of a frame. */
+static inline uint8_t mw_frame_first_byte(enum mw_opcode opcode, bool fin, bool compressed)
+{
+    return (uint8_t)((fin ? 0x80 : 0) | (compressed ? 0x40 : 0) | (int)opcode);
+}
+
 /* Marks a header as the first of a compressed message (RFC 7692 6). */
 static inline void mw_frame_set_compressed(uint8_t head[MW_FRAME_HEAD_MAX])
 {

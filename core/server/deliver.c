@@ -4,6 +4,7 @@
  */
 #include "core/server/deliver.h"
 
+#include "core/base/cpu_tick.h"
 #include "core/server/fair.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
@@ -19,6 +20,30 @@ static bool is_heard(const struct mw_client *client)
     return client->ending || client->conn.phase == MW_CONN_OPEN;
 }
 
+/* For the flight recorder. A single tick says nothing: it may have been due anyhow. */
+static void note(struct mw_client *client, enum mw_flight_handler handler,
+                 enum mw_flight_result result, unsigned begun)
+{
+    unsigned ticks = mw_cpu_tick_count() - begun;
+    mw_conn_note_call(&client->conn, handler, result, ticks > 1 ? ticks * MW_CPU_TICK_MS : 0,
+                      mw_loop_now(client->worker->loop));
+}
+
+static enum mw_flight_result result_of(enum mw_app_result result)
+{
+    switch (result) {
+    case MW_APP_DONE:
+        return MW_FLIGHT_DONE;
+    case MW_APP_WAITING:
+        return MW_FLIGHT_WAITS;
+    case MW_APP_FAILED:
+        return MW_FLIGHT_FAILED;
+    case MW_APP_BAD_JSON:
+        return MW_FLIGHT_BAD_JSON;
+    }
+    return MW_FLIGHT_FAILED;
+}
+
 static void call(struct mw_client *client, enum mw_opcode kind, struct mw_view data)
 {
     struct mw_route *route = client->route;
@@ -27,6 +52,7 @@ static void call(struct mw_client *client, enum mw_opcode kind, struct mw_view d
     unsigned begun = mw_fair_begin(route);
     enum mw_app_result result = client->worker->engine->message(route->app, client->id, kind, data);
     mw_fair_end(route, begun);
+    note(client, MW_FLIGHT_ON_MESSAGE, result_of(result), begun);
     switch (result) {
     case MW_APP_DONE:
     case MW_APP_FAILED: /* the engine has told; the message is dropped, the connection stays */
@@ -59,6 +85,7 @@ void mw_deliver_drain(struct mw_client *client)
     unsigned begun = mw_fair_begin(route);
     client->worker->engine->drain(route->app, client->id);
     mw_fair_end(route, begun);
+    note(client, MW_FLIGHT_ON_DRAIN, MW_FLIGHT_DONE, begun);
 }
 
 void mw_deliver_waiting(struct mw_client *client)

@@ -235,6 +235,8 @@ static void host_finished(void *host_app, mw_id id, bool was_open, const struct 
     if (!client)
         return;
     client->busy = false;
+    if (!was_open)
+        mw_conn_note_call(&client->conn, MW_FLIGHT_ON_MESSAGE, MW_FLIGHT_WENT_ON, 0, now(host_app));
     if (was_open && client->phase == MW_CLIENT_OPENING) {
         if (verdict)
             client->decided = copy_verdict(&client->worker->mem, verdict);

@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
+#include "core/session/conn_flight.h"
 
 /*
  * What the payload of our pings holds: a number, so that the right pong is told from an unasked
@@ -70,6 +71,8 @@ void mw_conn_free(struct mw_conn *conn)
     mw_deflater_free(&conn->deflater);
     mw_outq_free(&conn->out);
     forgive_pong(conn);
+    mw_free(conn->mem, conn->flight, sizeof *conn->flight);
+    conn->flight = 0;
     if (conn->end && conn->end != &forgotten_end)
         mw_free(conn->mem, conn->end, sizeof *conn->end);
     conn->end = 0;
@@ -170,10 +173,11 @@ static void note_first_output(struct mw_conn *conn, mw_ms now_ms)
         conn->last_write_ms = now_ms;
 }
 
-static int queue_close(struct mw_conn *conn, unsigned code, struct mw_view reason)
+static int queue_close(struct mw_conn *conn, unsigned code, struct mw_view reason, mw_ms now_ms)
 {
     uint8_t body[MW_CONTROL_MAX], key[4];
     size_t len = mw_close_encode(body, code, reason);
+    mw_conn_note_control(conn, MW_FLIGHT_OUT, MW_OPCODE_CLOSE, len, len ? code : 0, now_ms);
     return mw_outq_put(&conn->out, MW_OPCODE_CLOSE, mw_view((char *)body, len),
                        mask_key(conn, key));
 }
@@ -189,7 +193,7 @@ int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, stru
     if (drops_queue(cause))
         mw_outq_drop(&conn->out);
     note_first_output(conn, now_ms);
-    int err = queue_close(conn, wire, reason);
+    int err = queue_close(conn, wire, reason, now_ms);
     conn->phase = MW_CONN_CLOSE_SENT;
     mw_reader_go_deaf(&conn->reader); /* what is on its way is for nobody, and need not cost much */
     conn->close_due_ms =
@@ -235,8 +239,10 @@ static void on_breach(struct mw_conn *conn, const struct mw_item *item, mw_ms no
         memcpy(conn->end->bytes, item->data.data, item->data.len);
 }
 
-static void on_peer_close(struct mw_conn *conn, const struct mw_item *item)
+static void on_peer_close(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms)
 {
+    unsigned code = item->close.code == MW_CLOSE_NO_STATUS ? 0 : item->close.code;
+    mw_conn_note_control(conn, MW_FLIGHT_IN, MW_OPCODE_CLOSE, item->data.len, code, now_ms);
     if (conn->phase == MW_CONN_CLOSE_SENT) {
         become_closed(conn, true);
         return;
@@ -247,7 +253,7 @@ static void on_peer_close(struct mw_conn *conn, const struct mw_item *item)
      * peer still takes: else it would hang on how the bytes were cut whether an answer arrives.
      * Without memory the peer finds the stream's end instead.
      */
-    (void)queue_close(conn, item->close.code, mw_view(0, 0));
+    (void)queue_close(conn, item->close.code, mw_view(0, 0), now_ms);
     become_closed(conn, true);
 }
 
@@ -295,6 +301,7 @@ static void put_pong(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
 {
     uint8_t key[4];
     note_first_output(conn, now_ms);
+    mw_conn_note_control(conn, MW_FLIGHT_OUT, MW_OPCODE_PONG, payload.len, 0, now_ms);
     (void)mw_outq_put_control(&conn->out, MW_OPCODE_PONG, payload, mask_key(conn, key));
 }
 
@@ -325,6 +332,7 @@ static void pay_pong(struct mw_conn *conn, mw_ms now_ms)
  */
 static void on_ping(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
 {
+    mw_conn_note_control(conn, MW_FLIGHT_IN, MW_OPCODE_PING, payload.len, 0, now_ms);
     if (conn->out.bytes > conn->limits->queue)
         owe_pong(conn, payload);
     else
@@ -334,6 +342,7 @@ static void on_ping(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
 static void on_pong(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
 {
     uint32_t stamp;
+    mw_conn_note_control(conn, MW_FLIGHT_IN, MW_OPCODE_PONG, payload.len, 0, now_ms);
     if (payload.len != PING_BYTES || conn->phase != MW_CONN_OPEN)
         return;
     memcpy(&stamp, payload.data, sizeof stamp);
@@ -346,10 +355,11 @@ static void on_pong(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
 }
 
 /* False: not for the application. */
-static bool on_message(struct mw_conn *conn, mw_ms now_ms)
+static bool on_message(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms)
 {
     if (conn->phase != MW_CONN_OPEN)
         return false;
+    mw_conn_note_received(conn, item, now_ms);
     conn->last_message_ms = now_ms;
     conn->messages_received++;
     const struct mw_limits_ms *limits = conn->limits;
@@ -370,7 +380,7 @@ static bool take_item(struct mw_conn *conn, const struct mw_item *item, struct m
     case MW_ITEM_MORE:
         break;
     case MW_ITEM_MESSAGE:
-        if (!on_message(conn, now_ms))
+        if (!on_message(conn, item, now_ms))
             return false;
         *event = (struct mw_event){ MW_EVENT_MESSAGE, item->opcode, item->data };
         return true;
@@ -381,7 +391,7 @@ static bool take_item(struct mw_conn *conn, const struct mw_item *item, struct m
         on_pong(conn, item->data, now_ms);
         break;
     case MW_ITEM_CLOSE:
-        on_peer_close(conn, item);
+        on_peer_close(conn, item, now_ms);
         break;
     case MW_ITEM_BREACH:
         on_breach(conn, item, now_ms);
@@ -452,19 +462,25 @@ static int may_send(struct mw_conn *conn, mw_ms now_ms)
 {
     if (conn->phase != MW_CONN_OPEN)
         return MW_ERR_CLOSED;
-    if (conn->out.bytes > conn->limits->queue)
+    if (conn->out.bytes > conn->limits->queue) {
+        mw_conn_note_state(conn, MW_FLIGHT_REFUSED, now_ms);
         return MW_ERR_DROPPED;
+    }
     note_first_output(conn, now_ms);
     return MW_OK;
 }
 
-static int sent(struct mw_conn *conn, int err)
+/* `first`: the first byte of its header. */
+static int sent(struct mw_conn *conn, int err, uint8_t first, size_t len, mw_ms now_ms)
 {
     if (err)
         return err;
     conn->messages_sent++;
-    if (conn->out.bytes > conn->limits->queue / 2)
+    mw_conn_note_sent(conn, first, len, now_ms);
+    if (!conn->was_full && conn->out.bytes > conn->limits->queue / 2) {
         conn->was_full = true;
+        mw_conn_note_state(conn, MW_FLIGHT_QUEUE_HIGH, now_ms);
+    }
     return MW_OK;
 }
 
@@ -484,7 +500,8 @@ static int put_plain(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view
 }
 
 /* Without memory for it the message goes plain: every receiver takes that at any time. */
-static int put_compressed(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload)
+static int put_compressed(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload,
+                          bool *is_compressed)
 {
     uint8_t key[4];
     struct mw_buf packed;
@@ -497,6 +514,7 @@ static int put_compressed(struct mw_conn *conn, enum mw_opcode opcode, struct mw
             mw_deflater_forget(&conn->deflater);
     }
     mw_buf_free(&packed);
+    *is_compressed = helps;
     return helps ? err : put_plain(conn, opcode, payload);
 }
 
@@ -505,9 +523,11 @@ int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view pay
     int err = may_send(conn, now_ms);
     if (err)
         return err;
-    bool plain = mw_conn_packing(conn, payload.len) == MW_CONN_PLAIN;
-    return sent(conn,
-                plain ? put_plain(conn, opcode, payload) : put_compressed(conn, opcode, payload));
+    bool is_compressed = false;
+    err = mw_conn_packing(conn, payload.len) == MW_CONN_PLAIN
+              ? put_plain(conn, opcode, payload)
+              : put_compressed(conn, opcode, payload, &is_compressed);
+    return sent(conn, err, mw_frame_first_byte(opcode, true, is_compressed), payload.len, now_ms);
 }
 
 int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms)
@@ -515,7 +535,8 @@ int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms)
     int err = may_send(conn, now_ms);
     if (err)
         return err;
-    return sent(conn, mw_outq_put_msg(&conn->out, msg));
+    err = mw_outq_put_msg(&conn->out, msg);
+    return sent(conn, err, (uint8_t)*mw_msg_wire(msg).data, mw_msg_payload_len(msg), now_ms);
 }
 
 int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms)
@@ -531,6 +552,7 @@ int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms)
                                   mw_view((const char *)&stamp, PING_BYTES), mask_key(conn, key));
     if (err)
         return err;
+    mw_conn_note_control(conn, MW_FLIGHT_OUT, MW_OPCODE_PING, PING_BYTES, 0, now_ms);
     if (conn->ping_sent_ms == MW_NEVER)
         conn->ping_sent_ms = now_ms;
     conn->pings_unanswered++;
@@ -549,6 +571,7 @@ void mw_conn_written(struct mw_conn *conn, size_t bytes, mw_ms now_ms)
     if (conn->was_full && conn->out.bytes < conn->limits->queue / 2) {
         conn->was_full = false;
         conn->tell_drain = true;
+        mw_conn_note_state(conn, MW_FLIGHT_QUEUE_LOW, now_ms);
     }
 }
 

@@ -17,6 +17,7 @@
 #include "core/proto/ext.h"
 #include "core/proto/message.h"
 #include "core/session/event.h"
+#include "core/session/flight.h"
 #include "core/session/limits.h"
 #include "core/session/outq.h"
 
@@ -63,6 +64,7 @@ struct mw_conn {
     struct mw_mem *mem;                /* borrowed */
     struct mw_conn_end *end;           /* made when the end begins */
     struct mw_owed_pong *owed;         /* NULL: none */
+    struct mw_flight *flight;          /* NULL: no message yet, or no memory */
     mw_ms last_message_ms, last_write_ms, ping_at_ms, ping_sent_ms, close_due_ms;
     /* The frame that is not whole yet: since when it is watched (MW_NEVER), with how many bytes. */
     mw_ms frame_ms;
@@ -173,6 +175,13 @@ void mw_conn_advance(struct mw_conn *conn, mw_ms now_ms);
 
 /* How it ended; NULL before the end has begun. Until mw_conn_free. */
 const struct mw_conn_end *mw_conn_ending(const struct mw_conn *conn);
+
+/*
+ * What a handler of the script came to, for the flight recorder. A message that was heard at once
+ * is not worth an entry.
+ */
+void mw_conn_note_call(struct mw_conn *conn, enum mw_flight_handler handler,
+                       enum mw_flight_result result, unsigned took_ms, mw_ms now_ms);
 
 bool mw_conn_validate(const struct mw_conn *conn);
 

@@ -5,6 +5,7 @@
 #include "core/session/conn.h"
 
 #include "core/base/clock.h"
+#include "core/session/conn_flight.h"
 
 /*
  * A peer that takes nothing for this long while we have something to send is gone, whatever it
@@ -44,6 +45,8 @@ void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits,
 
 void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms)
 {
+    if (conn->paused != paused)
+        mw_conn_note_state(conn, paused ? MW_FLIGHT_READS_STOP : MW_FLIGHT_READS_GO, now_ms);
     if (conn->paused && !paused) {
         conn->last_message_ms = now_ms;
         if (conn->ping_sent_ms != MW_NEVER)

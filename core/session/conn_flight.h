@@ -1,0 +1,18 @@
+/* What conn and conn_time write into a connection's flight recorder; one line for each occasion. */
+#ifndef MW_SESSION_CONN_FLIGHT_H
+#define MW_SESSION_CONN_FLIGHT_H
+
+#include "core/session/conn.h"
+
+/* A message has been read, `first` is the first byte of a header: these make the recorder. */
+void mw_conn_note_received(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms);
+void mw_conn_note_sent(struct mw_conn *conn, uint8_t first, size_t len, mw_ms now_ms);
+
+/* A control frame came or was queued; code: of a Close frame, else 0. */
+void mw_conn_note_control(const struct mw_conn *conn, enum mw_flight_kind kind,
+                          enum mw_opcode opcode, size_t len, unsigned code, mw_ms now_ms);
+
+/* QUEUE_HIGH, QUEUE_LOW, REFUSED, READS_STOP or READS_GO, with what waits. */
+void mw_conn_note_state(const struct mw_conn *conn, enum mw_flight_kind kind, mw_ms now_ms);
+
+#endif
