@@ -91,6 +91,15 @@ void *mw_slots_get(const struct mw_slots *table, mw_id id)
     return slot ? slot->object : NULL;
 }
 
+bool mw_slots_had(const struct mw_slots *table, mw_id id)
+{
+    uint32_t index = (uint32_t)id,
+             generation = (uint32_t)(id >> GENERATION_SHIFT) & LAST_GENERATION;
+    if (id >> WORKER_SHIFT != table->worker || index >= table->cap || generation == 0)
+        return false;
+    return generation < table->slots[index].generation || find(table, id);
+}
+
 void mw_slots_remove(struct mw_slots *table, mw_id id)
 {
     struct mw_slot *slot = find(table, id);

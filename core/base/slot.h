@@ -23,6 +23,12 @@ mw_id mw_slots_add(struct mw_slots *table, void *object);
 /* The object, or NULL for an id that is stale, of another worker, or nonsense. */
 void *mw_slots_get(const struct mw_slots *table, mw_id id);
 
+/*
+ * The id was given by this table, now or once: tells one that is stale from nonsense. (The last id
+ * of a slot that is used up is taken for nonsense.)
+ */
+bool mw_slots_had(const struct mw_slots *table, mw_id id);
+
 /* Ends the id; its slot's generation is raised. Stale ids are ignored. */
 void mw_slots_remove(struct mw_slots *table, mw_id id);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "core/base/str.h"
+#include "core/server/admin_why.h"
 #include "core/server/report.h"
 
 /* ---- where ---- */
@@ -196,6 +197,10 @@ static const struct mw_admin_command commands[] = {
     { "reload", run_reload, "load what has changed; with \"script\" that one, changed or not" },
     { "rollback", run_rollback, "\"script\" to the version before, or \"to\" one of the last two" },
     { "status", run_status, "how each script fares: counters, and the last fault with its stack" },
+    { "why", mw_admin_why,
+      "what is known of the connection \"id\", or of the \"last\" so many ends" },
+    { "closes", mw_admin_closes, "the ends of the last hour by script, code and cause" },
+    { "close", mw_admin_close_conn, "the connection \"id\", perhaps with \"code\" and \"reason\"" },
     { "help", run_help, "this list" },
     { 0 },
 };

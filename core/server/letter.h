@@ -9,6 +9,7 @@ enum mw_letter_kind {
     MW_LETTER_BATCH,        /* of struct mw_batch: there and back */
     MW_LETTER_CERTIFICATES, /* of struct mw_tls_swap: there and back */
     MW_LETTER_STATUS,       /* of struct mw_status: there and back */
+    MW_LETTER_INQUIRY,      /* of struct mw_inquiry: there and back */
     MW_LETTER_WORSE,        /* of struct mw_worse: from the worker */
     MW_LETTER_STOP,         /* to the worker */
     MW_LETTER_STOPPED,      /* from it */

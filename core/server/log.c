@@ -289,3 +289,25 @@ void mw_id_text(mw_id id, char out[17])
 {
     snprintf(out, 17, "%" PRIx64, id);
 }
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    char low = (char)(c | 0x20);
+    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
+bool mw_id_read(struct mw_view text, mw_id *id)
+{
+    *id = 0;
+    if (text.len == 0 || text.len > 16)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        int digit = hex_digit(text.data[i]);
+        if (digit < 0)
+            return false;
+        *id = *id << 4 | (mw_id)digit;
+    }
+    return *id != 0;
+}

@@ -70,6 +70,8 @@ void mw_log_fault(struct mw_log *log, const struct mw_log_fault_facts *facts,
 
 /* The text of a connection's id, as scripts and logs know it: hex digits and a NUL. */
 void mw_id_text(mw_id id, char out[17]);
+/* ... and back. False: it is none. */
+bool mw_id_read(struct mw_view text, mw_id *id);
 
 /*
  * Text of anybody's, fit for a terminal: control characters as \x1b, and no line of it can be taken

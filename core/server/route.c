@@ -8,6 +8,7 @@
 #include "core/base/str.h"
 #include "core/server/account.h"
 #include "core/server/client.h"
+#include "core/server/ending.h"
 #include "core/server/host_real.h"
 #include "core/server/pause.h"
 #include "core/server/rebuild.h"
@@ -112,6 +113,7 @@ void mw_route_free(struct mw_route *route)
     mw_turn_task_remove(&route->pausing);
     mw_route_faults_close(route);
     mw_fair_leave(route);
+    mw_ending_forget(route);
     mw_list_remove(&route->link);
     mw_pattern_free(&route->pattern, &worker->mem);
     mw_pattern_free(&route->next_pattern, &worker->mem);

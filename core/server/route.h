@@ -17,6 +17,7 @@
 #include "moonwire/app.h"
 
 struct mw_account;
+struct mw_cuts;
 struct mw_worker;
 
 struct mw_route {
@@ -57,6 +58,7 @@ struct mw_route {
     struct mw_quarantine quarantine;
     struct mw_turn_task pausing; /* its consequences, when nothing of the script runs any more */
     struct mw_route_faults faults;
+    struct mw_cuts *cuts; /* NULL: the network has not ended a connection yet */
 };
 
 /* No code of it may run: what comes for it waits. */

@@ -13,6 +13,7 @@
 #include "core/base/cpu_tick.h"
 #include "core/io/signals.h"
 #include "core/server/admin_commands.h"
+#include "core/server/admin_why.h"
 #include "core/server/certificates.h"
 #include "core/server/reload.h"
 #include "core/server/worker.h"
@@ -118,6 +119,9 @@ static void on_mail(void *ctx, struct mw_mail *mail)
         break;
     case MW_LETTER_STATUS:
         mw_admin_commands_mail(MW_OWNER(letter, struct mw_status, letter));
+        break;
+    case MW_LETTER_INQUIRY:
+        mw_admin_why_mail(MW_OWNER(letter, struct mw_inquiry, letter));
         break;
     case MW_LETTER_WORSE:
         take_worse(server, MW_OWNER(letter, struct mw_worse, letter));

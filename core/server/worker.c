@@ -13,6 +13,7 @@
 #include "core/server/account.h"
 #include "core/server/client.h"
 #include "core/server/door.h"
+#include "core/server/inquiry.h"
 #include "core/server/status.h"
 #include "core/server/upgrade.h"
 #include "core/server/ws_driver.h"
@@ -51,6 +52,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     mw_deflate_pool_init(&worker->deflate, &worker->mem, (size_t)setup->config->compression_memory);
     mw_hub_init(&worker->hub, &worker->mem);
     mw_fair_init(&worker->fair);
+    mw_ends_init(&worker->ends, &worker->mem);
     mw_list_init(&worker->routes);
     mw_list_init(&worker->accounts);
     mw_list_init(&worker->clients);
@@ -61,6 +63,8 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
         return MW_ERR_IO;
     mw_rng_seed(&worker->rng, seed);
     int err = mw_loop_new(&worker->mem, &worker->loop);
+    if (!err)
+        mw_end_counts_init(&worker->end_counts, &worker->mem, mw_loop_now(worker->loop));
     if (!err)
         err = mw_mailbox_open(worker->loop, on_mail, worker, &worker->mailbox);
     if (!err && setup->tls)
@@ -107,6 +111,11 @@ void mw_worker_swap_tls(struct mw_worker *worker, struct mw_tls_swap *swap)
 void mw_worker_ask_status(struct mw_worker *worker, struct mw_status *status)
 {
     mw_mailbox_post(worker->mailbox, &status->letter.mail);
+}
+
+void mw_worker_ask(struct mw_worker *worker, struct mw_inquiry *inquiry)
+{
+    mw_mailbox_post(worker->mailbox, &inquiry->letter.mail);
 }
 
 void mw_worker_stop(struct mw_worker *worker)
@@ -164,6 +173,12 @@ static void tell_status(struct mw_worker *worker, struct mw_status *status)
     mw_mailbox_post(worker->server, &status->letter.mail);
 }
 
+static void answer_inquiry(struct mw_worker *worker, struct mw_inquiry *inquiry)
+{
+    mw_inquiry_answer(inquiry, worker);
+    mw_mailbox_post(worker->server, &inquiry->letter.mail);
+}
+
 static void on_mail(void *ctx, struct mw_mail *mail)
 {
     struct mw_worker *worker = ctx;
@@ -177,6 +192,9 @@ static void on_mail(void *ctx, struct mw_mail *mail)
         break;
     case MW_LETTER_STATUS:
         tell_status(worker, MW_OWNER(letter, struct mw_status, letter));
+        break;
+    case MW_LETTER_INQUIRY:
+        answer_inquiry(worker, MW_OWNER(letter, struct mw_inquiry, letter));
         break;
     case MW_LETTER_STOP:
         begin_stop(worker);
@@ -281,6 +299,8 @@ struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
     mw_loop_finish(worker->loop);
     left.handles = mw_loop_free(worker->loop);
     mw_account_sweep(worker);
+    mw_ends_free(&worker->ends);
+    mw_end_counts_free(&worker->end_counts);
     mw_hub_free(&worker->hub);
     mw_slots_free(&worker->slots);
     mw_out_pool_free(&worker->pool);

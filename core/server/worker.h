@@ -14,6 +14,8 @@
 #include "core/io/tls.h"
 #include "core/proto/deflate.h"
 #include "core/server/config.h"
+#include "core/server/end_counts.h"
+#include "core/server/ends.h"
 #include "core/server/letter.h"
 #include "core/server/load.h"
 #include "core/server/log.h"
@@ -33,6 +35,8 @@ struct mw_worker {
     struct mw_hub hub;
     struct mw_rng rng;
     struct mw_fair fair;
+    struct mw_ends ends; /* that are remembered */
+    struct mw_end_counts end_counts;
     struct mw_link routes;
     struct mw_link accounts; /* of routes, and of those that have gone */
     struct mw_link clients;
@@ -100,6 +104,10 @@ void mw_worse_free(struct mw_worse *worse);
 struct mw_status;
 /* Any thread: the worker fills it and posts it back. */
 void mw_worker_ask_status(struct mw_worker *worker, struct mw_status *status);
+
+struct mw_inquiry;
+/* Any thread: the worker answers it and posts it back. */
+void mw_worker_ask(struct mw_worker *worker, struct mw_inquiry *inquiry);
 
 /*
  * Any thread, once: closes every connection with 1001, runs on_stop, posts `stopped`, and its

@@ -9,9 +9,9 @@
 #include "core/server/ws_driver.h"
 
 #include "core/base/check.h"
-#include "core/proto/rule.h"
 #include "core/server/account.h"
 #include "core/server/deliver.h"
+#include "core/server/ending.h"
 #include "core/server/fair.h"
 #include "core/server/http_driver.h"
 #include "core/server/upgrade.h"
@@ -72,73 +72,6 @@ static void leave_route(struct mw_client *client)
 
 /* ---- the end ---- */
 
-static size_t put_hex(char out[2 * MW_FRAME_HEAD_MAX], const uint8_t *bytes, size_t len)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < len; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    return 2 * len;
-}
-
-static void log_end(struct mw_client *client, const struct mw_end *end)
-{
-    /* What a peer does every day is for those who look; what went wrong is for everybody. */
-    bool ordinary = end->code == MW_CLOSE_NORMAL || end->code == MW_CLOSE_GOING_AWAY ||
-                    end->code == MW_CLOSE_NO_STATUS;
-    struct mw_log_line line;
-    char id[17];
-    mw_id_text(client->id, id);
-    mw_log_begin(&line, client->worker->log, ordinary ? MW_LOG_DEBUG : MW_LOG_INFO,
-                 mw_view_text("closed"));
-    mw_log_text(&line, "conn", mw_view_text(id));
-    mw_log_text(&line, "script", client->route->name);
-    mw_log_integer(&line, "v", client->route->version);
-    mw_log_text(&line, "path", client->facts->path);
-    mw_log_text(&line, "ip", mw_view_text(client->ip));
-    mw_log_integer(&line, "code", end->code);
-    mw_log_text(&line, "name", mw_view_text(mw_close_code_name(end->code)));
-    mw_log_text(&line, "who", mw_view_text(end->who));
-    mw_log_text(&line, "cause", mw_view_text(end->cause));
-    if (end->reason.len)
-        mw_log_text(&line, "reason", end->reason);
-    if (*end->rule)
-        mw_log_text(&line, "rule", mw_view_text(end->rule));
-    if (end->detail.len)
-        mw_log_text(&line, "detail", end->detail);
-    if (end->bytes.len)
-        mw_log_text(&line, "bytes", end->bytes);
-    mw_log_number(&line, "lasted", end->lasted_s);
-    mw_log_integer(&line, "received", (int64_t)end->received);
-    mw_log_integer(&line, "sent", (int64_t)end->sent);
-    mw_log_end(&line);
-}
-
-static void describe_end(const struct mw_client *client, char hex[2 * MW_FRAME_HEAD_MAX],
-                         struct mw_end *end)
-{
-    const struct mw_conn *conn = &client->conn;
-    const struct mw_conn_end *ending = mw_conn_ending(conn);
-    const struct mw_cause_row *row = mw_cause_row(ending->cause);
-    *end = (struct mw_end){
-        .code = ending->code,
-        .reason = mw_view(ending->reason, ending->reason_len),
-        .who = mw_who_name(row->who),
-        .cause = row->name,
-        .rule = mw_rule_text(ending->rule),
-        .detail = mw_view_text(ending->cause == MW_CAUSE_tls_error ? mw_stream_fault(client->stream)
-                                                                   : ""),
-        .bytes = mw_view(hex, put_hex(hex, ending->bytes, ending->bytes_len)),
-        .lasted_s = (double)(now(client) - conn->opened_ms) / 1000.0,
-        .silent_s = (double)(now(client) - conn->last_read_ms) / 1000.0,
-        .sent = conn->messages_sent,
-        .received = conn->messages_received,
-        .pings_unanswered = conn->pings_unanswered,
-        .clean = ending->clean,
-    };
-}
-
 /* Topics first, so that a publish of on_close does not reach the one who left; then the app. */
 static void tell_app(struct mw_client *client, const struct mw_end *end)
 {
@@ -161,11 +94,11 @@ static void tell_app(struct mw_client *client, const struct mw_end *end)
  */
 static void end_now(struct mw_client *client)
 {
-    char hex[2 * MW_FRAME_HEAD_MAX];
+    struct mw_ending_room room;
     struct mw_end end;
-    describe_end(client, hex, &end);
+    mw_ending_describe(client, &room, &end);
     tell_app(client, &end);
-    log_end(client, &end);
+    mw_ending_tell(client, &end, &room);
     mw_http_driver_close(client);
     mw_client_linger(client);
 }
@@ -189,11 +122,11 @@ static void end_when_heard(struct mw_client *client)
 
 void mw_ws_driver_forget(struct mw_client *client, enum mw_cause cause)
 {
-    char hex[2 * MW_FRAME_HEAD_MAX];
+    struct mw_ending_room room;
     struct mw_end end;
     (void)mw_conn_close(&client->conn, cause, 0, mw_view(0, 0), now(client));
     mw_conn_eof(&client->conn, MW_CAUSE_peer_fin);
-    describe_end(client, hex, &end);
+    mw_ending_describe(client, &room, &end);
     tell_app(client, &end);
     mw_ws_driver_free(client);
 }

@@ -7,8 +7,7 @@
 
 static bool is_more_of(const struct mw_flight_entry *last, const struct mw_flight_entry *entry)
 {
-    return last->kind == entry->kind && last->what == entry->what &&
-           last->number == entry->number;
+    return last->kind == entry->kind && last->what == entry->what && last->number == entry->number;
 }
 
 static void add_to(struct mw_flight_entry *last, const struct mw_flight_entry *entry)

@@ -14,13 +14,13 @@
 #define MW_FLIGHT_ENTRIES 16
 
 #define MW_FLIGHT_KIND_LIST(X) \
-    X(IN, "in")                   /* what: first byte of the header; bytes: on the wire */ \
-    X(OUT, "out")                 /* the same, queued; bytes: of the payload */ \
-    X(CALL, "call")               /* what: enum mw_flight_handler; number: enum mw_flight_result */ \
-    X(QUEUE_HIGH, "queue_high")   /* bytes wait: more than half of limits.queue */ \
-    X(QUEUE_LOW, "queue_low")     /* ... and less than that again */ \
-    X(REFUSED, "refused")         /* bytes wait, and no more are taken */ \
-    X(READS_STOP, "reads_stop")   /* what the peer says is left in its hands for a while */ \
+    X(IN, "in")                 /* what: first byte of the header; bytes: on the wire */ \
+    X(OUT, "out")               /* the same, queued; bytes: of the payload */ \
+    X(CALL, "call")             /* what: enum mw_flight_handler; number: enum mw_flight_result */ \
+    X(QUEUE_HIGH, "queue_high") /* bytes wait: more than half of limits.queue */ \
+    X(QUEUE_LOW, "queue_low")   /* ... and less than that again */ \
+    X(REFUSED, "refused")       /* bytes wait, and no more are taken */ \
+    X(READS_STOP, "reads_stop") /* what the peer says is left in its hands for a while */ \
     X(READS_GO, "reads_go")
 
 enum mw_flight_kind {

@@ -176,6 +176,26 @@ static bool add_many(struct mw_mem *mem)
     return got_through;
 }
 
+TEST(an_id_that_was_given_once_is_told_from_nonsense)
+{
+    struct mw_mem mem;
+    struct mw_slots table;
+    int object;
+    mw_mem_init(&mem, NULL, 0);
+    mw_slots_init(&table, &mem, 1);
+    mw_id id = mw_slots_add(&table, &object);
+    assert_true(mw_slots_had(&table, id));
+    assert_false(mw_slots_had(&table, id + 1));                /* a slot that was never used */
+    assert_false(mw_slots_had(&table, id + ((mw_id)1 << 32))); /* not yet */
+    assert_false(mw_slots_had(&table, id ^ ((mw_id)1 << 56))); /* another worker's */
+    assert_false(mw_slots_had(&table, 0));
+    assert_false(mw_slots_had(&table, UINT64_MAX));
+    mw_slots_remove(&table, id);
+    assert_true(mw_slots_had(&table, id));
+    mw_slots_free(&table);
+    assert_mem_empty(&mem);
+}
+
 TEST(each_failing_allocation_leaves_the_table_as_it_was)
 {
     assert_true(fail_each_allocation(add_many) >= 3);
@@ -190,6 +210,7 @@ int main(void)
         CASE(a_slot_that_has_used_up_its_generations_is_retired),
         CASE(walking_meets_each_live_id_once_also_while_they_change),
         CASE(random_adding_and_removing_agrees_with_a_plain_array),
+        CASE(an_id_that_was_given_once_is_told_from_nonsense),
         CASE(each_failing_allocation_leaves_the_table_as_it_was),
     };
     return RUN(cases);

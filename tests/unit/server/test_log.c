@@ -288,6 +288,22 @@ TEST(below_its_level_a_log_writes_nothing)
     }
 }
 
+TEST(the_text_of_an_id_reads_back)
+{
+    static const mw_id ids[] = { 1, 0x100000000000003, UINT64_MAX };
+    static const char *const none[] = { "", "0", "xyz", "12 ", "-1", "0x1", "11111111111111111" };
+    mw_id id;
+    for (size_t i = 0; i < MW_COUNT(ids); i++) {
+        char text[17];
+        mw_id_text(ids[i], text);
+        assert_true(mw_id_read(mw_view_text(text), &id));
+        assert_int_equal(id, ids[i]);
+    }
+    assert_true(mw_id_read(mw_view_text("AbC"), &id) && id == 0xabc);
+    for (size_t i = 0; i < MW_COUNT(none); i++)
+        assert_false(mw_id_read(mw_view_text(none[i]), &id));
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -301,6 +317,7 @@ int main(void)
         CASE(a_fault_for_people_names_the_place_the_line_and_the_hint),
         CASE(a_captured_line_is_the_logs_without_what_the_asker_knows),
         CASE(below_its_level_a_log_writes_nothing),
+        CASE(the_text_of_an_id_reads_back),
     };
     return RUN(cases);
 }

@@ -22,6 +22,7 @@ static const struct {
     { "script_budget", "server", 1011, 1011 },    { "script_memory", "server", 1011, 1011 },
     { "script_paused", "server", 1013, 1013 },    { "script_busy", "server", 1013, 1013 },
     { "script_removed", "server", 1001, 1001 },   { "drain", "server", 1001, 1001 },
+    { "admin_close", "server", 1008, 1008 },
 };
 
 TEST(the_table_of_causes_says_what_the_contract_says)

@@ -1,4 +1,5 @@
-/* The flight recorder: what is kept, what is folded, and that it costs an idle connection nothing. */
+/* The flight recorder: what is kept, what is folded, and that it costs an idle connection nothing.
+ */
 #include "tests/unit/session/machine.h"
 
 #include "core/session/flight.h"

@@ -1,0 +1,56 @@
+/*
+ * A question about connections, there and back: the worker copies what it knows into the letter, so
+ * that nobody looks at a running worker from outside, and it writes no JSON itself.
+ */
+#ifndef MW_SERVER_INQUIRY_H
+#define MW_SERVER_INQUIRY_H
+
+#include "core/proto/close.h"
+#include "core/server/end_counts.h"
+#include "core/server/end_record.h"
+#include "core/server/letter.h"
+
+struct mw_worker;
+
+/* As many ends are told at once. */
+#define MW_INQUIRY_MAX 200
+
+enum mw_inquiry_kind {
+    MW_INQUIRY_CONN,   /* of one connection, that is there or has ended: records, one */
+    MW_INQUIRY_LAST,   /* of the last ends: records, the last one first */
+    MW_INQUIRY_COUNTS, /* of the last hour: counts */
+    MW_INQUIRY_CLOSE,  /* one connection is to be closed */
+};
+
+/* Belongs to whoever holds it. */
+struct mw_inquiry {
+    struct mw_letter letter;
+    struct mw_mem mem;
+    enum mw_inquiry_kind kind;
+    void *asker; /* of the server's thread; NULL: nobody waits for it any more */
+
+    /* what is asked */
+    mw_id id;
+    size_t last;   /* 1 to MW_INQUIRY_MAX */
+    unsigned code; /* of CLOSE: sendable */
+    size_t reason_len;
+    char reason[MW_CLOSE_REASON_MAX];
+
+    /* what is answered */
+    bool is_whole;  /* false: there was no memory for all of it */
+    char why[256];  /* not empty: why there is no answer */
+    char hint[128]; /* what to do then; may be empty */
+    struct mw_link records;
+    struct mw_end_count *counts; /* the most frequent first */
+    size_t count;
+    mw_ms span_ms; /* how far back they go */
+};
+
+/* NULL: no memory. */
+struct mw_inquiry *mw_inquiry_new(enum mw_inquiry_kind kind, void *asker);
+void mw_inquiry_free(struct mw_inquiry *inquiry);
+
+/* On the worker's thread: answers, or does what is asked. */
+void mw_inquiry_answer(struct mw_inquiry *inquiry, struct mw_worker *worker);
+
+#endif
