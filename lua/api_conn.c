@@ -3,6 +3,7 @@
  * is over is an answer, nil and "closed", and no error: it may end at any time.
  */
 #include "core/base/err.h"
+#include "lua/advice.h"
 #include "lua/conn.h"
 #include "lua/payload.h"
 
@@ -57,10 +58,15 @@ static int conn_close(lua_State *L)
         is_number ? app->host->code_refusal((unsigned)code) : "close codes have four digits";
     if (refusal)
         return luaL_error(L, "conn:close: %I: %s", (LUAI_UACINT)code, refusal);
+    struct mw_advice advice;
+    const char *wrong = mw_lua_advice_read(L, 4, &advice);
+    if (wrong)
+        return luaL_error(L, "conn:close: %s", wrong);
     mw_lua_check_acting(L, "conn:close");
     if (conn->is_over)
         return answer(L, "closed");
-    int err = app->host->close(app->host_app, conn->id, (unsigned)code, reason);
+    int err = app->host->close(app->host_app, conn->id, (unsigned)code, reason,
+                               advice.kind == MW_ADVICE_NONE ? NULL : &advice);
     if (err == MW_ERR_BAD_UTF8)
         return luaL_error(L, "conn:close: the reason must be UTF-8");
     return answer_host(L, "conn:close", err);

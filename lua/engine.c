@@ -9,6 +9,7 @@
 #include "lua/api.h"
 #include "lua/carry.h"
 #include "lua/check.h"
+#include "lua/decide.h"
 #include "lua/events.h"
 #include "lua/mod_json.h"
 #include "lua/owed.h"
@@ -133,6 +134,21 @@ static void drain(struct mw_app *app, mw_id conn)
     mw_lua_sched_settle(app);
 }
 
+static bool decide(struct mw_app *app, mw_id conn, const struct mw_end *end,
+                   struct mw_farewell *said)
+{
+    bool has_decided = mw_lua_event_decide(app, conn, end, said);
+    mw_lua_sched_settle(app);
+    return has_decided;
+}
+
+static struct mw_advice advise(struct mw_app *app, mw_id conn, const struct mw_end *end)
+{
+    struct mw_advice advice = mw_lua_event_advise(app, conn, end);
+    mw_lua_sched_settle(app);
+    return advice;
+}
+
 static void close(struct mw_app *app, mw_id conn, const struct mw_end *end)
 {
     mw_lua_event_close(app, conn, end);
@@ -192,6 +208,8 @@ const struct mw_engine *mw_engine_lua(void)
         .open = open,
         .message = message,
         .drain = drain,
+        .decide = decide,
+        .advise = advise,
         .close = close,
         .tick = tick,
         .pause = pause,

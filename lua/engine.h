@@ -160,7 +160,8 @@ struct mw_app {
     mw_ms slow_quiet_until;           /* until then slow calls are counted only */
     struct mw_buf scratch;      /* JSON and text on their way out; nobody holds it across a call */
     struct mw_verdict verdict;  /* what the last on_open decided */
-    struct mw_buf verdict_text; /* its reason */
+    struct mw_buf verdict_text; /* its reason, or decide_close's */
+    void *question;             /* of decide.c, while it asks */
 };
 
 /* For tests: `parent` (borrowed) counts the app's memory and can be told to fail. */

@@ -95,10 +95,10 @@ static int push_open(lua_State *L, struct mw_lua_call *call, void *input)
     return 2;
 }
 
-/* Keeps the text beyond the end of the coroutine: "until the next call of the engine". */
-static struct mw_view keep_reason(lua_State *L, struct mw_view text)
+struct mw_view mw_lua_keep_reason(lua_State *L, struct mw_view text)
 {
     struct mw_buf *kept = &mw_lua_app(L)->verdict_text;
+    mw_buf_clear(kept);
     if (mw_buf_put_view(kept, text) != MW_OK)
         mw_lua_stop_for_memory(L);
     return mw_buf_view(kept);
@@ -138,7 +138,7 @@ static void read_reason(lua_State *L, struct mw_verdict *verdict)
     struct mw_view text = mw_lua_view(L, 3);
     if (verdict->code >= 1000 && !mw_utf8_valid(text)) /* RFC 6455 5.5.1 */
         luaL_error(L, "on_open returned a reason that is not UTF-8");
-    verdict->reason = keep_reason(L, mw_utf8_cut(text, MW_BOUND_REFUSAL_BYTES));
+    verdict->reason = mw_lua_keep_reason(L, mw_utf8_cut(text, MW_BOUND_REFUSAL_BYTES));
 }
 
 /* Nothing = accept; false[, code[, reason]] = refuse; anything else is a mistake worth a word. */
@@ -272,7 +272,7 @@ static void set_text_unless_empty(lua_State *L, const char *key, struct mw_view 
         mw_lua_set_text(L, key, text);
 }
 
-static void push_info(lua_State *L, const struct mw_end *end)
+void mw_lua_push_end_info(lua_State *L, const struct mw_end *end)
 {
     lua_createtable(L, 0, 11);
     mw_lua_set_text(L, "who", mw_view_text(end->who));
@@ -296,7 +296,7 @@ static int push_close(lua_State *L, struct mw_lua_call *call, void *input)
         return -1;
     lua_pushinteger(L, end->code);
     mw_lua_push_view(L, end->reason);
-    push_info(L, end);
+    mw_lua_push_end_info(L, end);
     return 4;
 }
 

@@ -2,7 +2,7 @@
 #ifndef MW_LUA_EVENTS_H
 #define MW_LUA_EVENTS_H
 
-#include "lua/engine.h"
+#include "lua/state.h"
 
 enum mw_app_result mw_lua_event_start(struct mw_app *app);
 void mw_lua_event_stop(struct mw_app *app);
@@ -19,5 +19,10 @@ bool mw_lua_event_owed(struct mw_app *app);
 /* A line of the log for ends that could not be kept, if there are any. */
 void mw_lua_event_tell_lost(struct mw_app *app);
 void mw_lua_event_close(struct mw_app *app, mw_id conn, const struct mw_end *end);
+
+/* For handlers that get `info`: pushes that table. Raises. */
+void mw_lua_push_end_info(lua_State *L, const struct mw_end *end);
+/* Keeps the text of a decision beyond its call, until the next one of the engine. Raises. */
+struct mw_view mw_lua_keep_reason(lua_State *L, struct mw_view text);
 
 #endif

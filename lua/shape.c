@@ -9,6 +9,7 @@
 #include "lua/shape.h"
 
 #include "core/base/str.h"
+#include "lua/codes.h"
 #include "lua/names.h"
 
 typedef void read_fn(lua_State *L, struct mw_lua_version *version, const char *key);
@@ -20,8 +21,7 @@ static const char *type_of(lua_State *L)
     return luaL_typename(L, -1);
 }
 
-/* Keeps the value on top alive as long as the version, and pops it. */
-static void keep(lua_State *L, struct mw_lua_version *version)
+void mw_lua_shape_keep(lua_State *L, struct mw_lua_version *version)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, version->kept);
     lua_insert(L, -2);
@@ -29,11 +29,11 @@ static void keep(lua_State *L, struct mw_lua_version *version)
     lua_pop(L, 1);
 }
 
-static struct mw_view keep_text(lua_State *L, struct mw_lua_version *version)
+struct mw_view mw_lua_shape_keep_text(lua_State *L, struct mw_lua_version *version)
 {
     struct mw_view text = mw_lua_view(L, -1);
     lua_pushvalue(L, -1);
-    keep(L, version);
+    mw_lua_shape_keep(L, version);
     return text;
 }
 
@@ -50,11 +50,11 @@ static const struct mw_view *read_texts(lua_State *L, struct mw_lua_version *ver
         luaL_error(L, "%s must be a list of strings, not a %s", key, type_of(L));
     size_t len = (size_t)lua_rawlen(L, -1);
     struct mw_view *texts = lua_newuserdatauv(L, (len + 1) * sizeof(*texts), 0);
-    keep(L, version);
+    mw_lua_shape_keep(L, version);
     for (size_t i = 0; i < len; i++) {
         if (lua_rawgeti(L, -1, (lua_Integer)i + 1) != LUA_TSTRING)
             luaL_error(L, "%s[%d] must be a string, not a %s", key, (int)i + 1, type_of(L));
-        texts[i] = keep_text(L, version);
+        texts[i] = mw_lua_shape_keep_text(L, version);
         lua_pop(L, 1);
     }
     *count = len;
@@ -67,7 +67,7 @@ static void read_route(lua_State *L, struct mw_lua_version *version, const char 
 {
     if (lua_type(L, -1) != LUA_TSTRING)
         luaL_error(L, "%s must be a string such as \"/chat/:room\", not a %s", key, type_of(L));
-    struct mw_view pattern = keep_text(L, version);
+    struct mw_view pattern = mw_lua_shape_keep_text(L, version);
     if (!mw_view_starts_with(pattern, "/"))
         luaL_error(L, "%s must begin with \"/\": \"/%s\"", key, pattern.data);
     version->spec.pattern = pattern;
@@ -182,23 +182,9 @@ static void read_limits(lua_State *L, struct mw_lua_version *version, const char
     }
 }
 
-/* The script's own close codes: `[4001] = { "kicked", retry = false, fix = "ask a moderator" }`. */
 static void read_codes(lua_State *L, struct mw_lua_version *version, const char *key)
 {
-    (void)version;
-    if (!lua_istable(L, -1))
-        luaL_error(L, "%s must be a table, not a %s", key, type_of(L));
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        int is_integer = 0;
-        lua_Integer code = lua_isinteger(L, -2) ? lua_tointegerx(L, -2, &is_integer) : 0;
-        if (!is_integer || code < 3000 || code > 4999)
-            luaL_error(L, "%s: a script's own codes are from 3000 to 4999", key);
-        if (!lua_istable(L, -1) || lua_rawgeti(L, -1, 1) != LUA_TSTRING)
-            luaL_error(L, "%s[%d] must begin with its name: [%d] = { \"kicked\" }", key, (int)code,
-                       (int)code);
-        lua_pop(L, 2);
-    }
+    mw_lua_codes_read(L, version, key);
 }
 
 static void read_handler(lua_State *L, struct mw_lua_version *version, const char *key);
@@ -296,6 +282,8 @@ void mw_lua_shape_read(lua_State *L, struct mw_lua_version *version)
     check_messages_fit(L, &version->spec.limits);
     warn_of_slips(L, version);
     version->spec.wants_messages = mw_lua_version_has(version, MW_LUA_ON_MESSAGE);
+    version->spec.decides_closes = mw_lua_version_has(version, MW_LUA_DECIDE_CLOSE);
+    version->spec.advises = mw_lua_version_has(version, MW_LUA_ADVISE_RECONNECT);
     lua_pushvalue(L, 1);
     version->module = luaL_ref(L, LUA_REGISTRYINDEX);
 }

@@ -8,4 +8,9 @@
 /* Takes the value at index 1 as the module of `version`, or raises what is wrong with it. */
 void mw_lua_shape_read(lua_State *L, struct mw_lua_version *version);
 
+/* For what the spec points into: keeps the value on top alive as long as the version, pops it. */
+void mw_lua_shape_keep(lua_State *L, struct mw_lua_version *version);
+/* The same for a string, which stays on the stack; gives its text. */
+struct mw_view mw_lua_shape_keep_text(lua_State *L, struct mw_lua_version *version);
+
 #endif

@@ -18,7 +18,9 @@
     X(ON_MESSAGE, on_message) \
     X(ON_DRAIN, on_drain) \
     X(ON_CLOSE, on_close) \
-    X(ON_RELOAD, on_reload)
+    X(ON_RELOAD, on_reload) \
+    X(DECIDE_CLOSE, decide_close) \
+    X(ADVISE_RECONNECT, advise_reconnect)
 
 enum mw_lua_handler {
 #define MW_LUA_HANDLER_ENUM(name, key) MW_LUA_##name,

@@ -102,6 +102,7 @@ void mw_deliver_waiting(struct mw_client *client)
 void mw_deliver_queue_up(struct mw_client *client)
 {
     bool has_messages = !client->busy && is_heard(client) && !mw_backlog_is_empty(&client->backlog);
-    if ((has_messages || client->drained) && !mw_route_is_held(client->route))
+    bool is_asked = client->conn.phase == MW_CONN_DECIDING;
+    if ((has_messages || client->drained || is_asked) && !mw_route_is_held(client->route))
         mw_fair_wait(client);
 }

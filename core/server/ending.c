@@ -103,6 +103,8 @@ static const char *state_of(const struct mw_client *client)
         return "opening: others go first, on_open has not been called";
     if (client->phase == MW_CLIENT_OPENING)
         return "opening: on_open waits";
+    if (client->conn.phase == MW_CONN_DECIDING)
+        return "closing: the script has not had its turn to say with which code";
     if (client->conn.phase == MW_CONN_CLOSE_SENT)
         return "closing: a Close frame was sent, the client's is awaited";
     if (client->ending)

@@ -13,9 +13,10 @@ static int none_send(void *host_app, mw_id conn, enum mw_opcode kind, struct mw_
     return MW_ERR_GONE;
 }
 
-static int none_close(void *host_app, mw_id conn, unsigned code, struct mw_view reason)
+static int none_close(void *host_app, mw_id conn, unsigned code, struct mw_view reason,
+                      const struct mw_advice *advice)
 {
-    (void)host_app, (void)conn, (void)code, (void)reason;
+    (void)host_app, (void)conn, (void)code, (void)reason, (void)advice;
     return MW_ERR_GONE;
 }
 

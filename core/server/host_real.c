@@ -112,7 +112,8 @@ static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode ki
     return receivers;
 }
 
-static int host_close(void *host_app, mw_id id, unsigned code, struct mw_view reason)
+static int host_close(void *host_app, mw_id id, unsigned code, struct mw_view reason,
+                      const struct mw_advice *advice)
 {
     struct mw_client *client = find(host_app, id);
     if (!client)
@@ -121,7 +122,7 @@ static int host_close(void *host_app, mw_id id, unsigned code, struct mw_view re
         return MW_ERR_BAD_CODE;
     if (!mw_utf8_valid(reason))
         return MW_ERR_BAD_UTF8;
-    return mw_ws_driver_close(client, MW_CAUSE_script_close, code, reason);
+    return mw_ws_driver_close_advised(client, MW_CAUSE_script_close, code, reason, advice);
 }
 
 static int host_ping(void *host_app, mw_id id)
@@ -144,6 +145,7 @@ static enum mw_conn_state state_of(const struct mw_client *client)
     switch ((enum mw_conn_phase)client->conn.phase) {
     case MW_CONN_OPEN:
         return client->phase == MW_CLIENT_OPENING ? MW_CONN_STATE_OPENING : MW_CONN_STATE_OPEN;
+    case MW_CONN_DECIDING:
     case MW_CONN_CLOSE_SENT:
         return MW_CONN_STATE_CLOSING;
     case MW_CONN_CLOSED:

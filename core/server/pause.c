@@ -10,8 +10,7 @@
 
 void mw_pause_turn_away(struct mw_client *client)
 {
-    mw_upgrade_give_up(client, MW_CAUSE_script_paused,
-                       mw_view_text(MW_PAUSE_TEXT MW_UPGRADE_ADVICE));
+    mw_upgrade_give_up(client, MW_CAUSE_script_paused, mw_view_text(MW_PAUSE_TEXT), 0);
 }
 
 static void for_each_client(struct mw_route *route, void (*act)(struct mw_client *client))
@@ -27,6 +26,8 @@ static void for_each_client(struct mw_route *route, void (*act)(struct mw_client
 
 static void turn_away_undecided(struct mw_client *client)
 {
+    if (client->phase == MW_CLIENT_OPEN && client->conn.phase == MW_CONN_DECIDING)
+        mw_client_settle_later(client); /* it had waited to be asked */
     if (client->phase == MW_CLIENT_OPENING && (client->busy || client->unasked))
         mw_pause_turn_away(client);
 }
@@ -60,7 +61,7 @@ void mw_pause_begin(struct mw_route *route)
 static void wake(struct mw_client *client)
 {
     bool has_waited = !mw_backlog_is_empty(&client->backlog) || client->stalled || client->ending ||
-                      client->drained;
+                      client->drained || client->conn.phase == MW_CONN_DECIDING;
     if (has_waited || client->phase == MW_CLIENT_OPENING)
         mw_client_settle_later(client);
 }

@@ -180,19 +180,20 @@ static void refuse_for_memory(struct mw_client *client)
 
 /* Upgrades, then closes with a code that a browser's script can read. */
 static void open_and_close(struct mw_client *client, enum mw_cause cause, unsigned code,
-                           struct mw_view reason)
+                           struct mw_view reason, const struct mw_advice *advice)
 {
     if (!send_answer(client)) {
         refuse_for_memory(client);
         return;
     }
-    (void)mw_ws_driver_close(client, cause, code, reason);
+    (void)mw_ws_driver_close_advised(client, cause, code, reason, advice);
     mw_ws_driver_start(client);
 }
 
-void mw_upgrade_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason)
+void mw_upgrade_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason,
+                        const struct mw_advice *advice)
 {
-    open_and_close(client, cause, 0, reason);
+    open_and_close(client, cause, 0, reason, advice);
 }
 
 static void tell_of_failure(struct mw_client *client)
@@ -200,13 +201,13 @@ static void tell_of_failure(struct mw_client *client)
     struct mw_view failed = mw_view_text("on_open failed");
     switch ((enum mw_fault_kind)client->open_fault) {
     case MW_FAULT_ERROR:
-        open_and_close(client, MW_CAUSE_script_error, 0, failed);
+        open_and_close(client, MW_CAUSE_script_error, 0, failed, 0);
         break;
     case MW_FAULT_CPU:
-        open_and_close(client, MW_CAUSE_script_budget, 0, failed);
+        open_and_close(client, MW_CAUSE_script_budget, 0, failed, 0);
         break;
     case MW_FAULT_MEMORY:
-        open_and_close(client, MW_CAUSE_script_memory, 0, failed);
+        open_and_close(client, MW_CAUSE_script_memory, 0, failed, 0);
         break;
     }
 }
@@ -218,8 +219,7 @@ void mw_upgrade_expire(struct mw_client *client)
         return;
     }
     client->unasked = false;
-    mw_upgrade_give_up(client, MW_CAUSE_script_busy,
-                       mw_view_text("the script is busy" MW_UPGRADE_ADVICE));
+    mw_upgrade_give_up(client, MW_CAUSE_script_busy, mw_view_text("the script is busy"), 0);
 }
 
 void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdict)
@@ -229,7 +229,7 @@ void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdic
     } else if (!verdict->accept && verdict->code < 1000) {
         refuse_with_status(client, verdict);
     } else if (!verdict->accept) {
-        open_and_close(client, MW_CAUSE_script_close, verdict->code, verdict->reason);
+        open_and_close(client, MW_CAUSE_script_close, verdict->code, verdict->reason, 0);
     } else if (send_answer(client)) {
         client->accepted = true;
         mw_ws_driver_start(client);
@@ -276,7 +276,7 @@ void mw_upgrade_ask(struct mw_client *client)
     struct mw_verdict verdict = { .accept = true };
     client->unasked = false;
     if (route->max_connections && route->asked_count >= route->max_connections) {
-        open_and_close(client, MW_CAUSE_connection_limit, 0, mw_view_text("the route is full"));
+        open_and_close(client, MW_CAUSE_connection_limit, 0, mw_view_text("the route is full"), 0);
         return;
     }
     switch (call_open(client, &verdict)) {

@@ -4,12 +4,6 @@
 
 #include "core/server/client.h"
 
-/*
- * Behind the reason of a close that is no fault of the client (milliseconds): long enough for the
- * cause to pass, spread so that not all come back at once.
- */
-#define MW_UPGRADE_ADVICE ";retry=5000-30000"
-
 /* The current request wants to become a WebSocket; path is normalised. */
 void mw_upgrade(struct mw_client *client, struct mw_view path);
 /* It is the turn of a client whose script had to be waited for: on_open. */
@@ -20,8 +14,9 @@ void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdic
 void mw_upgrade_expire(struct mw_client *client);
 /*
  * Ends a client whose on_open has not decided yet: it is upgraded first, so that it can read the
- * code.
+ * code. The advice (NULL: none) stands in the place of the cause's.
  */
-void mw_upgrade_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason);
+void mw_upgrade_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason,
+                        const struct mw_advice *advice);
 
 #endif

@@ -217,7 +217,7 @@ static void close_client(struct mw_client *client)
             mw_client_drop(client, false);
         break;
     case MW_CLIENT_OPENING:
-        mw_upgrade_give_up(client, MW_CAUSE_drain, reason);
+        mw_upgrade_give_up(client, MW_CAUSE_drain, reason, 0);
         break;
     case MW_CLIENT_OPEN:
         if (client->ending)

@@ -13,6 +13,7 @@
 #include "core/server/deliver.h"
 #include "core/server/ending.h"
 #include "core/server/fair.h"
+#include "core/server/farewell.h"
 #include "core/server/http_driver.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
@@ -47,6 +48,7 @@ void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
         .out_mem = &route->account->mem,
         .rng = &worker->rng,
         .limits = &route->limits,
+        .asks = true,
         .deflate = &worker->deflate,
         .terms = client->facts->deflate,
     };
@@ -157,7 +159,15 @@ void mw_ws_driver_give_up(struct mw_client *client)
 int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned code,
                        struct mw_view reason)
 {
+    return mw_ws_driver_close_advised(client, cause, code, reason, 0);
+}
+
+int mw_ws_driver_close_advised(struct mw_client *client, enum mw_cause cause, unsigned code,
+                               struct mw_view reason, const struct mw_advice *advice)
+{
     int err = mw_conn_close(&client->conn, cause, code, reason, now(client));
+    if (!err && advice)
+        mw_conn_advise(&client->conn, advice);
     mw_client_settle_later(client);
     return err;
 }
@@ -270,6 +280,11 @@ static void pump(struct mw_client *client)
             break;
         case MW_EVENT_DRAIN:
             mw_deliver_drain(client);
+            break;
+        case MW_EVENT_DECIDE:
+            if (!mw_farewell_say(client))
+                return;
+            mw_client_settle_later(client);
             break;
         case MW_EVENT_CLOSED:
             end_when_heard(client);

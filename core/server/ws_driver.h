@@ -35,6 +35,12 @@ void mw_ws_driver_flush(struct mw_client *client);
 /* Begins the end; the rest happens at the end of the turn. As mw_conn_close. */
 int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned code,
                        struct mw_view reason);
+/*
+ * With advice (NULL: none): a script's own is what its peer gets; any other stands in the place of
+ * the cause's.
+ */
+int mw_ws_driver_close_advised(struct mw_client *client, enum mw_cause cause, unsigned code,
+                               struct mw_view reason, const struct mw_advice *advice);
 /* Ends it here and now, whatever it waits for. */
 void mw_ws_driver_cut(struct mw_client *client);
 

@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
+#include "core/session/advice.h"
 #include "core/session/conn_flight.h"
 
 /*
@@ -49,6 +50,7 @@ void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms
         .last_write_ms = now_ms,
         .ping_sent_ms = MW_NEVER,
         .close_due_ms = MW_NEVER,
+        .asks = setup->asks,
         .rng = setup->rng,
         .mem = setup->mem,
     };
@@ -130,6 +132,14 @@ static bool drops_queue(enum mw_cause cause)
            cause == MW_CAUSE_write_timeout;
 }
 
+static void put_reason(struct mw_conn_end *end, struct mw_view reason)
+{
+    reason = mw_utf8_cut(reason, MW_CLOSE_REASON_MAX);
+    end->reason_len = (uint8_t)reason.len;
+    if (reason.len)
+        memcpy(end->reason, reason.data, reason.len);
+}
+
 static void remember_end(struct mw_conn *conn, enum mw_cause cause, unsigned code,
                          struct mw_view reason)
 {
@@ -139,12 +149,9 @@ static void remember_end(struct mw_conn *conn, enum mw_cause cause, unsigned cod
         conn->end = (struct mw_conn_end *)&forgotten_end; /* never written to */
         return;
     }
-    reason = mw_utf8_cut(reason, MW_CLOSE_REASON_MAX);
     end->cause = cause;
     end->code = code;
-    end->reason_len = (uint8_t)reason.len;
-    if (reason.len)
-        memcpy(end->reason, reason.data, reason.len);
+    put_reason(end, reason);
     conn->end = end;
 }
 
@@ -182,6 +189,24 @@ static int queue_close(struct mw_conn *conn, unsigned code, struct mw_view reaso
                        mask_key(conn, key));
 }
 
+static void say_close(struct mw_conn *conn, enum mw_cause cause, unsigned code,
+                      struct mw_view reason, mw_ms now_ms)
+{
+    note_first_output(conn, now_ms);
+    int err = queue_close(conn, code, reason, now_ms);
+    conn->phase = MW_CONN_CLOSE_SENT;
+    conn->close_due_ms =
+        mw_ms_add(now_ms, drops_queue(cause) ? MW_CONN_CLOSE_WAIT_MS : MW_CONN_CLOSE_FLUSH_MS);
+    if (err || ends_at_once(cause))
+        become_closed(conn, false);
+}
+
+/* An end of this side's own making; without memory for it there is nothing to decide on. */
+static bool is_decided_on(const struct mw_conn *conn, const struct mw_cause_row *row)
+{
+    return conn->asks && row->who == MW_WHO_SERVER && conn->end != &forgotten_end;
+}
+
 int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, struct mw_view reason,
                   mw_ms now_ms)
 {
@@ -192,15 +217,32 @@ int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, stru
     remember_end(conn, cause, row->who == MW_WHO_NETWORK ? row->code : wire, reason);
     if (drops_queue(cause))
         mw_outq_drop(&conn->out);
-    note_first_output(conn, now_ms);
-    int err = queue_close(conn, wire, reason, now_ms);
-    conn->phase = MW_CONN_CLOSE_SENT;
     mw_reader_go_deaf(&conn->reader); /* what is on its way is for nobody, and need not cost much */
-    conn->close_due_ms =
-        mw_ms_add(now_ms, drops_queue(cause) ? MW_CONN_CLOSE_WAIT_MS : MW_CONN_CLOSE_FLUSH_MS);
-    if (err || ends_at_once(cause))
-        become_closed(conn, false);
+    if (is_decided_on(conn, row))
+        conn->phase = MW_CONN_DECIDING;
+    else
+        say_close(conn, cause, wire, reason, now_ms);
     return MW_OK;
+}
+
+void mw_conn_advise(struct mw_conn *conn, const struct mw_advice *advice)
+{
+    if (conn->phase == MW_CONN_DECIDING)
+        conn->end->advice = *advice;
+}
+
+void mw_conn_decide(struct mw_conn *conn, unsigned code, struct mw_view text,
+                    const struct mw_advice *advice, mw_ms now_ms)
+{
+    static const struct mw_advice silence = { 0 };
+    char reason[MW_CLOSE_REASON_MAX];
+    mw_assert(conn->phase == MW_CONN_DECIDING);
+    if (!mw_advice_tells_more(advice, code))
+        advice = &silence;
+    size_t len = mw_advice_put(reason, text, advice);
+    conn->end->code = code;
+    put_reason(conn->end, mw_view(reason, len));
+    say_close(conn, conn->end->cause, code, mw_view(reason, len), now_ms);
 }
 
 static enum mw_cause cause_of(enum mw_rule rule)
@@ -225,7 +267,7 @@ static enum mw_cause cause_of(enum mw_rule rule)
 
 static void on_breach(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms)
 {
-    if (conn->phase == MW_CONN_CLOSE_SENT) {
+    if (conn->phase != MW_CONN_OPEN) {
         become_closed(conn, false);
         return;
     }
@@ -415,6 +457,10 @@ static bool take_flag(struct mw_conn *conn, struct mw_event *event)
     if (conn->tell_drain && conn->phase == MW_CONN_OPEN) {
         conn->tell_drain = false;
         event->kind = MW_EVENT_DRAIN;
+        return true;
+    }
+    if (conn->phase == MW_CONN_DECIDING) {
+        event->kind = MW_EVENT_DECIDE;
         return true;
     }
     if (conn->phase == MW_CONN_CLOSED && !conn->told_closed) {

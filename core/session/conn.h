@@ -5,6 +5,10 @@
  *   OPEN --close()--> CLOSE_SENT --peer's Close, end of stream, deadline--> CLOSED
  *     `--peer's Close, breach, end of stream------------------------------> CLOSED
  *
+ * Where the owner wants to have the last word on what the Close frame says (setup.asks), each end
+ * that this side begins stops between OPEN and the rest: DECIDING --decide()--> CLOSE_SENT or
+ * CLOSED. Nothing is sent or heard there, and no time passes.
+ *
  * CLOSED is the end for the application; bytes may still wait to leave (the Close frame itself), so
  * the owner flushes, half-closes, and reads and drops for a bounded time before it closes the
  * stream: else the peer may never see the code.
@@ -23,6 +27,7 @@
 
 enum mw_conn_phase {
     MW_CONN_OPEN,
+    MW_CONN_DECIDING,
     MW_CONN_CLOSE_SENT,
     MW_CONN_CLOSED,
 };
@@ -57,7 +62,7 @@ struct mw_conn {
     uint16_t pings_unanswered;
 
     /* private */
-    bool told_closed, was_full, tell_drain, pong_new, paused;
+    bool told_closed, was_full, tell_drain, pong_new, paused, asks;
     uint16_t ping_number;
     const struct mw_limits_ms *limits; /* borrowed */
     struct mw_rng *rng;                /* borrowed */
@@ -84,6 +89,7 @@ struct mw_conn_setup {
     struct mw_mem *out_mem;   /* whose the bytes in it are; NULL: mem's */
     struct mw_rng *rng;       /* ping phases; a client's masking keys */
     const struct mw_limits_ms *limits;
+    bool asks;                       /* DECIDE is told, and answered */
     struct mw_deflate_pool *deflate; /* NULL where nothing is ever compressed */
     struct mw_ext_deflate terms;     /* what the handshake has agreed on; all zero: nothing */
 };
@@ -133,10 +139,18 @@ int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms);
 /*
  * Begins the end. code 0: the cause's own; reason is cut to what fits. MW_ERR_CLOSED where it has
  * begun already. Where the cause says that nobody listens any more (timeouts, breaches), CLOSED is
- * the next event.
+ * the next event. With setup.asks a cause whose `who` is the server is decided on first.
  */
 int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, struct mw_view reason,
                   mw_ms now_ms);
+/* Leaves word for who decides; nothing happens where there is nobody to decide. */
+void mw_conn_advise(struct mw_conn *conn, const struct mw_advice *advice);
+/*
+ * In DECIDING: this is what the Close frame says. A code that may be sent, UTF-8; the advice stands
+ * behind the text where it tells more than the code.
+ */
+void mw_conn_decide(struct mw_conn *conn, unsigned code, struct mw_view text,
+                    const struct mw_advice *advice, mw_ms now_ms);
 
 /* What may yet become HTTP text is judged as it stands (mw_reader_judge). Not in CLOSED. */
 void mw_conn_judge(struct mw_conn *conn, mw_ms now_ms);

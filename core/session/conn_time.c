@@ -120,6 +120,7 @@ mw_ms mw_conn_deadline(const struct mw_conn *conn)
     }
     case MW_CONN_CLOSE_SENT:
         return mw_ms_min(conn->close_due_ms, write_due(conn));
+    case MW_CONN_DECIDING:
     case MW_CONN_CLOSED:
         return MW_NEVER;
     }

@@ -11,6 +11,7 @@ enum mw_event_kind {
     MW_EVENT_MESSAGE, /* opcode and data */
     MW_EVENT_PONG,    /* the answer to our ping; rtt is new */
     MW_EVENT_DRAIN,   /* the send queue is below half of its limit after having been above that */
+    MW_EVENT_DECIDE,  /* this side ends it: mw_conn_decide says how. Told until it has */
     MW_EVENT_CLOSED,  /* the end; once, and the last one. mw_conn_ending tells how */
 };
 
@@ -27,6 +28,7 @@ struct mw_conn_end {
     enum mw_rule rule;
     uint8_t reason_len, bytes_len;
     char reason[MW_CLOSE_REASON_MAX];
+    struct mw_advice advice; /* of who began it: for who decides what the Close frame says */
     uint8_t bytes[MW_FRAME_HEAD_MAX]; /* of the offending frame header */
 };
 

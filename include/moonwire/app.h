@@ -59,6 +59,14 @@ struct mw_limits {
 #undef MW_LIMIT_FIELD
 };
 
+/* A row of M.codes: a close code of the script's own. */
+struct mw_code_spec {
+    unsigned code;           /* 3000..4999 */
+    struct mw_view name;     /* "kicked" */
+    struct mw_view fix;      /* what its receiver can do; empty: nothing is said */
+    struct mw_advice advice; /* NONE: nothing is said */
+};
+
 struct mw_route_spec {
     struct mw_view pattern;          /* "/chat/:room"; empty: the place of the file says it */
     const struct mw_view *protocols; /* in order of preference */
@@ -68,7 +76,22 @@ struct mw_route_spec {
     struct mw_limits limits;
     bool compression;    /* permessage-deflate is agreed to where the client offers it */
     bool wants_messages; /* on_message exists; messages are counted and dropped otherwise */
+    bool decides_closes; /* decide_close exists */
+    bool advises;        /* advise_reconnect exists */
+    const struct mw_code_spec *codes; /* sorted by code */
+    size_t code_count;
 };
+
+/* The script's own word for a code, or NULL. */
+static inline const struct mw_code_spec *mw_route_spec_code(const struct mw_route_spec *spec,
+                                                            unsigned code)
+{
+    for (size_t i = 0; i < spec->code_count; i++) {
+        if (spec->codes[i].code == code)
+            return &spec->codes[i];
+    }
+    return 0;
+}
 
 /* ---- a fault: an error of a script, for people ---- */
 
@@ -127,7 +150,8 @@ struct mw_request {
     const struct mw_tls_facts *tls; /* NULL: plain */
 };
 
-/* How a connection ended (docs/running.md). All texts are static or live until the call returns. */
+/* How a connection ended, or is about to (docs/running.md). All texts are static or live until the
+ * call returns. */
 struct mw_end {
     unsigned code; /* 1005 and 1006 included */
     struct mw_view reason;
@@ -140,6 +164,13 @@ struct mw_end {
     uint64_t sent, received; /* messages */
     unsigned pings_unanswered;
     bool clean; /* both Close frames were seen */
+};
+
+/* What a Close frame will say. */
+struct mw_farewell {
+    unsigned code;           /* one that may be sent */
+    struct mw_view reason;   /* UTF-8 */
+    struct mw_advice advice; /* NONE: `advise` is asked */
 };
 
 /* ---- settings ---- */
@@ -282,6 +313,19 @@ struct mw_engine {
                                   struct mw_view data);
     /* on_drain; may come while a message handler waits. */
     void (*drain)(struct mw_app *app, mw_id conn);
+    /*
+     * decide_close: the server is about to close a connection for which `open` was called, for a
+     * reason that is not the script's own; *end has code and reason of the default, and is not
+     * clean. True where the script wants something else: *said, whose reason is good until the next
+     * call of the engine. Only where spec->decides_closes; cannot wait.
+     */
+    bool (*decide)(struct mw_app *app, mw_id conn, const struct mw_end *end,
+                   struct mw_farewell *said);
+    /*
+     * advise_reconnect: when its peer may come back that is about to get this code (end->code). Of
+     * kind NONE where the script has nothing to say. Only where spec->advises; cannot wait.
+     */
+    struct mw_advice (*advise)(struct mw_app *app, mw_id conn, const struct mw_end *end);
     /*
      * The end of a connection for which `open` was called: on_close if on_open had accepted, and in
      * any case the engine lets go of it. The id still answers host->info during the call. What

@@ -10,6 +10,7 @@
 #ifndef MOONWIRE_HOST_H
 #define MOONWIRE_HOST_H
 
+#include "moonwire/advice.h"
 #include "moonwire/types.h"
 
 struct mw_fault;
@@ -58,9 +59,12 @@ struct mw_host {
 
     /*
      * Starts the closing handshake behind what is queued; a reason is cut at 123 bytes on a code
-     * point. MW_ERR_GONE, MW_ERR_CLOSED, MW_ERR_BAD_CODE, MW_ERR_BAD_UTF8.
+     * point. The advice (NULL: none) stands behind it where it tells more than the code; without
+     * one the engine's `advise` is asked. MW_ERR_GONE, MW_ERR_CLOSED, MW_ERR_BAD_CODE,
+     * MW_ERR_BAD_UTF8.
      */
-    int (*close)(void *host_app, mw_id conn, unsigned code, struct mw_view reason);
+    int (*close)(void *host_app, mw_id conn, unsigned code, struct mw_view reason,
+                 const struct mw_advice *advice);
 
     /*
      * Why a code must not be sent ("1006 is never sent: it says that no Close frame came"), or

@@ -118,6 +118,8 @@ static void pull(struct run *run)
         case MW_EVENT_DRAIN:
             mw_buf_put_text(&run->events, "drain\n");
             break;
+        case MW_EVENT_DECIDE: /* not asked for */
+            break;
         case MW_EVENT_CLOSED:
             tell_ending(run);
             break;

@@ -47,7 +47,17 @@ static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_vi
     return conn->send_answer;
 }
 
-static int host_close(void *host_app, mw_id id, unsigned code, struct mw_view reason)
+void advice_text(const struct mw_advice *advice, char out[64])
+{
+    const char *afresh = advice->afresh ? " afresh" : "";
+    if (advice->kind == MW_ADVICE_RETURN)
+        snprintf(out, 64, " retry=%u+%u%s", advice->after_ms, advice->spread_ms, afresh);
+    else
+        snprintf(out, 64, "%s", advice->kind == MW_ADVICE_STAY ? " retry=no" : "");
+}
+
+static int host_close(void *host_app, mw_id id, unsigned code, struct mw_view reason,
+                      const struct mw_advice *advice)
 {
     struct fake_host *host = host_app;
     struct fake_conn *conn = find(host, id);
@@ -58,8 +68,11 @@ static int host_close(void *host_app, mw_id id, unsigned code, struct mw_view re
     if (!mw_utf8_valid(reason))
         return MW_ERR_BAD_UTF8;
     conn->state = MW_CONN_STATE_CLOSING;
-    note(host, "close %d %u %.*s\n", (int)id, code, (int)reason.len,
-         reason.data ? reason.data : "");
+    char told[64] = "";
+    if (advice)
+        advice_text(advice, told);
+    note(host, "close %d %u %.*s%s\n", (int)id, code, (int)reason.len,
+         reason.data ? reason.data : "", told);
     return MW_OK;
 }
 

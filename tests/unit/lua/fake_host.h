@@ -58,6 +58,9 @@ extern const struct mw_host fake_host_functions;
 
 void fake_host_init(struct fake_host *host);
 
+/* " retry=no", " retry=5000+10000 afresh" (after and spread in ms), or nothing. */
+void advice_text(const struct mw_advice *advice, char out[64]);
+
 /* ---- a world ---- */
 
 /* An app whose memory `mem` counts and may refuse; false where it did. */

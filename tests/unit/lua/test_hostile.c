@@ -125,12 +125,14 @@ static long reach_nobody(void *host_app, struct mw_view topic, enum mw_opcode ki
     return 0;
 }
 
-static int keep_open(void *host_app, mw_id conn, unsigned code, struct mw_view reason)
+static int keep_open(void *host_app, mw_id conn, unsigned code, struct mw_view reason,
+                     const struct mw_advice *advice)
 {
     (void)host_app;
     (void)conn;
     (void)code;
     (void)reason;
+    (void)advice;
     return MW_OK;
 }
 

@@ -1,5 +1,4 @@
-/* The engine of c_engine.h: looks its lines up whenever something happens, and does what they say.
- */
+/* The engine of c_engine.h: looks its lines up at each event, and does what they say. */
 #include "tests/unit/server/c_engine.h"
 
 #include <stdio.h>
@@ -92,16 +91,14 @@ static void sign(struct mw_app *app)
 
 static enum mw_app_result stopped(struct mw_app *app, mw_id conn, enum mw_fault_kind kind)
 {
-    struct mw_fault fault = {
-        .kind = kind,
-        .file = "s.capp",
-        .line = 1,
-        .message = "it took too long",
-        .handler = "on_message",
-        .trace = "s.capp:1 in on_message",
-        .version = app->version,
-        .conn = conn,
-    };
+    struct mw_fault fault = { kind,
+                              "s.capp",
+                              1,
+                              "it took too long",
+                              .handler = "on_message",
+                              .trace = "s.capp:1 in on_message",
+                              .version = app->version,
+                              .conn = conn };
     app->host->fault(app->host_app, &fault);
     return MW_APP_FAILED;
 }
@@ -144,6 +141,8 @@ static void fill_spec(struct version *version)
     spec->origin_count = line_of(version, "origin", 0, &version->origin);
     spec->compression = true;
     spec->wants_messages = !line_of(version, "deaf", 0, &rest);
+    spec->decides_closes = line_of(version, "decide", 0, &rest);
+    spec->advises = line_of(version, "advise", 0, &rest);
 }
 
 static void version_free(struct version *version)
@@ -218,10 +217,8 @@ static void commit(struct mw_app *app)
 
 static void discard(struct mw_app *app)
 {
-    enter();
     version_free(app->candidate);
     app->candidate = NULL;
-    leave();
 }
 
 static bool uses(const struct mw_app *app, struct mw_view path)
@@ -239,9 +236,8 @@ static bool uses(const struct mw_app *app, struct mw_view path)
 static struct conn *find(struct mw_app *app, mw_id id)
 {
     for (struct mw_link *link = app->conns.next; link != &app->conns; link = link->next) {
-        struct conn *conn = MW_OWNER(link, struct conn, link);
-        if (conn->id == id)
-            return conn;
+        if (MW_OWNER(link, struct conn, link)->id == id)
+            return MW_OWNER(link, struct conn, link);
     }
     return NULL;
 }
@@ -258,7 +254,7 @@ static void let_go(struct mw_app *app, struct conn *conn)
 static void check_sent(struct mw_app *app, mw_id id, long result)
 {
     if (result == MW_ERR_NOMEM)
-        (void)app->host->close(app->host_app, id, 1011, mw_view_text("no memory"));
+        (void)app->host->close(app->host_app, id, 1011, mw_view_text("no memory"), NULL);
 }
 
 static void send_text(struct mw_app *app, mw_id id, struct mw_view text)
@@ -273,14 +269,20 @@ static void publish(struct mw_app *app, mw_id id, struct mw_view topic, enum mw_
     check_sent(app, id, c_engine.receivers);
 }
 
+/* Until the next call. */
+static struct mw_view keep(struct mw_app *app, struct mw_view text)
+{
+    int len = snprintf(app->reason, sizeof app->reason, "%.*s", (int)text.len, text.data);
+    return mw_view(app->reason, (size_t)len);
+}
+
 static struct mw_verdict decide(struct mw_app *app, struct conn *conn)
 {
     struct mw_view rest;
     struct mw_verdict verdict = { .accept = !line_of(app->live, "refuse", 0, &rest) };
     if (!verdict.accept) {
         verdict.code = take_number(&rest);
-        int len = snprintf(app->reason, sizeof app->reason, "%.*s", (int)rest.len, rest.data);
-        verdict.reason = mw_view(app->reason, (size_t)len);
+        verdict.reason = keep(app, rest);
     }
     conn->accepted = verdict.accept;
     return verdict;
@@ -310,7 +312,7 @@ static int set_up(struct mw_app *app, mw_id id)
     if (line_of(app->live, "greet", 0, &rest))
         send_text(app, id, rest);
     if (line_of(app->live, "hang-up", 0, &rest))
-        (void)app->host->close(app->host_app, id, take_number(&rest), mw_view(NULL, 0));
+        (void)app->host->close(app->host_app, id, take_number(&rest), mw_view(NULL, 0), NULL);
     return err;
 }
 
@@ -378,7 +380,7 @@ static void answer(struct mw_app *app, mw_id id, enum mw_opcode kind, struct mw_
     if (line_of(app->live, "flood", 0, &rest))
         flood(app, id, take_number(&rest));
     if (line_of(app->live, "close", 0, &rest))
-        (void)app->host->close(app->host_app, id, take_number(&rest), data);
+        (void)app->host->close(app->host_app, id, take_number(&rest), data, NULL);
 }
 
 /* Keeps the message until the tick. */
@@ -425,11 +427,37 @@ static enum mw_app_result on_message(struct mw_app *app, mw_id id, enum mw_opcod
 
 static void on_drain(struct mw_app *app, mw_id id)
 {
-    enter();
     (void)id;
+    enter();
     sign(app);
     c_engine.drains++;
     leave();
+}
+
+static bool decide_close(struct mw_app *app, mw_id id, const struct mw_end *end,
+                         struct mw_farewell *said)
+{
+    struct mw_view rest = { 0 };
+    enter();
+    sign(app);
+    c_engine.decides++;
+    snprintf(c_engine.decided, sizeof c_engine.decided, "%s %u", end->cause, end->code);
+    assert(find(app, id) && line_of(app->live, "decide", 0, &rest));
+    said->code = take_number(&rest);
+    said->reason = keep(app, rest);
+    leave();
+    return true;
+}
+
+static struct mw_advice advise(struct mw_app *app, mw_id id, const struct mw_end *end)
+{
+    struct mw_view rest = { 0 };
+    enter();
+    c_engine.advised = end->code;
+    memset(app->reason, '#', sizeof app->reason); /* decide's is not good any longer */
+    assert(find(app, id) && line_of(app->live, "advise", 0, &rest));
+    leave();
+    return (struct mw_advice){ .kind = MW_ADVICE_RETURN, .after_ms = take_number(&rest) };
 }
 
 static void remember(const struct mw_end *end)
@@ -508,13 +536,11 @@ static void tick(struct mw_app *app, mw_ms now_ms)
 
 static void pause_app(struct mw_app *app, bool paused)
 {
-    enter();
     app->paused = paused;
     c_engine.pauses += paused;
     c_engine.resumes += !paused;
     if (!paused)
         wait_for_tick(app);
-    leave();
 }
 
 /* ---- apps ---- */
@@ -570,8 +596,7 @@ static int carry(struct mw_app *from, struct mw_app *to, struct mw_carried *told
 
 static enum mw_app_result start(struct mw_app *app)
 {
-    (void)app;
-    c_engine.starts++;
+    c_engine.starts += app != NULL;
     return MW_APP_DONE;
 }
 
@@ -592,10 +617,7 @@ static void stats(const struct mw_app *app, struct mw_app_stats *out)
 static int settings(const struct mw_source *file, mw_setting_fn *each, void *ctx,
                     struct mw_fault *fault)
 {
-    (void)file;
-    (void)each;
-    (void)ctx;
-    (void)fault;
+    (void)file, (void)each, (void)ctx, (void)fault;
     return MW_OK;
 }
 
@@ -617,6 +639,8 @@ const struct mw_engine *c_engine_table(void)
         .open = on_open,
         .message = on_message,
         .drain = on_drain,
+        .decide = decide_close,
+        .advise = advise,
         .close = on_close,
         .tick = tick,
         .pause = pause_app,

@@ -6,6 +6,7 @@
  *   on_open:    join TOPIC | greet TEXT | tell-who | refuse CODE TEXT | hang-up CODE | wait-open |
  * fail-open | stop-open KIND on_message: echo | publish TOPIC | tell TOPIC | flood COUNT | close
  * CODE | wait | fail | stop TEXT | bad-json on_close:   farewell TOPIC
+ *   before a Close frame:   decide CODE TEXT | advise MS
  *
  * What waits goes on at the next tick, unless c_engine.hold is set. A message that is the TEXT of
  * `stop` is stopped by its budget, that of `starve` for want of memory. `sign X` puts X into
@@ -33,6 +34,9 @@ struct c_engine {
     unsigned codes[8]; /* of the last ends, the newest first */
     char causes[8][24];
     bool clean; /* of the last end */
+    unsigned decides;
+    char decided[32]; /* cause and default code of the last one */
+    unsigned advised; /* code of the last advise */
     unsigned pauses, resumes;
     unsigned while_paused; /* calls of a script that was paused: must stay 0 */
     char signs[256];

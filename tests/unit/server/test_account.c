@@ -146,7 +146,7 @@ TEST(a_close_finds_its_room_at_the_cap)
     struct peer *peer = add_open();
     route()->account->max_bytes = 0;
     assert_int_equal(send_to(peer, 1), MW_ERR_QUOTA);
-    int err = mw_host_real()->close(route(), peer->client->id, 4000, mw_view_text("so"));
+    int err = mw_host_real()->close(route(), peer->client->id, 4000, mw_view_text("so"), NULL);
     assert_int_equal(err, MW_OK);
     run(&world);
     assert_seen(peer, "101 close:4000:so");

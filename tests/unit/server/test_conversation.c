@@ -77,7 +77,7 @@ TEST(a_script_cannot_reach_the_connections_of_another)
     struct mw_view text = mw_view_text("x");
     struct mw_conn_info info;
     assert_int_equal(host->send(mine, theirs, MW_OPCODE_TEXT, text), MW_ERR_GONE);
-    assert_int_equal(host->close(mine, theirs, 1000, text), MW_ERR_GONE);
+    assert_int_equal(host->close(mine, theirs, 1000, text, NULL), MW_ERR_GONE);
     assert_int_equal(host->ping(mine, theirs), MW_ERR_GONE);
     assert_int_equal(host->info(mine, theirs, &info), MW_ERR_GONE);
     assert_int_equal(host->subscribe(mine, theirs, text), MW_ERR_GONE);
@@ -378,7 +378,8 @@ TEST(a_peer_that_reads_too_slowly_is_closed_with_1013)
     peer->line.room = SIZE_MAX;
     say_close(peer, 1013);
     run(&world);
-    assert_non_null(strstr(seen_by(peer), " close:1013:the client reads too slowly end"));
+    assert_non_null(
+        strstr(seen_by(peer), " close:1013:the client reads too slowly;retry=5000-15000 end"));
     assert_string_equal(c_engine.causes[0], "slow_consumer");
 }
 

@@ -199,7 +199,8 @@ TEST(a_removed_script_leaves_the_queue)
     assert_int_equal(load(&world), 0);
     run(&world);
     for (size_t i = 0; i < 4; i++)
-        assert_non_null(strstr(seen_by(peers[i]), "close:1001:this service has ended"));
+        assert_non_null(
+            strstr(seen_by(peers[i]), "close:1001:this service has ended;retry=30000-60000"));
 }
 
 TEST(ticks_of_many_scripts_wait_for_their_turn)

@@ -163,7 +163,7 @@ TEST(who_has_ended_already_is_neither_kept_nor_dropped)
     (void)load(&world);
     assert_int_equal(load_of("a.capp")->dropped, 1);
     run(&world);
-    assert_seen(stays, "101 close:1001:this service has ended");
+    assert_seen(stays, "101 close:1001:this service has ended;retry=30000-60000");
     assert_seen(ends, "101 close:1000: end");
 }
 
@@ -339,7 +339,7 @@ TEST(a_script_whose_file_is_gone_closes_its_connections_with_1001)
     assert_outcome("a.capp", MW_LOAD_REMOVED);
     assert_int_equal(load_of("a.capp")->dropped, 1);
     run(&world);
-    assert_seen(peer, "101 close:1001:this service has ended");
+    assert_seen(peer, "101 close:1001:this service has ended;retry=30000-60000");
     assert_seen(other, "101");
     assert_string_equal(knock("/a"), "404 end");
     assert_int_equal(c_engine.stops, 0); /* somebody is still connected */
@@ -361,7 +361,7 @@ TEST(a_renamed_script_keeps_its_route)
     assert_ready("b.capp", 1, true);
     assert_string_equal(knock("/here"), "101 text:b");
     run(&world);
-    assert_seen(peer, "101 text:a close:1001:this service has ended");
+    assert_seen(peer, "101 text:a close:1001:this service has ended;retry=30000-60000");
 }
 
 TEST(a_script_that_comes_back_starts_anew_beside_its_last_connections)
@@ -378,7 +378,7 @@ TEST(a_script_that_comes_back_starts_anew_beside_its_last_connections)
     assert_string_equal(knock("/a"), "101 text:new");
     say_close(peer, 1001);
     run(&world);
-    assert_seen(peer, "101 text:old close:1001:this service has ended end");
+    assert_seen(peer, "101 text:old close:1001:this service has ended;retry=30000-60000 end");
     assert_string_equal(knock("/a"), "101 text:new");
 }
 
@@ -399,7 +399,7 @@ TEST(a_removed_script_whose_only_connection_ends_while_it_is_told)
     assert_int_equal(load(&world), 0);
     RUN_UNTIL(&world, c_engine.stops == 1);
     assert_int_equal(c_engine.closes, 2);
-    assert_seen(peers[0], "101 close:1001:this service has ended end");
+    assert_seen(peers[0], "101 close:1001:this service has ended;retry=30000-60000 end");
 }
 
 /* ---- limits ---- */

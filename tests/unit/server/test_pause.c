@@ -213,7 +213,7 @@ TEST(a_paused_script_can_be_removed)
     delete_file(&world.folder, "scripts/s.capp");
     assert_int_equal(load(&world), 0);
     run(&world);
-    assert_seen(peer, "101 close:1001:this service has ended");
+    assert_seen(peer, "101 close:1001:this service has ended;retry=30000-60000");
     c_engine.stops++; /* on_stop is not called either */
 }
 

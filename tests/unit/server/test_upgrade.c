@@ -155,7 +155,7 @@ TEST(a_route_that_is_full_says_so_with_1013)
         run(&world);
     }
     assert_seen(peers[1], "101");
-    assert_seen(peers[2], "101 close:1013:the route is full");
+    assert_seen(peers[2], "101 close:1013:the route is full;retry=5000-30000");
     assert_int_equal(c_engine.opens, 2);
     say_close(peers[0], 1000);
     run(&world);

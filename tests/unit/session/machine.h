@@ -22,6 +22,7 @@ struct machine {
     struct mw_limits_ms limits;
     struct mw_conn conn;
     enum mw_role role;
+    bool asks;
     mw_ms now_ms;
     struct mw_event event; /* of the last pull */
     struct mw_buf wire;    /* what has left, undecoded */
@@ -58,6 +59,7 @@ static inline void begin_machine(struct machine *m)
         .pool = &m->pool,
         .rng = &m->rng,
         .limits = &m->limits,
+        .asks = m->asks,
         .deflate = &m->deflate,
         .terms = m->terms,
     };

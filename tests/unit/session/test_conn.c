@@ -1,4 +1,5 @@
 /* conn: messages, the closing handshake, and every end that the machine itself finds. */
+#include "core/base/str.h"
 #include "tests/unit/session/machine.h"
 
 static const enum mw_role roles[] = { MW_ROLE_SERVER, MW_ROLE_CLIENT };
@@ -378,6 +379,73 @@ static void assert_wire_code(struct machine *m, unsigned wire)
     assert_nothing_sent(m);
 }
 
+/* ---- who has the last word ---- */
+
+static void open_machine_that_asks(struct machine *m)
+{
+    open_machine_at(m, MW_ROLE_SERVER, 1);
+    m->asks = true;
+    begin_machine(m);
+}
+
+TEST(an_end_of_our_own_is_asked_about_until_it_is_decided)
+{
+    static const struct mw_advice soon = { .kind = MW_ADVICE_RETURN, .after_ms = 7000 };
+    for (size_t i = 0; i < MW_COUNT(ends); i++) {
+        struct machine m;
+        open_machine_that_asks(&m);
+        ends[i].provoke(&m);
+        bool is_ours = mw_cause_row(ends[i].cause)->who == MW_WHO_SERVER;
+        assert_int_equal(pull(&m) == MW_EVENT_DECIDE, is_ours);
+        if (is_ours) {
+            assert_int_equal(m.conn.phase, MW_CONN_DECIDING);
+            assert_int_equal(pull(&m), MW_EVENT_DECIDE);
+            assert_true(mw_conn_deadline(&m.conn) == MW_NEVER);
+            assert_int_equal(mw_conn_send(&m.conn, MW_OPCODE_TEXT, mw_view_text("x"), m.now_ms),
+                             MW_ERR_CLOSED);
+            assert_ending(&m, ends[i].cause, ends[i].reported, false);
+            mw_conn_decide(&m.conn, 4321, mw_view_text("so be it"), &soon, m.now_ms);
+            assert_int_equal(m.conn.phase, ends[i].waits ? MW_CONN_CLOSE_SENT : MW_CONN_CLOSED);
+            assert_ending(&m, ends[i].cause, 4321, false);
+            assert_int_equal(pull(&m), ends[i].waits ? MW_EVENT_MORE : MW_EVENT_CLOSED);
+            flush(&m);
+            struct sent sent = { .opcode = MW_OPCODE_TEXT };
+            while (sent.opcode != MW_OPCODE_CLOSE)
+                assert_true(take_sent(&m, &sent));
+            assert_view(mw_view_from(sent.data, 2), "so be it;retry=7000");
+        }
+        close_machine(&m);
+    }
+}
+
+TEST(who_goes_before_it_is_decided_is_not_told)
+{
+    struct machine m;
+    open_machine_that_asks(&m);
+    mw_conn_close(&m.conn, MW_CAUSE_rate_limited, 0, mw_view_text("too fast"), m.now_ms);
+    give_close(&m, 1000, "");
+    assert_int_equal(pull(&m), MW_EVENT_DECIDE); /* the peer's Close is not heard before */
+    mw_conn_eof(&m.conn, MW_CAUSE_peer_reset);
+    assert_closed(&m);
+    assert_ending(&m, MW_CAUSE_rate_limited, 1008, false);
+    close_machine(&m);
+}
+
+TEST(advice_that_tells_no_more_than_the_code_is_left_out)
+{
+    static const struct mw_advice stay = { .kind = MW_ADVICE_STAY };
+    struct machine m;
+    open_machine_that_asks(&m);
+    mw_conn_close(&m.conn, MW_CAUSE_script_close, 1000, mw_view_text("bye"), m.now_ms);
+    mw_conn_advise(&m.conn, &stay);
+    assert_int_equal(mw_conn_ending(&m.conn)->advice.kind, MW_ADVICE_STAY);
+    assert_int_equal(pull(&m), MW_EVENT_DECIDE);
+    mw_conn_decide(&m.conn, 1000, mw_view_text("bye"), &stay, m.now_ms);
+    flush(&m);
+    assert_sent_close(&m, 1000, "bye");
+    close_machine(&m);
+}
+
 TEST(every_end_has_its_cause_its_codes_and_its_manner)
 {
     for (size_t i = 0; i < MW_COUNT(ends) * MW_COUNT(roles); i++) {
@@ -496,6 +564,9 @@ int main(void)
         CASE(a_breach_after_our_close_ends_without_a_second_close_frame),
         CASE(a_stream_that_ends_after_our_close_ends_unclean_with_our_code),
         CASE(a_reason_is_cut_on_a_code_point),
+        CASE(an_end_of_our_own_is_asked_about_until_it_is_decided),
+        CASE(who_goes_before_it_is_decided_is_not_told),
+        CASE(advice_that_tells_no_more_than_the_code_is_left_out),
         CASE(every_end_has_its_cause_its_codes_and_its_manner),
         CASE(a_breach_is_remembered_with_its_rule_and_the_bytes_of_the_header),
         CASE(each_failing_allocation_is_an_answer_or_an_end),

@@ -94,6 +94,7 @@ static void seen(void *ctx, struct mw_sim_net *net, enum mw_role role, const str
         talk->pongs[role]++;
         break;
     case MW_EVENT_DRAIN:
+    case MW_EVENT_DECIDE: /* not asked for */
         break;
     case MW_EVENT_MORE:
         fail();
