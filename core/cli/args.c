@@ -27,7 +27,10 @@ static const struct {
     size_t field;
     bool is_bare;
 } own_flags[] = {
-    { "json", "check,reload,rollback,status", "", offsetof(struct mw_args, json), true },
+    { "json", "check,explain,reload,rollback,status", "", offsetof(struct mw_args, json), true },
+    { "all", "explain", "", offsetof(struct mw_args, all), true },
+    { "markdown", "explain", "", offsetof(struct mw_args, markdown), true },
+    { "lang", "explain", "en, ko, vi or ja", offsetof(struct mw_args, lang), false },
     { "to", "rollback", "the number of a version: --to v7", offsetof(struct mw_args, to), false },
 };
 
@@ -125,10 +128,30 @@ static bool is_script(const struct mw_args *args, const char *word)
            (mw_view_ends_with(mw_view_text(word), ".lua") || (args->dir && !args->script));
 }
 
+/* Verbs whose words are no folder, unless a word looks like a path. */
+static bool is_word(const struct mw_args *args, const char *word)
+{
+    return !strcmp(args->verb, "explain") && *word != '.' && !strchr(word, '/');
+}
+
+static int take_own_word(struct mw_args *args, const char *word, char why[256])
+{
+    for (size_t i = 0; i < MW_COUNT(args->words); i++) {
+        if (args->words[i])
+            continue;
+        args->words[i] = word;
+        return MW_OK;
+    }
+    snprintf(why, 256, "one code, or two to compare: what is \"%.64s\" for?", word);
+    return MW_ERR_BAD_ARG;
+}
+
 static int take_word(struct mw_args *args, const char *word, char why[256])
 {
     if (!args->verb) {
         args->verb = word;
+    } else if (is_word(args, word)) {
+        return take_own_word(args, word, why);
     } else if (is_script(args, word) && !args->script) {
         args->script = word;
     } else if (is_script(args, word)) {

@@ -1,4 +1,5 @@
-/* Command lines: a verb, flags in any place, at most one folder, for some verbs a script. */
+/* Command lines: a verb, flags in any place, at most one folder, for some verbs a script or words.
+ */
 #ifndef MW_CLI_ARGS_H
 #define MW_CLI_ARGS_H
 
@@ -12,6 +13,10 @@ struct mw_args {
     /* flags of some verbs alone */
     bool json;
     const char *to; /* NULL: not given */
+    /* of explain: what is to be explained, and how */
+    const char *words[2]; /* NULL: not given */
+    bool all, markdown;
+    const char *lang; /* NULL: not given */
     /* flags of config.def in order, "--listen" "X" as pairs of argv entries */
     int flag_count;
     const char *flags[32][2];

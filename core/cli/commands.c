@@ -21,6 +21,8 @@ const struct mw_command mw_commands[] = {
       "how its scripts fare: counters, and the last fault of each" },
     { "check", mw_cmd_check, "check [DIR]",
       "tell what is wrong with a project, without serving it" },
+    { "explain", mw_cmd_explain, "explain [CODE [CODE] | CAUSE] [DIR]",
+      "what a close code means and how to fix it, in 4 languages" },
     { "version", mw_cmd_version, "version", "print the version" },
     { "help", mw_cmd_help, "help", "print this" },
     { 0 },
@@ -50,7 +52,8 @@ int mw_cmd_help(const struct mw_args *args)
     for (size_t i = 0; mw_config_help(i, &option); i++)
         printf("  --%-19s %s%s%s%s\n", option.flag, option.text, *option.normal ? " [" : "",
                option.normal, *option.normal ? "]" : "");
-    puts("  --json (check, reload, rollback, status), --help, --version\n"
+    puts("  --json (check, explain, reload, rollback, status), --help, --version\n"
+         "  --lang en|ko|vi|ja, --all, --markdown (explain)\n"
          "\nexit codes: 0 ok, 1 failed, refused or found something, 2 usage, 69 address not "
          "available or\n  no server there, 78 bad settings or scripts");
     return MW_EXIT_OK;

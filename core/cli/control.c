@@ -1,4 +1,5 @@
-/* Finds the socket by the project's settings, as the server does. Called by cmd_reload. */
+/* Finds the socket by the project's settings, as the server does. Called by cmd_reload,
+ * cmd_explain. */
 #define _GNU_SOURCE
 #include "core/cli/control.h"
 
@@ -31,14 +32,49 @@ static int nobody_there(const char *path, int err)
     return MW_EXIT_UNAVAILABLE;
 }
 
+static void start(struct mw_control *control)
+{
+    *control = (struct mw_control){ .fd = -1 };
+    mw_mem_init(&control->mem, 0, 0);
+    mw_buf_init(&control->in, &control->mem, 0);
+}
+
+/*
+ * Without moonwire.lua there is nothing in a folder that could be wrong, and nothing is said about
+ * one that is no project at all.
+ */
+static bool settings_without_complaint(const struct mw_args *args, struct mw_config *config)
+{
+    struct mw_places places;
+    char path[MW_PLACE_MAX], why[512];
+    const char *dir = args->dir ? args->dir : ".";
+    int len = snprintf(path, sizeof path, "%s/moonwire.lua", dir);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return false;
+    if (access(path, R_OK) == 0)
+        return mw_cli_settings(args, mw_engine_lua(), true, config, &places) == MW_EXIT_OK;
+    mw_config_default(config);
+    config->dir = mw_view_text(dir);
+    return mw_config_from_environment(config, why) == MW_OK &&
+           mw_args_apply(args, config, why) == MW_OK;
+}
+
+bool mw_control_try(struct mw_control *control, const struct mw_args *args)
+{
+    struct mw_config config;
+    char path[MW_PLACE_MAX];
+    start(control);
+    if (settings_without_complaint(args, &config) && mw_admin_path(&config, path))
+        control->fd = mw_local_dial(path);
+    return control->fd >= 0;
+}
+
 int mw_control_open(struct mw_control *control, const struct mw_args *args)
 {
     struct mw_config config;
     struct mw_places places;
     char path[MW_PLACE_MAX];
-    *control = (struct mw_control){ .fd = -1 };
-    mw_mem_init(&control->mem, 0, 0);
-    mw_buf_init(&control->in, &control->mem, 0);
+    start(control);
     int code = mw_cli_settings(args, mw_engine_lua(), true, &config, &places);
     if (code)
         return code;

@@ -20,6 +20,12 @@ struct mw_control {
  * is wrong, which path was tried and what to do has been said.
  */
 int mw_control_open(struct mw_control *control, const struct mw_args *args);
+
+/*
+ * The same for who can do without: false where no server can be reached, of which nothing is said.
+ * Close it in both cases.
+ */
+bool mw_control_try(struct mw_control *control, const struct mw_args *args);
 void mw_control_close(struct mw_control *control);
 
 /* Sends a line (without its end). MW_ERR_IO: it is not heard, but there may be lines to read. */

@@ -295,6 +295,7 @@ void mw_explain_overview(struct mw_doc *doc)
     char title[MW_FACT_TITLE_MAX];
     mw_doc_item(doc, MW_DOC_TITLE, "title");
     mw_doc_label(doc, MW_LABEL_PAGE_TITLE);
+    mw_doc_label(doc, MW_LABEL_ADVICE_WINS);
     for (size_t i = 0; mw_close_row_at(i); i++) {
         const struct mw_close_row *row = mw_close_row_at(i);
         struct mw_fact_code code = { row->first, row, 0 };

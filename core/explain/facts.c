@@ -140,6 +140,10 @@ static void put_causes(struct mw_doc *doc, unsigned code)
 
 void mw_facts_of_code(struct mw_doc *doc, const struct mw_fact_code *code)
 {
+    if (code->script) {
+        begin(doc, MW_LABEL_FACT_SCRIPT, "script");
+        mw_doc_put_view(doc, code->script->script, doc->lang);
+    }
     for (size_t i = 0; i < MW_COUNT(facts); i++) {
         if (facts[i].of_pairs_alone)
             continue;

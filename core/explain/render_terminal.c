@@ -10,7 +10,7 @@
 /* Between two columns. */
 #define GAP 2
 /* A column of labels wider than this part of the row leaves too little beside it. */
-#define LABEL_SHARE 2 / 5
+#define LABEL_SHARE 1 / 2
 
 struct terminal {
     struct mw_buf *out;

@@ -72,6 +72,23 @@ static bool only_app_is_a_folder(const char *path)
     return strcmp(path, "app") == 0;
 }
 
+TEST(explain_takes_words_and_tells_them_from_a_folder)
+{
+    struct parsed pair = PARSE("explain", "1001", "1006", "--lang", "ja", "./app");
+    assert_int_equal(pair.err, MW_OK);
+    assert_string_equal(pair.args.words[0], "1001");
+    assert_string_equal(pair.args.words[1], "1006");
+    assert_string_equal(pair.args.lang, "ja");
+    assert_string_equal(pair.args.dir, "./app");
+    struct parsed all = PARSE("explain", "--all", "--markdown", "apps/chat");
+    assert_int_equal(all.err, MW_OK);
+    assert_true(all.args.all && all.args.markdown && !all.args.words[0]);
+    assert_string_equal(all.args.dir, "apps/chat");
+    assert_int_equal(PARSE("explain", "1", "2", "3").err, MW_ERR_BAD_ARG);
+    assert_int_equal(PARSE("explain", "1006", "--lang").err, MW_ERR_BAD_ARG);
+    assert_int_equal(PARSE("check", "--lang", "ko").err, MW_ERR_BAD_ARG);
+}
+
 TEST(a_script_may_be_named_without_its_suffix)
 {
     struct {
@@ -104,7 +121,8 @@ TEST(flags_of_other_verbs_are_refused_by_name)
         struct parsed parsed;
         const char *says;
     } table[] = {
-        { PARSE("serve", "--json"), "--json is of check,reload,rollback,status, not of serve" },
+        { PARSE("serve", "--json"),
+          "--json is of check,explain,reload,rollback,status, not of serve" },
         { PARSE("--to", "7", "reload"), "--to is of rollback, not of reload" },
         { PARSE("rollback", "a.lua", "--to"), "--to wants a value: the number of a version" },
         { PARSE("check", "--json=yes"), "--json is a switch: true or false, not \"yes\"" },
@@ -217,6 +235,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         CASE(flags_may_stand_in_any_place_and_in_both_forms),
         CASE(some_verbs_take_a_script_and_flags_of_their_own),
+        CASE(explain_takes_words_and_tells_them_from_a_folder),
         CASE(a_script_may_be_named_without_its_suffix),
         CASE(flags_of_other_verbs_are_refused_by_name),
         CASE(a_verb_alone_or_nothing_is_enough),

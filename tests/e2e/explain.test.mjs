@@ -1,0 +1,118 @@
+/* moonwire explain at the shell: languages, widths, forms, what a running server adds, and the docs. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Project, binary, root, within } from './harness.mjs';
+
+const OK = 0, FAILED = 1, USAGE = 2;
+const utf8 = { LC_ALL: 'C.UTF-8' };
+
+/* Runs explain to its end in an empty folder, with these variables of the language and no other. */
+async function explain(args, env = {}) {
+    const project = new Project();
+    const variables = { ...process.env, ...env };
+    for (const name of ['LANG', 'LANGUAGE', 'LC_ALL', 'LC_MESSAGES', 'LC_CTYPE', 'MOONWIRE_LANG'])
+        if (!(name in env)) delete variables[name];
+    const child = spawn(binary, ['explain', ...args],
+        { cwd: project.dir, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
+    const result = { out: '', err: '' };
+    child.stdout.setEncoding('utf8').on('data', (text) => { result.out += text; });
+    child.stderr.setEncoding('utf8').on('data', (text) => { result.err += text; });
+    const ended = new Promise((resolve) => child.on('close', (code) => resolve({ code, ...result })));
+    try {
+        return await within(ended, () => `the end of explain ${args.join(' ')}`);
+    } finally {
+        child.kill('SIGKILL');
+        project.remove();
+    }
+}
+
+async function text(args, env) {
+    const { code, out, err } = await explain(args, env);
+    assert.equal(code, OK);
+    assert.equal(err, '');
+    return out;
+}
+
+/* ---- what can be asked ---- */
+
+const questions = [
+    [['1006'], [/^1006 Abnormal Closure .*never sent on the wire$/m, /^How to fix {2,}1 /m]],
+    [['1001', '1006'], [/^Key differences {2,}1 1001 is said; 1006 is inferred\.$/m]],
+    [['1000', '1011'], [/^Key differences/m, /1000: /, /1011: /]],
+    [['protocol_error'], [/^protocol_error/, /^What happened/m, /1002 Protocol Error/]],
+    [['4001'], [/4000 to 4499/, /M\.codes/]],
+    [['1016'], [/1016 to 2999/, /1015, 3000/]],
+    [[], [/^1006 Abnormal Closure {2,}yes/m, /^4000-4499 Private Use/m]],
+];
+
+for (const [words, patterns] of questions) {
+    test(`explain ${words.join(' ')}`, async () => {
+        const out = await text(words);
+        for (const pattern of patterns) assert.match(out, pattern);
+    });
+}
+
+test('--all is everything, and nothing is wider than 80 cells', async () => {
+    const out = await text(['--all']);
+    assert.ok(out.split('\n').every((line) => line.length <= 80));
+    for (const title of [/^1000 Normal/m, /^5000 Not a Close Code/m, /^admin_close /m, /^1008 \/ 1013$/m])
+        assert.match(out, title);
+});
+
+/* ---- what cannot ---- */
+
+const mistakes = [
+    [['protokol_error'], FAILED, /did you mean "protocol_error"/],
+    [['100000'], FAILED, /"100000"/],
+    [['1000', 'peer_fin'], FAILED, /two close codes/],
+    [['00c0ffee00000001'], FAILED, /moonwire why 00c0ffee00000001/],
+    [['1006', '--lang', 'fr'], USAGE, /"fr"; there are en, ko, vi and ja/],
+    [['1', '2', '3'], USAGE, /"3"/],
+    [['1006', '--all'], USAGE, /--all/],
+    [['1006', '--json', '--markdown'], USAGE, /not both/],
+];
+
+for (const [args, wanted, pattern] of mistakes) {
+    test(`explain ${args.join(' ')} is refused`, async () => {
+        const { code, out, err } = await explain(args, utf8);
+        assert.equal(code, wanted);
+        assert.equal(out, '');
+        assert.match(err, pattern);
+    });
+}
+
+/* ---- forms ---- */
+
+test('--json has the numbers of the table and texts with their language', async () => {
+    const code = JSON.parse(await text(['1006', '--json']));
+    assert.deepEqual([code.code, code.sender, code.retry, code.resume, code.first_ms],
+        [1006, 'nobody', true, true, [250, 1000]]);
+    assert.deepEqual(code.sections.map(({ key }) => key), ['description', 'when', 'fix', 'see_also']);
+    assert.ok(code.sections.every(({ lines }) => lines.every(({ lang }) => lang === 'en')));
+    const pair = JSON.parse(await text(['1001', '1006', '--json']));
+    assert.deepEqual(pair.codes.map((row) => row.name), ['going away', 'abnormal closure']);
+    const all = JSON.parse(await text(['--all', '--json']));
+    assert.ok(all.length > 60);
+});
+
+test('docs/close-codes.md is what explain --all --markdown prints', async () => {
+    const written = readFileSync(join(root, 'docs/close-codes.md'), 'utf8');
+    assert.equal(written, await text(['--all', '--markdown', '--lang', 'en'], utf8));
+});
+
+/* ---- languages ---- */
+
+const isAscii = (out) => /^[\x20-\x7e\n]*$/.test(out);
+
+test('where the terminal is not UTF-8 everything is ASCII', async () => {
+    for (const env of [{}, { LANG: 'C' }, { LC_ALL: 'POSIX', LANG: 'ko_KR.UTF-8' },
+        { LANG: 'ko_KR.EUC-KR' }, { LANG: 'C', MOONWIRE_LANG: 'ja' }])
+        assert.ok(isAscii(await text(['--all'], env)));
+    const { code, out, err } = await explain(['1006', '--lang', 'ja'], { LANG: 'C' });
+    assert.equal(code, OK);
+    assert.ok(isAscii(out));
+    assert.match(err, /LC_ALL=C\.UTF-8/);
+});
