@@ -40,11 +40,20 @@ static const struct mw_words_entry english[] = {
 #include "core/explain/words_en.def"
 };
 
+static const struct mw_words_entry korean[] = {
+#include "core/explain/words_ko.def"
+};
+static const struct mw_words_entry vietnamese[] = {
+#include "core/explain/words_vi.def"
+};
+
 static const struct {
     const struct mw_words_entry *entries;
     size_t count;
 } tables[MW_LANG_COUNT] = {
     [MW_LANG_EN] = { english, MW_COUNT(english) },
+    [MW_LANG_KO] = { korean, MW_COUNT(korean) },
+    [MW_LANG_VI] = { vietnamese, MW_COUNT(vietnamese) },
 };
 
 /* NULL: this language has none. */

@@ -32,11 +32,17 @@ static bool may_end_row(uint32_t point)
     return !is_one_of(point, never, MW_COUNT(never));
 }
 
+/* Wide, and written without blanks between words; Korean has them, and breaks there. */
+static bool is_ideographic(const struct mw_glyph *glyph)
+{
+    return glyph->cells == 2 && !(glyph->first >= 0xAC00 && glyph->first <= 0xD7A3);
+}
+
 static bool is_break(const struct mw_glyph *before, const struct mw_glyph *behind)
 {
     if (behind->first == ' ' || before->first == ' ')
         return true;
-    if (before->cells != 2 && behind->cells != 2)
+    if (!is_ideographic(before) && !is_ideographic(behind))
         return false;
     bool opens = before->first == '(' || !may_end_row(before->first);
     bool closes = behind->first == ')' || behind->first == ',' || behind->first == '.' ||
