@@ -10,6 +10,7 @@
 #include "core/proto/handshake.h"
 #include "core/proto/http_out.h"
 #include "core/proto/url.h"
+#include "core/server/explain_page.h"
 #include "core/server/health.h"
 #include "core/server/pause.h"
 #include "core/server/static_files.h"
@@ -206,7 +207,8 @@ static void handle_request(struct mw_client *client)
         mw_http_driver_refuse(client, 400, "bad_target", head->target, 0);
     else if (mw_ws_is_upgrade(head))
         upgrade(client, mw_view(path, (size_t)len));
-    else if (!mw_health_answer(client, mw_view(path, (size_t)len)))
+    else if (!mw_health_answer(client, mw_view(path, (size_t)len)) &&
+             !mw_explain_page(client, mw_view(path, (size_t)len)))
         serve_file(client, mw_view(path, (size_t)len));
 }
 
