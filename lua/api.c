@@ -157,6 +157,8 @@ static void push_library(lua_State *L, const char *name)
     fill(L, name, true);
     if (strcmp(name, LUA_STRLIBNAME) == 0)
         bind_strings(L);
+    if (strcmp(name, "codes") == 0)
+        mw_lua_codes_rows(L);
     name_functions(L, name);
     mw_lua_freeze(L);
 }

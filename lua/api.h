@@ -20,10 +20,14 @@ extern const luaL_Reg mw_lua_math_functions[];      /* mod_math.c */
 extern const luaL_Reg mw_lua_time_functions[];      /* mod_time.c: sleep, now, monotonic */
 extern const luaL_Reg mw_lua_os_functions[];        /* mod_time.c: os.* */
 extern const luaL_Reg mw_lua_log_functions[];       /* mod_log.c */
+extern const luaL_Reg mw_lua_codes_functions[];     /* mod_codes.c */
 extern const luaL_Reg mw_lua_coroutine_functions[]; /* mod_coroutine.c */
 extern const luaL_Reg mw_lua_match_functions[];     /* str_match.c: of the string library */
 
 int mw_lua_print(lua_State *L); /* mod_log.c */
+
+/* mod_codes.c: adds the rows of the catalogue to the table on top. */
+void mw_lua_codes_rows(lua_State *L);
 
 /* mod_math.c: seeds Lua's generator, which must be open. math.random differs between runs, and
  * follows the seed in a simulation. */

@@ -5,6 +5,7 @@
 #include "core/server/host_none.h"
 
 #include "core/proto/close.h"
+#include "core/server/host_codes.h"
 #include "moonwire/app.h"
 
 static int none_send(void *host_app, mw_id conn, enum mw_opcode kind, struct mw_view data)
@@ -105,6 +106,8 @@ const struct mw_host *mw_host_none(void)
         .send = none_send,
         .close = none_close,
         .code_refusal = mw_close_code_refusal,
+        .code_facts = mw_host_code_facts,
+        .explain = mw_host_explain,
         .ping = none_ping,
         .info = none_info,
         .subscribe = none_topic,

@@ -4,6 +4,7 @@
  * the engine.
  */
 #include "core/server/host_real.h"
+#include "core/server/host_codes.h"
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
@@ -304,6 +305,8 @@ static const struct mw_host host = {
     .send = host_send,
     .close = host_close,
     .code_refusal = mw_close_code_refusal,
+    .code_facts = mw_host_code_facts,
+    .explain = mw_host_explain,
     .ping = host_ping,
     .info = host_info,
     .subscribe = host_subscribe,

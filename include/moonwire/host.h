@@ -48,6 +48,18 @@ struct mw_conn_info {
     enum mw_conn_state state;
 };
 
+/*
+ * What the catalogue says of a close code that has a name of its own, not one of a range. Texts are
+ * static.
+ */
+struct mw_code_facts {
+    unsigned code;
+    const char *name, *title, *description; /* "going away", "Going Away", sentences */
+    bool is_sendable;
+    bool retry, resume;         /* what a client does that is told nothing else */
+    uint32_t least_ms, most_ms; /* of its first return; 0 where it stays away */
+};
+
 struct mw_host {
     /*
      * Queues a whole message: text must be UTF-8 (MW_ERR_BAD_UTF8). Before the 101 is sent it waits
@@ -71,6 +83,16 @@ struct mw_host {
      * NULL: it may.
      */
     const char *(*code_refusal)(unsigned code);
+
+    /* The n-th of those codes, in order; false past the last. */
+    bool (*code_facts)(size_t n, struct mw_code_facts *out);
+
+    /*
+     * Gives the explanation of a code, or of two that differ, to `put` (which keeps a copy), in
+     * English. MW_ERR_NOMEM, or what `put` answered.
+     */
+    int (*explain)(void *host_app, unsigned code, unsigned other,
+                   int (*put)(void *ctx, struct mw_view text), void *ctx);
 
     int (*ping)(void *host_app, mw_id conn);
     int (*info)(void *host_app, mw_id conn, struct mw_conn_info *out);

@@ -83,6 +83,26 @@ static const char *host_code_refusal(unsigned code)
     return may ? NULL : "this code is never sent";
 }
 
+static bool host_code_facts(size_t n, struct mw_code_facts *out)
+{
+    static const struct mw_code_facts facts[] = {
+        { 1000, "normal", "Normal", "It is done.", true, false, false, 0, 0 },
+        { 1006, "abnormal", "Abnormal", "It is gone.", false, true, true, 250, 1000 },
+    };
+    if (n < MW_COUNT(facts))
+        *out = facts[n];
+    return n < MW_COUNT(facts);
+}
+
+static int host_explain(void *host_app, unsigned code, unsigned other,
+                        int (*put)(void *ctx, struct mw_view text), void *ctx)
+{
+    char text[64];
+    int len = snprintf(text, sizeof text, "about %u %u", code, other);
+    (void)host_app;
+    return put(ctx, mw_view(text, (size_t)len));
+}
+
 static int host_ping(void *host_app, mw_id id)
 {
     struct fake_host *host = host_app;
@@ -278,6 +298,8 @@ const struct mw_host fake_host_functions = {
     .send = host_send,
     .close = host_close,
     .code_refusal = host_code_refusal,
+    .code_facts = host_code_facts,
+    .explain = host_explain,
     .ping = host_ping,
     .info = host_info,
     .subscribe = host_subscribe,
