@@ -46,6 +46,9 @@ static const struct mw_words_entry korean[] = {
 static const struct mw_words_entry vietnamese[] = {
 #include "core/explain/words_vi.def"
 };
+static const struct mw_words_entry japanese[] = {
+#include "core/explain/words_ja.def"
+};
 
 static const struct {
     const struct mw_words_entry *entries;
@@ -54,6 +57,7 @@ static const struct {
     [MW_LANG_EN] = { english, MW_COUNT(english) },
     [MW_LANG_KO] = { korean, MW_COUNT(korean) },
     [MW_LANG_VI] = { vietnamese, MW_COUNT(vietnamese) },
+    [MW_LANG_JA] = { japanese, MW_COUNT(japanese) },
 };
 
 /* NULL: this language has none. */

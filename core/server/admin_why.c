@@ -149,6 +149,8 @@ static void put_counts(struct mw_json_writer *json, const struct mw_inquiry *inq
         put_count(json, &inquiry->counts[i]);
     mw_jw_array_end(json);
     mw_jw_pair_integer(json, "since_s", (int64_t)(inquiry->span_ms / 1000));
+    mw_jw_key(json, mw_view_text("codes"));
+    mw_script_codes_json(inquiry->codes, inquiry->code_count, json);
 }
 
 static void put_closed(struct mw_json_writer *json, const struct mw_inquiry *inquiry)

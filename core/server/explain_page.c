@@ -13,6 +13,7 @@
 #include "core/proto/http_out.h"
 #include "core/proto/url.h"
 #include "core/server/http_driver.h"
+#include "core/server/script_codes.h"
 #include "core/server/worker.h"
 
 static const char prefix[] = "/_moonwire/explain/";
@@ -88,13 +89,27 @@ static bool read_subject(struct mw_view words, struct mw_subject *subject)
 
 /* ---- the answer ---- */
 
+/* What scripts say about the codes of the subject: `codes` has room for both. */
+static void find_codes(const struct page *page, struct mw_here_code codes[2], struct mw_here *here)
+{
+    const struct mw_worker *worker = page->client->worker;
+    const unsigned numbers[] = { page->subject.code, page->subject.other };
+    *here = (struct mw_here){ .codes = codes };
+    for (size_t i = 0; i < MW_COUNT(numbers); i++)
+        here->code_count +=
+            mw_script_code_find(worker, numbers[i], &codes[here->code_count]) ? 1 : 0;
+}
+
 static int write_body(const struct page *page, struct mw_buf *body)
 {
+    struct mw_here_code codes[2];
+    struct mw_here here;
     struct mw_doc doc;
+    find_codes(page, codes, &here);
     mw_doc_init(&doc, body->mem, page->lang);
-    mw_explain(&doc, &page->subject, 0);
+    mw_explain(&doc, &page->subject, &here);
     int err = page->is_html ? mw_render_html(body, &doc, page->path)
-                            : mw_render_json(body, &doc, &page->subject, 0);
+                            : mw_render_json(body, &doc, &page->subject, &here);
     if (!err && !page->is_html)
         err = mw_buf_put_byte(body, '\n');
     mw_doc_free(&doc);

@@ -35,6 +35,7 @@ void mw_inquiry_free(struct mw_inquiry *inquiry)
         mw_end_record_free(&inquiry->mem,
                            MW_OWNER(inquiry->records.next, struct mw_end_record, link));
     mw_free(&inquiry->mem, inquiry->counts, inquiry->count * sizeof *inquiry->counts);
+    mw_script_codes_free(&inquiry->mem, inquiry->codes, inquiry->code_count);
     struct mw_mem last = inquiry->mem; /* it holds its own account */
     mw_free(&last, inquiry, sizeof *inquiry);
 }
@@ -117,7 +118,9 @@ static void answer_counts(struct mw_inquiry *inquiry, struct mw_worker *worker)
     mw_ms now_ms = mw_loop_now(worker->loop);
     mw_end_counts_at(counts, now_ms);
     inquiry->span_ms = mw_end_counts_span(counts, now_ms);
-    if (counts->count == 0)
+    inquiry->codes = mw_script_codes_copy(worker, &inquiry->mem, &inquiry->code_count);
+    inquiry->is_whole = inquiry->codes || inquiry->code_count == 0;
+    if (counts->count == 0 || !inquiry->is_whole)
         return;
     size_t size = counts->count * sizeof *counts->rows;
     inquiry->counts = mw_alloc(&inquiry->mem, size);

@@ -9,6 +9,7 @@
 #include "core/server/end_counts.h"
 #include "core/server/end_record.h"
 #include "core/server/letter.h"
+#include "core/server/script_codes.h"
 
 struct mw_worker;
 
@@ -43,7 +44,9 @@ struct mw_inquiry {
     struct mw_link records;
     struct mw_end_count *counts; /* the most frequent first */
     size_t count;
-    mw_ms span_ms; /* how far back they go */
+    mw_ms span_ms;                /* how far back they go */
+    struct mw_script_code *codes; /* of COUNTS: what scripts say about codes of their own */
+    size_t code_count;
 };
 
 /* NULL: no memory. */

@@ -4,14 +4,14 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Project, binary, root, within } from './harness.mjs';
+import { Project, binary, root, start, within } from './harness.mjs';
 
 const OK = 0, FAILED = 1, USAGE = 2;
 const utf8 = { LC_ALL: 'C.UTF-8' };
 
 /* Runs explain to its end in an empty folder, with these variables of the language and no other. */
-async function explain(args, env = {}) {
-    const project = new Project();
+async function explain(args, env = {}, folder = undefined) {
+    const project = folder ?? new Project();
     const variables = { ...process.env, ...env };
     for (const name of ['LANG', 'LANGUAGE', 'LC_ALL', 'LC_MESSAGES', 'LC_CTYPE', 'MOONWIRE_LANG'])
         if (!(name in env)) delete variables[name];
@@ -25,7 +25,7 @@ async function explain(args, env = {}) {
         return await within(ended, () => `the end of explain ${args.join(' ')}`);
     } finally {
         child.kill('SIGKILL');
-        project.remove();
+        if (!folder) project.remove();
     }
 }
 
@@ -115,4 +115,49 @@ test('where the terminal is not UTF-8 everything is ASCII', async () => {
     assert.equal(code, OK);
     assert.ok(isAscii(out));
     assert.match(err, /LC_ALL=C\.UTF-8/);
+});
+
+const words = [
+    ['ko', '비정상 종료', '해결 방법'],
+    ['vi', 'Đóng bất thường', 'Cách khắc phục'],
+    ['ja', '異常終了', '解決方法'],
+];
+
+for (const [lang, title, heading] of words) {
+    test(`explain speaks ${lang}, chosen by flag or environment`, async () => {
+        for (const [args, env] of [[['--lang', lang], utf8], [[], { ...utf8, MOONWIRE_LANG: lang }],
+            [[], { LANG: `${lang}_XX.UTF-8` }], [[], { LANG: 'de_DE.UTF-8', LANGUAGE: `fr:${lang}` }]]) {
+            const out = await text(['1006', ...args], env);
+            assert.ok(out.includes(title) && out.includes(heading), out);
+        }
+        const code = JSON.parse(await text(['1006', '--json', '--lang', lang]));
+        assert.equal(code.lang, lang);
+        assert.ok(code.sections.every(({ heading: { lang: own } }) => own === lang));
+    });
+}
+
+/* ---- where a server runs ---- */
+
+const script = `
+return {
+  codes = { [4001] = { "kicked", retry = false, fix = "ask a moderator" } },
+  on_message = function(conn, text) conn:close(4001, text) end,
+}`;
+
+test('a running server adds what it saw, and what its scripts say', async (t) => {
+    const server = await start(t, { 'scripts/chat.lua': script });
+    const peer = await server.connect('/chat');
+    peer.send('bye');
+    assert.equal((await peer.seen()).code, 4001);
+    await server.log({ msg: 'closed', code: 4001 });
+    const { code, out, err } = await explain(['4001'], utf8, server.project);
+    assert.deepEqual([code, err], [OK, '']);
+    for (const pattern of [/^4001 kicked .*chat\.lua$/m, /ask a moderator/, /no: stay away/,
+        /1 times, 100 % of all ends/, /script_close/]) assert.match(out, pattern);
+    const page = await (await fetch(`${server.url}_moonwire/explain/4001?lang=vi`)).json();
+    assert.deepEqual([page.lang, page.script], ['vi',
+        { name: 'chat.lua', text: 'kicked', retry: false, fix: 'ask a moderator' }]);
+    const html = await fetch(`${server.url}_moonwire/explain/1001/1006`, { headers: { accept: 'text/html' } });
+    assert.match(await html.text(), /<h2>Key differences<\/h2>/);
+    assert.equal((await fetch(`${server.url}_moonwire/explain/nothing`)).status, 404);
 });

@@ -80,7 +80,7 @@ static const struct mw_here here = { ends, MW_COUNT(ends), codes, MW_COUNT(codes
 TEST(what_the_server_saw_is_told)
 {
     EXPECT("1006", &here, "**Here, in the last hour**", "142 times, 71 % of all ends",
-           "139 times peer\\_fin (by: network)", "likely cause: peer\\_fin");
+           "peer\\_fin: 139 times (by: network)", "likely cause: peer\\_fin");
     EXPECT("peer_close", &here, "58 times, 29 % of all ends", "by: client");
     EXPECT("1011", &here, "not once");
 }

@@ -40,7 +40,7 @@ static void assert_whole(const struct mw_words *words, bool has_text, size_t lis
     }
 }
 
-static const enum mw_lang written[] = { MW_LANG_EN, MW_LANG_KO, MW_LANG_VI };
+static const enum mw_lang written[] = { MW_LANG_EN, MW_LANG_KO, MW_LANG_VI, MW_LANG_JA };
 
 TEST(every_language_that_is_there_says_everything)
 {

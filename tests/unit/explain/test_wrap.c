@@ -24,7 +24,8 @@ TEST(rows_end_where_they_may)
         { "設定（例）は", 6, { "設定", "（例）", "は" } },
         { "1006は", 5, { "1006", "は" } },
         { "이 코드를 보게", 9, { "이 코드를", "보게" } },
-        { "이 코드를 보게", 5, { "이", "코드", "를", "보게" } }, /* inside a word if it must be */
+        /* inside a word if it must be */
+        { "이 코드를", 5, { "이", "코드", "를" } },
         { "이 코드를 보게", 6, { "이", "코드를", "보게" } },
         { "説", 1, { "説" } }, /* nothing is narrower than one character */
     };
