@@ -27,10 +27,12 @@ static const struct {
     size_t field;
     bool is_bare;
 } own_flags[] = {
-    { "json", "check,explain,reload,rollback,status", "", offsetof(struct mw_args, json), true },
+    { "json", "check,explain,reload,rollback,status,drain", "", offsetof(struct mw_args, json), true },
     { "all", "explain", "", offsetof(struct mw_args, all), true },
     { "markdown", "explain", "", offsetof(struct mw_args, markdown), true },
     { "lang", "explain", "en, ko, vi or ja", offsetof(struct mw_args, lang), false },
+    { "restart", "drain", "", offsetof(struct mw_args, restart), true },
+    { "wait", "drain", "", offsetof(struct mw_args, wait), true },
     { "to", "rollback", "the number of a version: --to v7", offsetof(struct mw_args, to), false },
 };
 

@@ -11,7 +11,7 @@ struct mw_args {
     const char *script; /* "chat.lua", "chat", for verbs that take one; NULL: not given */
     bool help;
     /* flags of some verbs alone */
-    bool json;
+    bool json, restart, wait;
     const char *to; /* NULL: not given */
     /* of explain: what is to be explained, and how */
     const char *words[2]; /* NULL: not given */

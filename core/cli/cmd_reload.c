@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "core/base/json.h"
 #include "core/base/str.h"
+#include "core/cli/answer.h"
 #include "core/cli/commands.h"
 #include "core/cli/control.h"
 #include "core/cli/settings.h"
@@ -19,68 +20,6 @@
 
 /* ---- the answer ---- */
 
-static struct mw_view text_of(const struct mw_json *answer, const char *key)
-{
-    struct mw_json_iter iter = mw_json_iter(answer);
-    const struct mw_json *value;
-    struct mw_view name;
-    while (mw_json_iter_next(&iter, &name, &value)) {
-        if (mw_view_is(name, key) && mw_json_kind(value) == MW_JSON_STRING)
-            return mw_json_string(value);
-    }
-    return mw_view(0, 0);
-}
-
-static bool is_ok(const struct mw_json *answer)
-{
-    struct mw_json_iter iter = mw_json_iter(answer);
-    const struct mw_json *value;
-    struct mw_view name;
-    while (mw_json_iter_next(&iter, &name, &value)) {
-        if (mw_view_is(name, "ok"))
-            return mw_json_kind(value) == MW_JSON_BOOL && mw_json_bool(value);
-    }
-    return false;
-}
-
-static void print_line(FILE *out, const char *before, struct mw_view text)
-{
-    fprintf(out, "%s%.*s\n", before, (int)text.len, text.data);
-}
-
-/* What the server reports, or why it has done nothing. */
-static void say(const struct mw_json *answer, bool ok)
-{
-    struct mw_view text = text_of(answer, "text"), error = text_of(answer, "error");
-    struct mw_view hint = text_of(answer, "hint");
-    if (text.len)
-        print_line(ok ? stdout : stderr, "", text);
-    else if (ok)
-        puts("nothing has changed");
-    if (error.len)
-        print_line(stderr, "moonwire: ", error);
-    if (hint.len)
-        print_line(stderr, "  ", hint);
-}
-
-static int take_answer(struct mw_mem *mem, struct mw_view line, bool as_json)
-{
-    struct mw_json_error error;
-    struct mw_json_doc *doc = mw_json_parse(mem, line, &error);
-    const struct mw_json *answer = doc ? mw_json_root(doc) : 0;
-    if (!answer || mw_json_kind(answer) != MW_JSON_OBJECT) {
-        mw_json_doc_free(doc);
-        return mw_cli_fail(MW_EXIT_FAILED, "", "the server's answer cannot be read");
-    }
-    bool ok = is_ok(answer);
-    if (as_json)
-        print_line(stdout, "", line);
-    else
-        say(answer, ok);
-    mw_json_doc_free(doc);
-    return ok ? MW_EXIT_OK : MW_EXIT_FAILED;
-}
-
 static int hear(struct mw_control *control, bool as_json)
 {
     struct mw_view line;
@@ -89,7 +28,7 @@ static int hear(struct mw_control *control, bool as_json)
         return mw_cli_fail(MW_EXIT_FAILED, "", "the server does not answer");
     if (err)
         return mw_cli_fail(MW_EXIT_FAILED, "", "the server has closed the connection");
-    return take_answer(&control->mem, line, as_json);
+    return mw_answer_take(&control->mem, line, as_json, 0);
 }
 
 /* ---- the request ---- */

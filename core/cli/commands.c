@@ -19,6 +19,8 @@ const struct mw_command mw_commands[] = {
       "have it go back a version, without touching the file" },
     { "status", mw_cmd_status, "status [DIR]",
       "how its scripts fare: counters, and the last fault of each" },
+    { "drain", mw_cmd_drain, "drain [DIR] [--restart] [--wait]",
+      "end it in order: every client is told when to come back" },
     { "check", mw_cmd_check, "check [DIR]",
       "tell what is wrong with a project, without serving it" },
     { "explain", mw_cmd_explain, "explain [CODE [CODE] | CAUSE] [DIR]",
@@ -52,7 +54,7 @@ int mw_cmd_help(const struct mw_args *args)
     for (size_t i = 0; mw_config_help(i, &option); i++)
         printf("  --%-19s %s%s%s%s\n", option.flag, option.text, *option.normal ? " [" : "",
                option.normal, *option.normal ? "]" : "");
-    puts("  --json (check, explain, reload, rollback, status), --help, --version\n"
+    puts("  --json (check, explain, reload, rollback, status, drain), --help, --version\n"
          "  --lang en|ko|vi|ja, --all, --markdown (explain)\n"
          "\nexit codes: 0 ok, 1 failed, refused or found something, 2 usage, 69 address not "
          "available or\n  no server there, 78 bad settings or scripts");

@@ -7,6 +7,7 @@
 int mw_cmd_dev(const struct mw_args *args);
 int mw_cmd_serve(const struct mw_args *args);
 int mw_cmd_status(const struct mw_args *args);
+int mw_cmd_drain(const struct mw_args *args);
 int mw_cmd_reload(const struct mw_args *args);
 int mw_cmd_rollback(const struct mw_args *args);
 int mw_cmd_check(const struct mw_args *args);

@@ -77,8 +77,10 @@ int mw_cli_settings(const struct mw_args *args, const struct mw_engine *engine, 
                     struct mw_config *config, struct mw_places *places)
 {
     char why[512];
-    mw_config_default(config);
-    config->dev = dev;
+    if (dev)
+        mw_config_default_dev(config);
+    else
+        mw_config_default(config);
     config->dir = mw_view_text(args->dir ? args->dir : ".");
     if (mw_places_find(places, config->dir, mw_view_text(engine->suffix), why))
         return mw_cli_fail(MW_EXIT_CONFIG, "", why);

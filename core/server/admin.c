@@ -18,6 +18,8 @@ struct mw_admin {
     struct mw_local *local; /* NULL: closing */
     const struct mw_admin_command *commands;
     void *ctx;
+    const char *const *only; /* NULL: all commands are run */
+    const char *why;         /* the others are not */
     struct mw_link clients;
     size_t client_count; /* those whose stream is closing included */
 };
@@ -247,6 +249,13 @@ bool mw_admin_number(const struct mw_admin_call *call, const char *key, int64_t 
     return true;
 }
 
+bool mw_admin_flag(const struct mw_admin_call *call, const char *key, bool *out)
+{
+    const struct mw_json *value = member(call->request, key);
+    *out = value && mw_json_kind(value) == MW_JSON_BOOL && mw_json_bool(value);
+    return !value || mw_json_kind(value) == MW_JSON_BOOL;
+}
+
 static void refuse_unknown(struct mw_admin_call *call, const struct mw_admin_command *commands,
                            struct mw_view name)
 {
@@ -261,6 +270,14 @@ static void refuse_unknown(struct mw_admin_call *call, const struct mw_admin_com
     mw_admin_refuse(call, error, "{\"cmd\":\"help\"} lists them");
 }
 
+static bool is_run(const struct mw_admin *admin, struct mw_view name)
+{
+    const char *const *at = admin->only;
+    while (at && *at && !mw_view_is(name, *at))
+        at++;
+    return !at || *at;
+}
+
 static void run_call(struct mw_admin *admin, struct mw_admin_call *call)
 {
     struct mw_view name;
@@ -271,10 +288,13 @@ static void run_call(struct mw_admin *admin, struct mw_admin_call *call)
         return;
     }
     for (const struct mw_admin_command *command = admin->commands; command->name; command++) {
-        if (mw_view_is(name, command->name)) {
+        if (!mw_view_is(name, command->name))
+            continue;
+        if (is_run(admin, name))
             command->run(admin->ctx, call);
-            return;
-        }
+        else
+            mw_admin_refuse(call, admin->why, "");
+        return;
     }
     refuse_unknown(call, admin->commands, name);
 }
@@ -445,13 +465,26 @@ int mw_admin_open(const struct mw_admin_setup *setup, struct mw_admin **out, cha
     return MW_OK;
 }
 
+void mw_admin_narrow(struct mw_admin *admin, const char *const *names, const char *why)
+{
+    if (!admin)
+        return;
+    admin->only = names;
+    admin->why = why;
+}
+
 void mw_admin_close(struct mw_admin *admin)
 {
     if (!admin)
         return;
     mw_local_close(admin->local);
     admin->local = 0;
-    while (!mw_list_is_empty(&admin->clients))
-        drop(MW_OWNER(admin->clients.next, struct mw_admin_client, link));
+    while (!mw_list_is_empty(&admin->clients)) {
+        struct mw_admin_client *client =
+            MW_OWNER(admin->clients.next, struct mw_admin_client, link);
+        flush(client); /* which may drop it, as it may be the last one to read */
+        if (!client->is_closed)
+            drop(client);
+    }
     free_if_done(admin);
 }

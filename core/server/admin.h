@@ -55,7 +55,14 @@ struct mw_admin_setup {
 /* As mw_local_open. */
 int mw_admin_open(const struct mw_admin_setup *setup, struct mw_admin **out, char why[256]);
 
-/* Ends what is being answered (`gone`); frees itself by the loop. NULL is allowed. */
+/*
+ * From now on only these commands (ends with NULL) are run, all others refused with `why`. Both are
+ * static. NULL is allowed.
+ */
+void mw_admin_narrow(struct mw_admin *admin, const char *const *names, const char *why);
+
+/* Says what is still to be said, ends what is being answered (`gone`); frees itself by the loop.
+ * NULL is allowed. */
 void mw_admin_close(struct mw_admin *admin);
 
 /* ---- for commands ---- */
@@ -64,6 +71,8 @@ void mw_admin_close(struct mw_admin *admin);
 bool mw_admin_text(const struct mw_admin_call *call, const char *key, struct mw_view *out);
 /* The same for a whole number; 0 where it is missing. */
 bool mw_admin_number(const struct mw_admin_call *call, const char *key, int64_t *out);
+/* The same for true and false, which is what a missing one is. */
+bool mw_admin_flag(const struct mw_admin_call *call, const char *key, bool *out);
 
 /* Begins a line before the last one, for the caller to put members into; `end` sends it. */
 struct mw_json_writer *mw_admin_event(struct mw_admin_call *call, const char *name);

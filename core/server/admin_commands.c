@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "core/base/str.h"
+#include "core/server/admin_drain.h"
 #include "core/server/admin_why.h"
 #include "core/server/report.h"
 
@@ -201,6 +202,8 @@ static const struct mw_admin_command commands[] = {
       "what is known of the connection \"id\", or of the \"last\" so many ends" },
     { "closes", mw_admin_closes, "the ends of the last hour by script, code and cause" },
     { "close", mw_admin_close_conn, "the connection \"id\", perhaps with \"code\" and \"reason\"" },
+    { "drain", mw_admin_run_drain,
+      "end the server in order; \"restart\": it comes back, \"wait\": answer at the end" },
     { "help", run_help, "this list" },
     { 0 },
 };
@@ -215,6 +218,12 @@ static void run_help(void *ctx, struct mw_admin_call *call)
         mw_jw_pair(json, command->name, mw_view_text(command->help));
     mw_jw_object_end(json);
     mw_admin_end(call);
+}
+
+void mw_admin_commands_narrow(struct mw_admin *admin)
+{
+    static const char *const names[] = { "drain", "help", 0 };
+    mw_admin_narrow(admin, names, "the server is stopping");
 }
 
 int mw_admin_commands_open(struct mw_loop *loop, const char *path, struct mw_admin_parts *parts,

@@ -14,6 +14,10 @@
 struct mw_admin_parts {
     struct mw_reload *reload;
     struct mw_worker *worker;
+    void (*begin_drain)(void *server, bool restart); /* once, however often it is asked for */
+    void *server;
+    struct mw_link drains; /* calls that wait for it */
+    bool has_begun;        /* the drain: its facts are there */
 };
 
 /* As mw_admin_open; parts are borrowed. */
@@ -22,6 +26,13 @@ int mw_admin_commands_open(struct mw_loop *loop, const char *path, struct mw_adm
 
 /* A status has come back from the worker; takes it. */
 void mw_admin_commands_mail(struct mw_status *status);
+
+/* The server ends: only what has to do with that is still answered. NULL is allowed. */
+void mw_admin_commands_narrow(struct mw_admin *admin);
+
+/* The worker has begun to drain, and has ended: those who wait are told. */
+void mw_admin_drain_begun(struct mw_admin_parts *parts);
+void mw_admin_drain_over(struct mw_admin_parts *parts);
 
 /* Where the socket of a project is. False: it has none. */
 bool mw_admin_path(const struct mw_config *config, char out[MW_PLACE_MAX]);

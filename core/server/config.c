@@ -157,6 +157,14 @@ void mw_config_default(struct mw_config *config)
     }
 }
 
+void mw_config_default_dev(struct mw_config *config)
+{
+    mw_config_default(config);
+    config->dev = true;
+    config->drain_grace = 0;
+    config->drain_timeout = 5;
+}
+
 int mw_config_from_environment(struct mw_config *config, char why[256])
 {
     for (size_t i = 0; i < MW_COUNT(rows); i++) {

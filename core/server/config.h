@@ -51,7 +51,8 @@ struct mw_config {
     double script_string;                  /* bytes of one string */
     double script_queued;                  /* bytes that wait on its behalf */
     double script_cpu, script_cpu_warn;    /* ms of CPU time of one call */
-    double stop_timeout;                   /* s */
+    double drain_rate;                     /* clients/s */
+    double drain_grace, drain_timeout;     /* s */
     char admin_socket[MW_CONFIG_TEXT_MAX]; /* a path, relative to the project, or "off" */
     bool auto_rollback;                    /* from a fresh version that fails far more often */
     bool dev;                              /* `moonwire dev`: goes on although no script loads */
@@ -59,6 +60,8 @@ struct mw_config {
 };
 
 void mw_config_default(struct mw_config *config);
+/* The same for `moonwire dev`: nobody waits for a balancer there. */
+void mw_config_default_dev(struct mw_config *config);
 
 /*
  * Sets one option from text or from a scalar of moonwire.lua. MW_OK; MW_ERR_NOT_FOUND: no such key;

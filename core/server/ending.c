@@ -63,7 +63,8 @@ static void log_end(struct mw_client *client, const struct mw_end *end)
 {
     /* What a peer does every day is for those who look; what went wrong is for everybody. */
     bool ordinary = end->code == MW_CLOSE_NORMAL || end->code == MW_CLOSE_GOING_AWAY ||
-                    end->code == MW_CLOSE_NO_STATUS;
+                    end->code == MW_CLOSE_NO_STATUS ||
+                    mw_conn_ending(&client->conn)->cause == MW_CAUSE_drain;
     struct mw_log_line line;
     char id[17];
     mw_id_text(client->id, id);

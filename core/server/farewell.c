@@ -20,7 +20,8 @@
  */
 static bool can_be_asked(const struct mw_client *client, enum mw_cause cause)
 {
-    return client->asked && !mw_route_is_held(client->route) && cause != MW_CAUSE_out_of_memory;
+    return client->asked && !mw_route_is_held(client->route) && cause != MW_CAUSE_out_of_memory &&
+           mw_drain_may_ask(client->worker);
 }
 
 static bool ask_to_decide(struct mw_client *client, const struct mw_end *end,

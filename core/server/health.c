@@ -49,7 +49,9 @@ static struct health ready(struct mw_worker *worker)
 {
     struct health health = { .status = 503 };
     struct counts counts = count_scripts(worker);
-    const char *cause = worker->stopping ? "stopping" : counts.serving == 0 ? "no_script" : 0;
+    const char *cause = worker->drain.phase != MW_DRAIN_SERVES ? "drain"
+                        : counts.serving == 0                  ? "no_script"
+                                                               : 0;
     if (cause) {
         snprintf(health.body, sizeof health.body, "{\"status\":\"unavailable\",\"cause\":\"%s\"}\n",
                  cause);

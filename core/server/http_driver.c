@@ -182,8 +182,7 @@ static bool asks_about_server(const struct mw_http_head *head)
 static void upgrade(struct mw_client *client, struct mw_view path)
 {
     if (client->worker->stopping)
-        mw_http_driver_refuse(client, 503, "stopping", mw_view_text("the server is stopping"),
-                              "Retry-After: 5\r\n");
+        mw_drain_refuse(client);
     else
         mw_upgrade(client, path);
 }

@@ -11,8 +11,9 @@ enum mw_letter_kind {
     MW_LETTER_STATUS,       /* of struct mw_status: there and back */
     MW_LETTER_INQUIRY,      /* of struct mw_inquiry: there and back */
     MW_LETTER_WORSE,        /* of struct mw_worse: from the worker */
-    MW_LETTER_STOP,         /* to the worker */
-    MW_LETTER_STOPPED,      /* from it */
+    MW_LETTER_DRAIN,        /* of struct mw_drain, to the worker */
+    MW_LETTER_DRAINING,     /* ... from it: it has begun */
+    MW_LETTER_STOPPED,      /* ... and it is over */
 };
 
 struct mw_letter {

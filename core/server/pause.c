@@ -10,7 +10,7 @@
 
 void mw_pause_turn_away(struct mw_client *client)
 {
-    mw_upgrade_give_up(client, MW_CAUSE_script_paused, mw_view_text(MW_PAUSE_TEXT), 0);
+    mw_upgrade_give_up(client, MW_CAUSE_script_paused, 0, mw_view_text(MW_PAUSE_TEXT), 0);
 }
 
 static void for_each_client(struct mw_route *route, void (*act)(struct mw_client *client))
@@ -116,7 +116,7 @@ static void tell_of_owed(const struct mw_route *route)
 
 void mw_pause_stop(struct mw_route *route)
 {
-    if (!route->quarantine.paused)
+    if (!route->quarantine.paused && !mw_drain_is_late(route->worker))
         route->worker->engine->stop(route->app);
     tell_of_owed(route);
 }

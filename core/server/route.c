@@ -228,7 +228,7 @@ void mw_route_remove(struct mw_route *route)
         struct mw_client *client = MW_OWNER(link, struct mw_client, in_route);
         struct mw_view reason = mw_view_text("this service has ended");
         if (client->phase == MW_CLIENT_OPENING)
-            mw_upgrade_give_up(client, MW_CAUSE_script_removed, reason, 0);
+            mw_upgrade_give_up(client, MW_CAUSE_script_removed, 0, reason, 0);
         else if (client->ending)
             mw_ws_driver_give_up(client);
         else

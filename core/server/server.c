@@ -19,9 +19,6 @@
 #include "core/server/worker.h"
 #include "moonwire/version.h"
 
-/* Beyond stop.timeout: a worker that has not stopped by then hangs in a script. */
-#define STOP_SLACK_MS 3000
-
 struct server {
     const struct mw_config *config;
     const struct mw_engine *engine;
@@ -39,7 +36,7 @@ struct server {
     struct mw_alarm stop_bound;
     struct mw_worker_leftovers left;
     size_t shared_before; /* bytes that the log holds */
-    bool stopping;
+    bool stopping, was_signalled;
 };
 
 /* ---- the end ---- */
@@ -59,16 +56,18 @@ static void on_stop_bound(struct mw_alarm *alarm)
     leave_at_once(server, MW_EXIT_FAILED);
 }
 
-static void begin_stop(struct server *server)
+/* Once, however often it is asked for. The worker is done well before the bound (drain.h). */
+static void begin_drain(void *ctx, bool restart)
 {
+    struct server *server = ctx;
+    if (server->stopping)
+        return;
     server->stopping = true;
-    mw_log_note(&server->log, MW_LOG_INFO, "stopping: every connection is closed with 1001");
-    mw_admin_close(server->admin);
-    server->admin = 0;
+    mw_admin_commands_narrow(server->admin);
     mw_reload_close(server->reload);
     mw_certificates_close(server->certificates);
-    mw_worker_stop(&server->worker);
-    mw_ms bound_ms = (mw_ms)(server->config->stop_timeout * 1000) + STOP_SLACK_MS;
+    mw_worker_drain(&server->worker, restart);
+    mw_ms bound_ms = (mw_ms)(server->config->drain_timeout * 1000);
     mw_alarm_set(server->loop, &server->stop_bound, mw_loop_now(server->loop) + bound_ms);
 }
 
@@ -84,11 +83,12 @@ static void on_signal(void *ctx, enum mw_signal which)
     if (which == MW_SIGNAL_HANGUP) {
         if (!server->stopping)
             look_again(server);
-    } else if (server->stopping) {
+    } else if (server->was_signalled) {
         mw_log_note(&server->log, MW_LOG_WARN, "a second signal: leaving at once");
         leave_at_once(server, which == MW_SIGNAL_INTERRUPT ? 130 : 143);
-    } else {
-        begin_stop(server);
+    } else { /* the first one after `moonwire drain` is only systemd, which cannot know of that */
+        server->was_signalled = true;
+        begin_drain(server, false);
     }
 }
 
@@ -96,6 +96,9 @@ static void end_run(struct server *server)
 {
     server->left = mw_worker_close(&server->worker);
     mw_alarm_stop(server->loop, &server->stop_bound);
+    mw_admin_drain_over(&server->admin_parts);
+    mw_admin_close(server->admin);
+    server->admin = 0;
     mw_loop_stop(server->loop);
 }
 
@@ -126,10 +129,13 @@ static void on_mail(void *ctx, struct mw_mail *mail)
     case MW_LETTER_WORSE:
         take_worse(server, MW_OWNER(letter, struct mw_worse, letter));
         break;
+    case MW_LETTER_DRAINING:
+        mw_admin_drain_begun(&server->admin_parts);
+        break;
     case MW_LETTER_STOPPED:
         end_run(server);
         break;
-    case MW_LETTER_STOP: /* goes the other way */
+    case MW_LETTER_DRAIN: /* goes the other way */
         break;
     }
 }
@@ -325,8 +331,11 @@ static void open_admin(struct server *server)
     char path[MW_PLACE_MAX], why[256];
     if (!mw_admin_path(server->config, path))
         return;
-    server->admin_parts =
-        (struct mw_admin_parts){ .reload = server->reload, .worker = &server->worker };
+    server->admin_parts = (struct mw_admin_parts){ .reload = server->reload,
+                                                   .worker = &server->worker,
+                                                   .begin_drain = begin_drain,
+                                                   .server = server };
+    mw_list_init(&server->admin_parts.drains);
     if (mw_admin_commands_open(server->loop, path, &server->admin_parts, &server->admin, why) ==
         MW_OK)
         return;

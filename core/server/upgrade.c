@@ -118,9 +118,6 @@ static bool refused(struct mw_client *client, const struct mw_http_head *head,
                               refusal.extra);
     else if (!route)
         mw_http_driver_refuse(client, 404, "no_route", path, 0);
-    else if (client->worker->stopping)
-        mw_http_driver_refuse(client, 503, "stopping", mw_view_text("the server is stopping"),
-                              "Retry-After: 5\r\n");
     else if (!route->spec || route->removed)
         mw_http_driver_refuse(
             client, 503, "script_not_loaded",
@@ -190,10 +187,10 @@ static void open_and_close(struct mw_client *client, enum mw_cause cause, unsign
     mw_ws_driver_start(client);
 }
 
-void mw_upgrade_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason,
-                        const struct mw_advice *advice)
+void mw_upgrade_give_up(struct mw_client *client, enum mw_cause cause, unsigned code,
+                        struct mw_view reason, const struct mw_advice *advice)
 {
-    open_and_close(client, cause, 0, reason, advice);
+    open_and_close(client, cause, code, reason, advice);
 }
 
 static void tell_of_failure(struct mw_client *client)
@@ -219,7 +216,7 @@ void mw_upgrade_expire(struct mw_client *client)
         return;
     }
     client->unasked = false;
-    mw_upgrade_give_up(client, MW_CAUSE_script_busy, mw_view_text("the script is busy"), 0);
+    mw_upgrade_give_up(client, MW_CAUSE_script_busy, 0, mw_view_text("the script is busy"), 0);
 }
 
 void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdict)

@@ -14,9 +14,9 @@ void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdic
 void mw_upgrade_expire(struct mw_client *client);
 /*
  * Ends a client whose on_open has not decided yet: it is upgraded first, so that it can read the
- * code. The advice (NULL: none) stands in the place of the cause's.
+ * code (0: the cause's). The advice (NULL: none) stands in the place of the cause's.
  */
-void mw_upgrade_give_up(struct mw_client *client, enum mw_cause cause, struct mw_view reason,
-                        const struct mw_advice *advice);
+void mw_upgrade_give_up(struct mw_client *client, enum mw_cause cause, unsigned code,
+                        struct mw_view reason, const struct mw_advice *advice);
 
 #endif

@@ -1,28 +1,21 @@
 /*
- * A worker: opens its parts, runs its loop in a thread of its own, takes batches by mail, and stops
- * in order: no new connections, a Close frame for each open one, on_stop for each script, then the
- * end of the thread.
+ * A worker: opens its parts, runs its loop in a thread of its own, and takes batches by mail. How
+ * it ends in order is drain's.
  */
 #include "core/server/worker.h"
 
 #include <stdio.h>
 
 #include "core/base/check.h"
+#include "core/base/clock.h"
 #include "core/base/cpu_tick.h"
 #include "core/io/thread.h"
 #include "core/server/account.h"
-#include "core/server/client.h"
 #include "core/server/door.h"
 #include "core/server/inquiry.h"
 #include "core/server/status.h"
-#include "core/server/upgrade.h"
-#include "core/server/ws_driver.h"
-
-/* After the time for Close frames: what still hangs is cut, and gets this long to be gone. */
-#define CUT_MS 500
 
 static void on_mail(void *ctx, struct mw_mail *mail);
-static void on_stop_alarm(struct mw_alarm *alarm);
 
 static int open_tls(struct mw_worker *worker, struct mw_tls_ctx *ctx)
 {
@@ -44,8 +37,6 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
         .server = setup->server,
     };
     uint64_t seed;
-    worker->stop.kind = MW_LETTER_STOP;
-    worker->stopped.kind = MW_LETTER_STOPPED;
     mw_mem_init(&worker->mem, 0, 0);
     mw_slots_init(&worker->slots, &worker->mem, setup->number);
     mw_out_pool_init(&worker->pool, &worker->mem);
@@ -57,7 +48,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     mw_list_init(&worker->accounts);
     mw_list_init(&worker->clients);
     mw_list_init(&worker->doors);
-    mw_alarm_init(&worker->stop_alarm, on_stop_alarm);
+    mw_drain_init(worker);
     snprintf(why, 128, "out of memory");
     if (mw_random_bytes(&seed, sizeof seed))
         return MW_ERR_IO;
@@ -85,7 +76,7 @@ static void run(void *ctx)
                     "the CPU time of scripts cannot be measured: the system gives no timer "
                     "(see ulimit -i); their calls are stopped until it does");
     mw_loop_run(worker->loop);
-    mw_mailbox_post(worker->server, &worker->stopped.mail);
+    mw_mailbox_post(worker->server, &worker->drain.over.mail);
 }
 
 int mw_worker_start(struct mw_worker *worker)
@@ -118,9 +109,22 @@ void mw_worker_ask(struct mw_worker *worker, struct mw_inquiry *inquiry)
     mw_mailbox_post(worker->mailbox, &inquiry->letter.mail);
 }
 
-void mw_worker_stop(struct mw_worker *worker)
+void mw_worker_drain(struct mw_worker *worker, bool restart)
 {
-    mw_mailbox_post(worker->mailbox, &worker->stop.mail);
+    const struct mw_config *config = worker->config;
+    struct mw_drain *drain = &worker->drain;
+    if (drain->is_ordered)
+        return;
+    mw_ms timeout_ms = (mw_ms)(config->drain_timeout * 1000);
+    drain->is_ordered = true;
+    drain->facts = (struct mw_drain_facts){
+        .grace_ms = mw_ms_min((mw_ms)(config->drain_grace * 1000), timeout_ms / 2),
+        .timeout_ms = timeout_ms,
+        .rate_per_s = (uint64_t)config->drain_rate,
+        .restart = restart,
+    };
+    drain->asked_ms = mw_clock_monotonic_ms();
+    mw_mailbox_post(worker->mailbox, &drain->order.mail);
 }
 
 void mw_worker_tell_worse(const struct mw_route *route)
@@ -144,8 +148,6 @@ void mw_worse_free(struct mw_worse *worse)
 {
     mw_shared_free(worse, sizeof *worse + worse->name_len);
 }
-
-static void begin_stop(struct mw_worker *worker);
 
 static void take_batch(struct mw_worker *worker, struct mw_batch *batch)
 {
@@ -196,90 +198,27 @@ static void on_mail(void *ctx, struct mw_mail *mail)
     case MW_LETTER_INQUIRY:
         answer_inquiry(worker, MW_OWNER(letter, struct mw_inquiry, letter));
         break;
-    case MW_LETTER_STOP:
-        begin_stop(worker);
+    case MW_LETTER_DRAIN:
+        mw_drain_begin(worker);
         break;
     case MW_LETTER_WORSE: /* these go the other way */
+    case MW_LETTER_DRAINING:
     case MW_LETTER_STOPPED:
         break;
     }
 }
 
-/* ---- the stop ---- */
-
-static void close_client(struct mw_client *client)
-{
-    struct mw_view reason = mw_view_text("server is stopping");
-    switch ((enum mw_client_phase)client->phase) {
-    case MW_CLIENT_HTTP:
-        client->http->keep_alive = false;
-        if (client->http->phase == MW_HTTP_PHASE_HEAD && !mw_http_conn_has_begun(client->http))
-            mw_client_drop(client, false);
-        break;
-    case MW_CLIENT_OPENING:
-        mw_upgrade_give_up(client, MW_CAUSE_drain, reason, 0);
-        break;
-    case MW_CLIENT_OPEN:
-        if (client->ending)
-            mw_ws_driver_give_up(client);
-        else
-            (void)mw_ws_driver_close(client, MW_CAUSE_drain, 0, reason);
-        break;
-    case MW_CLIENT_LINGER:
-    case MW_CLIENT_GONE:
-        break;
-    }
-}
-
-static void for_each_client(struct mw_worker *worker, void (*act)(struct mw_client *client))
-{
-    struct mw_link *link = worker->clients.next, *next;
-    for (; link != &worker->clients; link = next) {
-        next = link->next;
-        act(MW_OWNER(link, struct mw_client, in_worker));
-    }
-}
-
-static void end_if_empty(struct mw_worker *worker)
-{
-    if (!worker->stopping || worker->client_count > 0 || !mw_list_is_empty(&worker->doors))
-        return;
-    mw_alarm_stop(worker->loop, &worker->stop_alarm);
-    while (!mw_list_is_empty(&worker->routes))
-        mw_route_free(MW_OWNER(worker->routes.next, struct mw_route, link));
-    mw_loop_stop(worker->loop);
-}
-
-static void begin_stop(struct mw_worker *worker)
-{
-    if (worker->stopping)
-        return;
-    worker->stopping = true;
-    mw_listener_close(worker->listener);
-    worker->listener = 0;
-    mw_door_close_all(worker);
-    for_each_client(worker, close_client);
-    mw_ms wait_ms = (mw_ms)(worker->config->stop_timeout * 1000);
-    mw_alarm_set(worker->loop, &worker->stop_alarm, mw_loop_now(worker->loop) + wait_ms);
-    end_if_empty(worker);
-}
-
-static void on_stop_alarm(struct mw_alarm *alarm)
-{
-    struct mw_worker *worker = MW_OWNER(alarm, struct mw_worker, stop_alarm);
-    for_each_client(worker, mw_client_cut);
-    mw_alarm_set(worker->loop, alarm, mw_loop_now(worker->loop) + CUT_MS);
-}
+/* ---- the end ---- */
 
 void mw_worker_client_gone(struct mw_worker *worker)
 {
     worker->client_count--;
-    end_if_empty(worker);
+    mw_drain_gone(worker);
 }
 
 void mw_worker_door_gone(struct mw_worker *worker)
 {
-    end_if_empty(worker);
+    mw_drain_gone(worker);
 }
 
 struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)

@@ -14,6 +14,7 @@
 #include "core/io/tls.h"
 #include "core/proto/deflate.h"
 #include "core/server/config.h"
+#include "core/server/drain.h"
 #include "core/server/end_counts.h"
 #include "core/server/ends.h"
 #include "core/server/letter.h"
@@ -49,10 +50,8 @@ struct mw_worker {
     const struct mw_engine *engine;
     const char *public_files;
     struct mw_log *log;
-    bool stopping;
-    struct mw_alarm stop_alarm;
-    struct mw_letter stop;    /* the letter that asks for it */
-    struct mw_letter stopped; /* the letter that says it is done */
+    bool stopping; /* nobody comes in any more */
+    struct mw_drain drain;
     struct mw_mailbox *server;
     struct mw_thread *thread;
 };
@@ -110,10 +109,10 @@ struct mw_inquiry;
 void mw_worker_ask(struct mw_worker *worker, struct mw_inquiry *inquiry);
 
 /*
- * Any thread, once: closes every connection with 1001, runs on_stop, posts `stopped`, and its
- * thread ends.
+ * The server's thread; the first time counts: closes every connection with 1001, or with 1012 for a
+ * restart (drain.h), runs on_stop, posts drain.over, and its thread ends.
  */
-void mw_worker_stop(struct mw_worker *worker);
+void mw_worker_drain(struct mw_worker *worker, bool restart);
 
 struct mw_worker_leftovers {
     size_t bytes;

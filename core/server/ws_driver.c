@@ -99,6 +99,7 @@ static void end_now(struct mw_client *client)
     struct mw_ending_room room;
     struct mw_end end;
     mw_ending_describe(client, &room, &end);
+    mw_drain_ended(client);
     tell_app(client, &end);
     mw_ending_tell(client, &end, &room);
     mw_http_driver_close(client);

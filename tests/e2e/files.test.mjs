@@ -307,7 +307,7 @@ test('who asks while the server stops is told so', async (t) => {
     assert.equal(await waiting.ends(), 'fin');
     asking.send('\r\n');
     const got = await asking.answer();
-    assert.deepEqual([got.status, JSON.parse(got.body).cause], [503, 'stopping']);
+    assert.deepEqual([got.status, JSON.parse(got.body).cause], [503, 'drain']);
     assert.equal(got.headers.connection, 'close');
     asking.drop();
     waiting.drop();

@@ -67,7 +67,7 @@ export class Server {
     constructor(project, { verb = 'serve', args = ['--listen', '127.0.0.1:0'], env = {} } = {}) {
         this.project = project;
         this.process = spawn(binary, [verb, project.dir, ...args], {
-            env: { ...process.env, MOONWIRE_LOG_LEVEL: 'debug', ...env },
+            env: { ...process.env, MOONWIRE_LOG_LEVEL: 'debug', MOONWIRE_DRAIN_GRACE: '0', ...env },
             stdio: ['ignore', 'inherit', 'pipe'],
         });
         this.exited = new Promise((resolve) =>

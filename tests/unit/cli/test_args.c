@@ -122,7 +122,8 @@ TEST(flags_of_other_verbs_are_refused_by_name)
         const char *says;
     } table[] = {
         { PARSE("serve", "--json"),
-          "--json is of check,explain,reload,rollback,status, not of serve" },
+          "--json is of check,explain,reload,rollback,status,drain, not of serve" },
+        { PARSE("reload", "--wait"), "--wait is of drain, not of reload" },
         { PARSE("--to", "7", "reload"), "--to is of rollback, not of reload" },
         { PARSE("rollback", "a.lua", "--to"), "--to wants a value: the number of a version" },
         { PARSE("check", "--json=yes"), "--json is a switch: true or false, not \"yes\"" },

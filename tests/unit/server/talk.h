@@ -14,11 +14,12 @@ static const struct {
     const char *target, *seen, *last;
 } talk_peers[PEERS] = {
     [ANN] = { "/room", "101 text:from ann text:from ben", "" },
-    [BEN] = { "/room", "101 text:from ann text:from ben", " close:1001:server is stopping end" },
+    [BEN] = { "/room", "101 text:from ann text:from ben",
+              " close:1001:server is stopping;retry=0 end" },
     [REFUSED] = { "/refuse", "403 end", "" },
     [LATE] = { "/late", "101 close:4001:not you either end", "" },
     [SLOW] = { "/slow/sue", "101 text:hi text:1 text:2 text:3",
-               " close:1001:server is stopping end" },
+               " close:1001:server is stopping;retry=0 end" },
     [ECHO] = { "/echo", "101 text[3000] text: close:1000: end", "" },
     [BYE] = { "/bye", "101 text:bye close:4000:bye end", "" },
     [HTTP] = { NULL, "404 end", "" },
@@ -148,7 +149,7 @@ static inline uint64_t talk_once(struct talk *talk)
     talk_through(talk, all);
     for (size_t i = 0; i < PEERS; i++)
         check_(talk, all, i, talk_peers[i].seen);
-    mw_worker_stop(&world->worker);
+    mw_worker_drain(&world->worker, false);
     run(world);
     say_close(all[BEN], 1001);
     say_close(all[SLOW], 1001);

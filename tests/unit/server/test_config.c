@@ -30,7 +30,9 @@ TEST(the_defaults_are_those_of_the_table)
     assert_true(same(config.script_cpu, 200));
     assert_true(same(config.script_cpu_warn, 20));
     assert_true(same(config.compression_memory, 32.0 * 1024 * 1024));
-    assert_true(same(config.stop_timeout, 5));
+    assert_true(same(config.drain_rate, 500));
+    assert_true(same(config.drain_grace, 2));
+    assert_true(same(config.drain_timeout, 25));
     assert_string_equal(config.admin_socket, "data/moonwire.sock");
     assert_false(config.auto_rollback);
     for (; mw_config_help(n, &help); n++) {
@@ -40,7 +42,7 @@ TEST(the_defaults_are_those_of_the_table)
         assert_int_equal(set(&config, key, help.normal, why), MW_OK);
         assert_true(strlen(help.text) >= 10);
     }
-    assert_int_equal(n, 24);
+    assert_int_equal(n, 26);
     assert_false(mw_config_has_tls(&config));
     assert_int_equal(mw_config_least_version(&config), MW_TLS_1_2);
     assert_int_equal(mw_config_client(&config), MW_TLS_CLIENT_NONE);
@@ -61,8 +63,8 @@ TEST(good_values_are_taken)
     assert_string_equal(config.log_format, "json");
     assert_int_equal(set(&config, "trusted_header", "forwarded", why), MW_OK);
     assert_int_equal(mw_config_forwarded_by(&config), MW_FORWARDED_BY_FORWARDED);
-    assert_int_equal(set(&config, "stop.timeout", "0.5", why), MW_OK);
-    assert_true(same(config.stop_timeout, 0.5));
+    assert_int_equal(set(&config, "drain.timeout", "1.5", why), MW_OK);
+    assert_true(same(config.drain_timeout, 1.5));
     static const char *const levels[] = { "debug", "info", "warn", "error" };
     for (size_t i = 0; i < MW_COUNT(levels); i++) {
         assert_int_equal(set(&config, "log.level", levels[i], why), MW_OK);
@@ -182,14 +184,14 @@ TEST(wrong_values_are_refused_with_what_is_wanted_and_change_nothing)
         { "log.level", "Info", "debug, info, warn or error" },
         { "listen", "", "ADDRESS:PORT" },
         { "listen", long_text, "ADDRESS:PORT" },
-        { "stop.timeout", "soon", "from 0 to 3600" },
-        { "stop.timeout", "-1", "from 0 to 3600" },
-        { "stop.timeout", "1e9", "from 0 to 3600" },
-        { "stop.timeout", "nan", "from 0 to 3600" },
-        { "stop.timeout", "inf", "from 0 to 3600" },
-        { "stop.timeout", "5s", "from 0 to 3600" },
-        { "stop.timeout", "", "from 0 to 3600" },
-        { "stop.timeout", long_text, "from 0 to 3600" },
+        { "drain.timeout", "soon", "from 1 to 600" },
+        { "drain.timeout", "-1", "from 1 to 600" },
+        { "drain.timeout", "1e9", "from 1 to 600" },
+        { "drain.timeout", "nan", "from 1 to 600" },
+        { "drain.timeout", "inf", "from 1 to 600" },
+        { "drain.timeout", "5s", "from 1 to 600" },
+        { "drain.timeout", "", "from 1 to 600" },
+        { "drain.timeout", long_text, "from 1 to 600" },
         { "script.memory", "1000", "from 1048576" },
         { "tls", "yes", "true or false" },
         { "proxy_protocol", "", "true or false" },
@@ -237,10 +239,10 @@ TEST(settings_of_a_script_are_checked_by_type)
     } table[] = {
         { { MW_VIEW("listen"), MW_SETTING_TEXT, MW_VIEW(":9000"), 0, false }, MW_OK },
         { { MW_VIEW("listen"), MW_SETTING_NUMBER, { 0, 0 }, 9000, false }, MW_ERR_BAD_ARG },
-        { { MW_VIEW("stop.timeout"), MW_SETTING_NUMBER, { 0, 0 }, 2.5, false }, MW_OK },
-        { { MW_VIEW("stop.timeout"), MW_SETTING_NUMBER, { 0, 0 }, -1, false }, MW_ERR_BAD_ARG },
-        { { MW_VIEW("stop.timeout"), MW_SETTING_TEXT, MW_VIEW("2"), 0, false }, MW_ERR_BAD_ARG },
-        { { MW_VIEW("stop.timeout"), MW_SETTING_BOOL, { 0, 0 }, 0, true }, MW_ERR_BAD_ARG },
+        { { MW_VIEW("drain.timeout"), MW_SETTING_NUMBER, { 0, 0 }, 2.5, false }, MW_OK },
+        { { MW_VIEW("drain.timeout"), MW_SETTING_NUMBER, { 0, 0 }, -1, false }, MW_ERR_BAD_ARG },
+        { { MW_VIEW("drain.timeout"), MW_SETTING_TEXT, MW_VIEW("2"), 0, false }, MW_ERR_BAD_ARG },
+        { { MW_VIEW("drain.timeout"), MW_SETTING_BOOL, { 0, 0 }, 0, true }, MW_ERR_BAD_ARG },
         { { MW_VIEW("log.level"), MW_SETTING_TEXT, MW_VIEW("loud"), 0, false }, MW_ERR_BAD_ARG },
         { { MW_VIEW("tls"), MW_SETTING_BOOL, { 0, 0 }, 0, true }, MW_OK },
         { { MW_VIEW("tls"), MW_SETTING_TEXT, MW_VIEW("true"), 0, false }, MW_ERR_BAD_ARG },
@@ -272,14 +274,14 @@ TEST(a_setting_of_the_wrong_type_is_told_with_its_type)
           "listen = 9000, a number: wanted is ADDRESS:PORT" },
         { { MW_VIEW("proxy_protocol"), MW_SETTING_TEXT, MW_VIEW("true"), 0, false },
           "proxy_protocol = \"true\", a text: true or false is wanted" },
-        { { MW_VIEW("stop.timeout"), MW_SETTING_TEXT, MW_VIEW("2"), 0, false },
-          "stop.timeout = \"2\", a text: a number" },
+        { { MW_VIEW("drain.timeout"), MW_SETTING_TEXT, MW_VIEW("2"), 0, false },
+          "drain.timeout = \"2\", a text: a number" },
         { { MW_VIEW("tls.cert"), MW_SETTING_BOOL, { 0, 0 }, 0, true },
           "tls.cert = true: wanted is file" },
         { { MW_VIEW("trusted_proxies[1]"), MW_SETTING_NUMBER, { 0, 0 }, 10, false },
           "trusted_proxies[1] = 10, a number: wanted are addresses" },
-        { { MW_VIEW("stop.timeout"), MW_SETTING_NUMBER, { 0, 0 }, -1, false },
-          "stop.timeout = -1: a number from 0" },
+        { { MW_VIEW("drain.timeout"), MW_SETTING_NUMBER, { 0, 0 }, -1, false },
+          "drain.timeout = -1: a number from 1" },
     };
     for (size_t i = 0; i < MW_COUNT(table); i++) {
         struct mw_config config;

@@ -410,10 +410,10 @@ TEST(a_stop_closes_everybody_with_1001)
     c_engine.hold = true;
     struct peer *opening = add_socket(&world, "/slow"), *silent = add_peer(&world);
     run(&world);
-    mw_worker_stop(&world.worker);
+    mw_worker_drain(&world.worker, false);
     run(&world);
-    assert_seen(open, "101 close:1001:server is stopping");
-    assert_seen(opening, "101 close:1001:server is stopping");
+    assert_seen(open, "101 close:1001:server is stopping;retry=0");
+    assert_seen(opening, "101 close:1001:server is stopping;retry=0");
     assert_seen(silent, "end");
     say_close(open, 1001);
     say_close(opening, 1001);
@@ -425,7 +425,7 @@ TEST(a_stop_closes_everybody_with_1001)
 
 TEST(a_stop_waits_no_longer_than_it_was_told_to)
 {
-    world.config.stop_timeout = 0;
+    world.config.drain_timeout = 1;
     serve("wait\necho");
     c_engine.hold = true;
     struct peer *deaf = add_socket(&world, "/s"), *blocked = add_socket(&world, "/s");
@@ -433,7 +433,7 @@ TEST(a_stop_waits_no_longer_than_it_was_told_to)
     say_text(deaf, "waits");
     run(&world);
     blocked->line.room = 0;
-    mw_worker_stop(&world.worker);
+    mw_worker_drain(&world.worker, false);
     RUN_UNTIL(&world, deaf->line.closed && blocked->line.closed);
     assert_int_equal(c_engine.closes, 2);
 }

@@ -214,7 +214,7 @@ TEST(who_stands_at_the_door_when_the_server_stops_is_sent_away)
     struct peer *silent = add_caller(&world), *begun = add_caller(&world);
     say(begun, "PROXY TCP4 ");
     run(&world);
-    mw_worker_stop(&world.worker);
+    mw_worker_drain(&world.worker, false);
     run(&world);
     assert_true(silent->line.closed && begun->line.closed);
     assert_true(mw_list_is_empty(&world.worker.doors));

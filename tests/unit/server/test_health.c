@@ -29,7 +29,7 @@ static void assert_answer(const char *answer, unsigned status, const char *body)
 #define LIVE      "{\"status\":\"ok\"}\n"
 #define READY     "{\"status\":\"ready\",\"scripts\":1}\n"
 #define NO_SCRIPT "{\"status\":\"unavailable\",\"cause\":\"no_script\"}\n"
-#define STOPPING  "{\"status\":\"unavailable\",\"cause\":\"stopping\"}\n"
+#define STOPPING  "{\"status\":\"unavailable\",\"cause\":\"drain\"}\n"
 
 static void serve_nothing(void)
 {
@@ -106,7 +106,7 @@ TEST(a_request_that_had_begun_when_the_server_stops_is_answered_and_is_the_last)
         say(peers[i], begun[i]);
     }
     run(&world);
-    mw_worker_stop(&world.worker);
+    mw_worker_drain(&world.worker, false);
     RUN_UNTIL(&world, fresh->line.closed && kept->line.closed);
     assert_int_equal(fresh->line.to_peer.len, 0);
     for (size_t i = 0; i < MW_COUNT(begun); i++)

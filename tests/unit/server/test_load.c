@@ -437,7 +437,7 @@ TEST(a_commit_that_comes_after_the_stop_finds_nothing_to_do)
 {
     write_script(&world, "a.capp", "echo");
     prepare_load(&world);
-    mw_worker_stop(&world.worker);
+    mw_worker_drain(&world.worker, false);
     run(&world);
     assert_int_equal(finish_load(&world), 0);
 }

@@ -108,7 +108,7 @@ static int set_up(void **state)
 static void stop(void)
 {
     mw_reload_close(bench.reload);
-    mw_worker_stop(&bench.worker);
+    mw_worker_drain(&bench.worker, false);
     wait_for(&bench.world, &bench.stopped);
     struct mw_worker_leftovers left = mw_worker_close(&bench.worker);
     assert_int_equal(left.bytes, 0);

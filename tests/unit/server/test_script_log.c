@@ -51,7 +51,7 @@ TEST(what_was_dropped_is_told_of_at_the_end_at_the_latest)
     leave_three();
     for (int i = 0; i < 5; i++)
         write_line(MW_LOG_WARN, "hello");
-    mw_worker_stop(&world.worker);
+    mw_worker_drain(&world.worker, false);
     run(&world);
     assert_int_equal(times(logged(), "\"dropped\":2,"), 1);
 }

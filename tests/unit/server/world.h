@@ -91,6 +91,9 @@ static inline void make_project(struct world *world)
     world->log_fd = open(below(&world->folder, "log"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     assert_int_equal(mw_log_open(&world->log, world->log_fd, true, false, MW_LOG_DEBUG), MW_OK);
     mw_config_default(&world->config);
+    world->config.drain_grace = 0;
+    world->config.drain_rate =
+        100000; /* a slot is less than a millisecond, and so are the closes */
     memcpy(world->config.listen, "127.0.0.1:0", sizeof "127.0.0.1:0");
     mw_alarm_init(&world->turn_end, stop_turn_);
 }
@@ -183,7 +186,7 @@ static inline void load_again(struct world *world)
 static inline void close_worker(struct world *world)
 {
     if (!world->worker.stopping)
-        mw_worker_stop(&world->worker);
+        mw_worker_drain(&world->worker, false);
     run(world);
     for (size_t i = 0; i < world->peer_count; i++)
         world->peers[i]->line.peer_reset = true;

@@ -1,0 +1,78 @@
+/* Reads and prints lines of the control channel. Called by the commands that ask a server. */
+#include "core/cli/answer.h"
+
+#include <stdio.h>
+
+#include "core/base/json.h"
+#include "core/base/str.h"
+#include "core/cli/settings.h"
+#include "core/server/server.h"
+
+static const struct mw_json *member(const struct mw_json *answer, const char *key,
+                                    enum mw_json_kind kind)
+{
+    struct mw_json_iter iter = mw_json_iter(answer);
+    const struct mw_json *value;
+    struct mw_view name;
+    while (mw_json_iter_next(&iter, &name, &value)) {
+        if (mw_view_is(name, key) && mw_json_kind(value) == kind)
+            return value;
+    }
+    return 0;
+}
+
+static struct mw_view text_of(const struct mw_json *answer, const char *key)
+{
+    const struct mw_json *value = member(answer, key, MW_JSON_STRING);
+    return value ? mw_json_string(value) : mw_view(0, 0);
+}
+
+static bool is_ok(const struct mw_json *answer)
+{
+    const struct mw_json *value = member(answer, "ok", MW_JSON_BOOL);
+    return value && mw_json_bool(value);
+}
+
+static void print_line(FILE *out, const char *before, struct mw_view text)
+{
+    fprintf(out, "%s%.*s\n", before, (int)text.len, text.data);
+}
+
+/* What the server reports, or why it has done nothing. */
+static void say(const struct mw_json *answer, bool ok)
+{
+    struct mw_view text = text_of(answer, "text"), error = text_of(answer, "error");
+    struct mw_view hint = text_of(answer, "hint");
+    if (text.len)
+        print_line(ok ? stdout : stderr, "", text);
+    else if (ok)
+        puts("nothing has changed");
+    if (error.len)
+        print_line(stderr, "moonwire: ", error);
+    if (hint.len)
+        print_line(stderr, "  ", hint);
+}
+
+int mw_answer_take(struct mw_mem *mem, struct mw_view line, bool as_json, bool *is_event)
+{
+    struct mw_json_error error;
+    struct mw_json_doc *doc = mw_json_parse(mem, line, &error);
+    const struct mw_json *answer = doc ? mw_json_root(doc) : 0;
+    if (is_event)
+        *is_event = false;
+    if (!answer || mw_json_kind(answer) != MW_JSON_OBJECT) {
+        mw_json_doc_free(doc);
+        return mw_cli_fail(MW_EXIT_FAILED, "", "the server's answer cannot be read");
+    }
+    bool announces = member(answer, "event", MW_JSON_STRING);
+    bool ok = announces || is_ok(answer);
+    if (as_json)
+        print_line(stdout, "", line);
+    else
+        say(answer, ok);
+    (void)fflush(stdout);
+    if (is_event)
+        *is_event = announces;
+    mw_json_doc_free(doc);
+    return ok ? MW_EXIT_OK : MW_EXIT_FAILED;
+}

@@ -1,0 +1,111 @@
+/*
+ * How a worker ends in order.
+ *
+ *   SERVES --asked--> GRACE --> CLOSING --> WAITING --> CUTTING --> OVER (its thread ends)
+ *
+ * GRACE: not ready any more, and still accepting, for whoever has not heard of it yet. CLOSING:
+ * nobody comes in; each WebSocket is told when it may come back, at a moment of its own. WAITING:
+ * for answers, and for on_close that is owed. CUTTING: the time is nearly over; who is left is cut,
+ * and scripts have a last moment for it. WAITING ends it all as soon as nobody is left.
+ */
+#ifndef MW_SERVER_DRAIN_H
+#define MW_SERVER_DRAIN_H
+
+#include "core/io/loop.h"
+#include "core/server/letter.h"
+#include "core/session/return_plan.h"
+
+struct mw_client;
+struct mw_worker;
+
+enum mw_drain_phase {
+    MW_DRAIN_SERVES,
+    MW_DRAIN_GRACE,
+    MW_DRAIN_CLOSING,
+    MW_DRAIN_WAITING,
+    MW_DRAIN_CUTTING,
+    MW_DRAIN_OVER,
+};
+
+/* Why somebody had to be cut. */
+#define MW_DRAIN_CUT_LIST(X) \
+    X(unread, "did not read what was sent") \
+    X(unanswered, "did not answer the Close frame") \
+    X(undecided, "waited for the last word of their script") \
+    X(unheard, "had said what its script did not hear in time") \
+    X(request, "were in the middle of a request or its answer")
+
+enum mw_drain_cut {
+#define MW_DRAIN_CUT(name, text) MW_DRAIN_CUT_##name,
+    MW_DRAIN_CUT_LIST(MW_DRAIN_CUT)
+#undef MW_DRAIN_CUT
+        MW_DRAIN_CUTS
+};
+
+/* What is told at the beginning. */
+struct mw_drain_facts {
+    size_t connections; /* WebSockets; more may come in the grace */
+    mw_ms grace_ms, timeout_ms;
+    uint64_t rate_per_s;
+    bool restart;
+};
+
+/* ... and at the end. */
+struct mw_drain_tally {
+    size_t told;       /* WebSockets that were sent a Close frame */
+    size_t clean;      /* ended with a Close frame of either side */
+    size_t unanswered; /* ended without one of theirs: gone, or silent for too long */
+    size_t cut[MW_DRAIN_CUTS];
+    size_t owed; /* on_close that were not called */
+    mw_ms took_ms;
+};
+
+struct mw_drain {
+    uint8_t phase;   /* enum mw_drain_phase */
+    bool is_ordered; /* of the server's thread: asked for once */
+    struct mw_drain_facts facts;
+    struct mw_drain_tally tally;
+    mw_ms asked_ms, ask_ms, cut_ms, end_ms;
+    struct mw_letter order; /* to the worker */
+    struct mw_letter begun; /* back: the facts can be read */
+    struct mw_letter over;  /* the tally can be read, and the thread ends */
+
+    /* private to the worker */
+    struct mw_alarm alarm; /* the next step */
+    struct mw_alarm tell;  /* of progress */
+    struct mw_return_plan plan;
+    mw_ms closing_ms; /* of the first Close frame */
+    mw_id *clients;   /* in the order of their slots; NULL without memory */
+    uint64_t next;    /* slot */
+    uint64_t refused; /* upgrades: they stand behind the others */
+};
+
+void mw_drain_init(struct mw_worker *worker);
+
+/* On the worker's thread: the order has come. */
+void mw_drain_begin(struct mw_worker *worker);
+
+/* Somebody has gone: the last one ends the worker. */
+void mw_drain_gone(struct mw_worker *worker);
+
+/* A WebSocket has ended; before its on_close. */
+void mw_drain_ended(struct mw_client *client);
+
+/* Answers an upgrade that comes too late: 503 with the time after the last slot. */
+void mw_drain_refuse(struct mw_client *client);
+
+/*
+ * There is time to ask scripts for the last word to their clients: half of drain.timeout. After
+ * that everybody is told what they would be told without.
+ */
+bool mw_drain_may_ask(const struct mw_worker *worker);
+
+/* The time for scripts is over: nothing more of them is called. */
+bool mw_drain_is_late(const struct mw_worker *worker);
+
+/* "12 cut: 3 did not read what was sent, 9 ...", or "". */
+#define MW_DRAIN_TEXT_MAX 384
+void mw_drain_cut_text(const struct mw_drain_tally *tally, char out[MW_DRAIN_TEXT_MAX]);
+size_t mw_drain_count_cut(const struct mw_drain_tally *tally);
+
+#endif

@@ -1,0 +1,285 @@
+/*
+ * The end of a server in order: who is told what, that every on_close runs, and that nobody, peer
+ * or script, can keep it longer than drain.timeout.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { test } from 'node:test';
+import { binary, Project, refused, Server, start, within } from './harness.mjs';
+import { Wire } from './wire.mjs';
+
+const room = `
+    local M = {}
+    function M.on_message(conn, data) conn:send(data) end
+    function M.on_close(conn, code, reason, info)
+      log.info("end", { code = code, cause = info.cause })
+    end
+    return M`;
+
+const get = (path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+const together = (count, make) => Promise.all(Array.from({ length: count }, make));
+
+/* "server is stopping;retry=4-6" */
+function slot({ code, reason }) {
+    const found = /^(server is \w+);retry=(\d+)(?:-(\d+))?$/.exec(reason);
+    assert.ok(found, reason);
+    return { code, text: found[1], after: Number(found[2]), latest: Number(found[3] ?? found[2]) };
+}
+
+/* Runs a command against a server's folder. */
+async function run(...args) {
+    const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '', err = '';
+    child.stdout.on('data', (data) => { out += data; });
+    child.stderr.on('data', (data) => { err += data; });
+    const code = await within(new Promise((resolve) => child.on('close', resolve)),
+        () => args.join(' '));
+    return { code, out, err };
+}
+
+test('300 clients: not ready first, a grace, then each its own slot and its on_close', async (t) => {
+    const server = await start(t, { 'scripts/room.lua': room }, { env: { MOONWIRE_DRAIN_GRACE: '2' } });
+    const peers = await together(299, () => server.connect('/room'));
+    const probe = new Wire(server.port);
+    probe.send(get('/readyz'));
+    assert.equal((await probe.answer()).status, 200);
+    server.process.kill('SIGTERM');
+    const told = await server.log({ msg: 'draining' });
+    assert.deepEqual([told.connections, told.code, told.rate, told.grace, told.timeout],
+        [299, 1001, 500, 2, 25]);
+    probe.send(get('/readyz'));
+    const ready = await probe.answer();
+    assert.deepEqual([ready.status, JSON.parse(ready.body).cause], [503, 'drain']);
+    const late = await server.connect('/room');
+    assert.equal(await late.ask('still served'), 'still served');
+    const ends = (await Promise.all([...peers, late].map((peer) => peer.seen()))).map(slot);
+    assert.deepEqual(await server.exited, { code: 0, signal: null });
+    for (const end of ends) assert.deepEqual([end.code, end.text], [1001, 'server is stopping']);
+    /* One each: client i comes back between i / 500 and (i + 1) / 500 seconds. */
+    assert.deepEqual(ends.map((end) => [end.after, end.latest]).sort((a, b) => a[0] - b[0]),
+        Array.from({ length: 300 }, (_, i) => [i * 2, i * 2 + 2]));
+    assert.ok(ends.some((end, i) => i && end.after < ends[i - 1].after), 'not in order of age');
+    assert.equal(server.all({ msg: 'end', code: 1001, cause: 'drain' }).length, 300);
+    const { told: all, clean, unanswered, cut, owed } = server.all({ msg: 'drained' })[0];
+    assert.deepEqual([all, clean, unanswered, cut, owed], [300, 300, 0, 0, 0]);
+    probe.drop();
+});
+
+test('what is queued arrives before the Close frame', async (t) => {
+    const server = await start(t, { 'scripts/flood.lua': `
+        local big = string.rep("x", 100000)
+        return { compression = false, limits = { queue = 1e7 }, on_message = function(conn)
+          for i = 1, 40 do conn:send(big) end
+        end }` });
+    const peer = await server.connect('/flood');
+    peer.socket._socket.pause();
+    peer.send('go');
+    const probe = await server.connect('/flood');
+    probe.send('go');
+    await probe.next();
+    const stopped = server.stop();
+    await server.log({ msg: 'draining' });
+    peer.socket._socket.resume();
+    assert.equal((await peer.seen()).code, 1001);
+    assert.equal(peer.unread.length, 40);
+    await probe.seen();
+    assert.equal((await stopped).code, 0);
+});
+
+const short = { env: { MOONWIRE_DRAIN_TIMEOUT: '3' } };
+
+test('a peer that reads nothing is cut in time, and its on_close runs', async (t) => {
+    const server = await start(t, { 'scripts/flood.lua': `
+        local big = string.rep("x", 1000000)
+        return { compression = false, limits = { queue = 1e9 }, on_message = function(conn)
+          for i = 1, 40 do conn:send(big) end
+          log.info("flooded")
+        end, on_close = function() log.info("end") end }` }, short);
+    const peer = await server.connect('/flood');
+    peer.socket._socket.pause();
+    peer.send('go');
+    await server.log({ msg: 'flooded' });
+    assert.equal((await server.stop()).code, 0);
+    assert.equal(server.all({ msg: 'end' }).length, 1);
+    const { cut, cut_unread, level } = server.all({ msg: 'drained' })[0];
+    assert.deepEqual([cut, cut_unread, level], [1, 1, 'warn']);
+    peer.socket.terminate();
+});
+
+test('a peer that never answers, one in a request, one in a handshake are cut in time', async (t) => {
+    const server = await start(t, { 'scripts/room.lua': room }, short);
+    const silent = await server.connect('/room');
+    silent.socket._socket.pause();
+    const asking = new Wire(server.port);
+    asking.send('GET / HTTP/1.1\r\nHost: ');
+    const probe = new Wire(server.port);
+    probe.send(get('/readyz'));
+    await probe.answer();
+    assert.equal((await server.stop()).code, 0);
+    const { told, clean, cut, cut_unanswered, cut_request } = server.all({ msg: 'drained' })[0];
+    assert.deepEqual([told, clean, cut, cut_unanswered, cut_request], [1, 0, 2, 1, 1]);
+    assert.equal(server.all({ msg: 'end', cause: 'drain' }).length, 1);
+    silent.socket.terminate();
+    asking.drop();
+    probe.drop();
+});
+
+test('a handshake of TLS that is never finished keeps nobody', async (t) => {
+    const server = await start(t, { 'scripts/room.lua': room },
+        { verb: 'dev', args: ['--listen', '127.0.0.1:0', '--tls'] });
+    const half = new Wire(server.port);
+    half.send(Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]));
+    await server.connect('/room', { rejectUnauthorized: false }).catch(() => {});
+    assert.equal((await server.stop()).code, 0);
+    half.drop();
+});
+
+test('a script that uses up its time in every on_close keeps nobody', async (t) => {
+    const server = await start(t, { 'scripts/hog.lua': `
+        return { on_close = function() while true do end end, on_stop = function() while true do end end }`,
+    'scripts/room.lua': room }, short);
+    const hogs = await together(60, () => server.connect('/hog'));
+    const peers = await together(20, () => server.connect('/room'));
+    assert.equal((await server.stop()).code, 0);
+    for (const peer of [...hogs, ...peers]) assert.equal((await peer.seen()).code, 1001);
+    assert.equal(server.all({ msg: 'end', script: 'room.lua' }).length, 20, 'others are not harmed');
+    assert.ok(server.all({ msg: 'drained' })[0].owed > 0);
+    assert.ok(server.all({ msg: 'on_close was not called' })[0].owed > 0);
+});
+
+test('a script that is slow, but never stopped, is told of as many ends as there is time for', async (t) => {
+    const server = await start(t, { 'scripts/slow.lua': `
+        return { on_close = function() local t = os.clock() while os.clock() - t < 0.1 do end end }` },
+    { env: { MOONWIRE_DRAIN_TIMEOUT: '3', MOONWIRE_SCRIPT_CPU: '60000' } });
+    const peers = await together(60, () => server.connect('/slow'));
+    assert.equal((await server.stop()).code, 0);
+    for (const peer of peers) assert.equal((await peer.seen()).code, 1001);
+    const { owed } = server.all({ msg: 'drained' })[0];
+    assert.ok(owed > 0 && owed < 60, String(owed));
+});
+
+test('ends that a script is owed are told before the process ends', async (t) => {
+    const server = await start(t, { 'scripts/slow.lua': `
+        return { on_close = function() local t = os.clock() while os.clock() - t < 0.03 do end log.info("end") end }` });
+    const peers = await together(60, () => server.connect('/slow'));
+    assert.equal((await server.stop()).code, 0);
+    await Promise.all(peers.map((peer) => peer.seen()));
+    assert.equal(server.all({ msg: 'end' }).length, 60);
+    assert.equal(server.all({ msg: 'drained' })[0].owed, 0);
+});
+
+test('a script has the last word, as long as there is time', async (t) => {
+    const server = await start(t, {
+        'scripts/own.lua': `
+            return { decide_close = function(conn, cause)
+              if cause == "drain" then return 4010, "moved", { after = 7 } end end }`,
+        'scripts/slow.lua': `
+            return { advise_reconnect = function() local t = os.clock() while os.clock() - t < 0.1 do end
+              return { after = 9 } end }`,
+    }, { env: { MOONWIRE_DRAIN_TIMEOUT: '4', MOONWIRE_SCRIPT_CPU: '60000' } });
+    const own = await server.connect('/own');
+    const slow = await together(60, () => server.connect('/slow'));
+    assert.equal((await server.stop()).code, 0);
+    assert.deepEqual(await own.seen(), { code: 4010, reason: 'moved;retry=7000' });
+    const ends = await Promise.all(slow.map((peer) => peer.seen()));
+    assert.ok(ends.every(({ code }) => code === 1001));
+    assert.ok(ends.some(({ reason }) => reason === 'server is stopping;retry=9000'));
+    assert.ok(ends.some((end) => slot(end).after < 9000), 'the rest goes by its slot');
+});
+
+test('handlers that sleep end', async (t) => {
+    const server = await start(t, { 'scripts/sleepy.lua': `
+        return { on_message = function(conn) sleep(3600) conn:send("never") end,
+          on_close = function() log.info("end") sleep(3600) end }` });
+    const peer = await server.connect('/sleepy');
+    peer.send('x');
+    const probe = await server.connect('/sleepy');
+    probe.send('x');
+    assert.equal((await server.stop()).code, 0);
+    assert.equal((await peer.seen()).code, 1001);
+    await probe.seen();
+    assert.equal(server.all({ msg: 'end' }).length, 2);
+});
+
+test('after the grace an upgrade is refused with the time after the last slot', async (t) => {
+    const server = await start(t, { 'scripts/room.lua': room },
+        { env: { MOONWIRE_DRAIN_RATE: '1', MOONWIRE_DRAIN_TIMEOUT: '8' } });
+    const peers = await together(3, () => server.connect('/room'));
+    const asking = new Wire(server.port);
+    asking.send('GET /room HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n');
+    const probe = new Wire(server.port);
+    probe.send(get('/readyz')); /* when this is answered, the other one's bytes are there too */
+    await probe.answer();
+    const stopped = server.stop();
+    assert.equal(await probe.ends(), 'fin');
+    asking.send('Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
+    const got = await asking.answer();
+    assert.deepEqual([got.status, got.headers['retry-after'], JSON.parse(got.body).error],
+        [503, '4', 'drain']);
+    const ends = (await Promise.all(peers.map((peer) => peer.seen()))).map(slot);
+    assert.deepEqual(ends.map((end) => end.after).sort(), [0, 1000, 2000]);
+    assert.equal((await stopped).code, 0);
+    asking.drop();
+});
+
+test('moonwire drain --restart --wait says what will happen and how it went', async (t) => {
+    const server = await start(t, { 'scripts/room.lua': room });
+    const peers = await together(5, () => server.connect('/room'));
+    const asked = run('drain', server.project.dir, '--restart', '--wait');
+    const ends = (await Promise.all(peers.map((peer) => peer.seen()))).map(slot);
+    for (const end of ends) assert.deepEqual([end.code, end.text], [1012, 'server is restarting']);
+    /* Not before the server can be there again: the code's own least. */
+    assert.deepEqual(ends.map((end) => end.after).sort(), [5000, 5002, 5004, 5006, 5008]);
+    const { code, out, err } = await asked;
+    assert.deepEqual([code, err], [0, '']);
+    assert.match(out, /^draining: 5 connections, .*closed with 1012, .* 500 a second; .*25 s at the latest\n/);
+    assert.match(out, /\ndrained in [\d.]+ s: 5 told, 5 closed cleanly, 0 did not answer\n$/);
+    assert.deepEqual(await server.exited, { code: 0, signal: null });
+});
+
+test('moonwire drain --json, and the first TERM after it, are one drain', async (t) => {
+    const server = await start(t, { 'scripts/room.lua': room });
+    const silent = await server.connect('/room');
+    silent.socket._socket.pause();
+    const { code, out } = await run('drain', server.project.dir, '--json');
+    const answer = JSON.parse(out);
+    assert.deepEqual([code, answer.ok, answer.connections, answer.code, answer.timeout_ms],
+        [0, true, 1, 1001, 25000]);
+    server.process.kill('SIGTERM');
+    const again = run('drain', server.project.dir, '--wait', '--json');
+    const told = await run('reload', server.project.dir);
+    assert.deepEqual([told.code, told.err], [1, 'moonwire: the server is stopping\n']);
+    silent.socket._socket.resume();
+    await silent.seen();
+    const lines = (await again).out.trim().split('\n').map((line) => JSON.parse(line));
+    assert.deepEqual([lines[0].event, lines[1].ok, lines[1].clean], ['draining', true, 1]);
+    assert.deepEqual(await server.exited, { code: 0, signal: null });
+    const nobody = await run('drain', server.project.dir);
+    assert.equal(nobody.code, 69);
+});
+
+test('who waits is told nothing of a server that leaves at once, and fails', async (t) => {
+    const project = new Project({ 'scripts/room.lua': room });
+    const server = new Server(project);
+    t.after(() => project.remove());
+    await server.ready();
+    const silent = await server.connect('/room');
+    silent.socket._socket.pause();
+    const asked = run('drain', project.dir, '--wait');
+    await server.log({ msg: 'draining' });
+    server.process.kill('SIGTERM');
+    server.process.kill('SIGINT');
+    for (const { code } of [await server.exited]) assert.ok([130, 143].includes(code), String(code));
+    const { code, err } = await asked;
+    assert.deepEqual([code, err],
+        [1, 'moonwire: the server is gone without a word of how it went: see its log\n']);
+    silent.socket.terminate();
+});
+
+test('dev ends without a grace', async (t) => {
+    const server = await start(t, { 'scripts/room.lua': room }, { verb: 'dev' });
+    assert.equal((await server.stop('SIGINT')).code, 0);
+    const { grace, timeout } = server.all({ msg: 'draining' })[0];
+    assert.deepEqual([grace, timeout], [0, 5]);
+    await assert.rejects(refused(server, '/room'));
+});
