@@ -27,12 +27,17 @@ static const struct {
     size_t field;
     bool is_bare;
 } own_flags[] = {
-    { "json", "check,explain,reload,rollback,status,drain", "", offsetof(struct mw_args, json), true },
+    { "json", "check,explain,reload,rollback,status,drain,simulate", "", offsetof(struct mw_args, json), true },
     { "all", "explain", "", offsetof(struct mw_args, all), true },
     { "markdown", "explain", "", offsetof(struct mw_args, markdown), true },
     { "lang", "explain", "en, ko, vi or ja", offsetof(struct mw_args, lang), false },
     { "restart", "drain", "", offsetof(struct mw_args, restart), true },
     { "wait", "drain", "", offsetof(struct mw_args, wait), true },
+    { "clients", "simulate", "how many", offsetof(struct mw_args, clients), false },
+    { "seed", "simulate", "a whole number", offsetof(struct mw_args, seed), false },
+    { "rate", "simulate", "clients a second", offsetof(struct mw_args, rate), false },
+    { "capacity", "simulate", "handshakes a second", offsetof(struct mw_args, capacity), false },
+    { "svg", "simulate", "a file to be written", offsetof(struct mw_args, svg), false },
     { "to", "rollback", "the number of a version: --to v7", offsetof(struct mw_args, to), false },
 };
 

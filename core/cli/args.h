@@ -17,6 +17,8 @@ struct mw_args {
     const char *words[2]; /* NULL: not given */
     bool all, markdown;
     const char *lang; /* NULL: not given */
+    const char *to;                                     /* NULL: not given */
+    const char *clients, *seed, *rate, *capacity, *svg; /* the same, of simulate */
     /* flags of config.def in order, "--listen" "X" as pairs of argv entries */
     int flag_count;
     const char *flags[32][2];

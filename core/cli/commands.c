@@ -25,6 +25,8 @@ const struct mw_command mw_commands[] = {
       "tell what is wrong with a project, without serving it" },
     { "explain", mw_cmd_explain, "explain [CODE [CODE] | CAUSE] [DIR]",
       "what a close code means and how to fix it, in 4 languages" },
+    { "simulate", mw_cmd_simulate, "simulate herd [--clients N]",
+      "how a crowd comes back that is cut off at once; --svg FILE draws it" },
     { "version", mw_cmd_version, "version", "print the version" },
     { "help", mw_cmd_help, "help", "print this" },
     { 0 },
@@ -54,7 +56,7 @@ int mw_cmd_help(const struct mw_args *args)
     for (size_t i = 0; mw_config_help(i, &option); i++)
         printf("  --%-19s %s%s%s%s\n", option.flag, option.text, *option.normal ? " [" : "",
                option.normal, *option.normal ? "]" : "");
-    puts("  --json (check, explain, reload, rollback, status, drain), --help, --version\n"
+    puts("  --json (check, explain, reload, rollback, status, drain, simulate), --help, --version\n"
          "  --lang en|ko|vi|ja, --all, --markdown (explain)\n"
          "\nexit codes: 0 ok, 1 failed, refused or found something, 2 usage, 69 address not "
          "available or\n  no server there, 78 bad settings or scripts");

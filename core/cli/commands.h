@@ -12,6 +12,7 @@ int mw_cmd_reload(const struct mw_args *args);
 int mw_cmd_rollback(const struct mw_args *args);
 int mw_cmd_check(const struct mw_args *args);
 int mw_cmd_explain(const struct mw_args *args);
+int mw_cmd_simulate(const struct mw_args *args);
 int mw_cmd_version(const struct mw_args *args);
 int mw_cmd_help(const struct mw_args *args);
 
