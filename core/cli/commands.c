@@ -26,7 +26,7 @@ const struct mw_command mw_commands[] = {
     { "explain", mw_cmd_explain, "explain [CODE [CODE] | CAUSE] [DIR]",
       "what a close code means and how to fix it, in 4 languages" },
     { "simulate", mw_cmd_simulate, "simulate herd [--clients N]",
-      "how a crowd comes back that is cut off at once; --svg FILE draws it" },
+      "how a crowd comes back that is cut off at once" },
     { "version", mw_cmd_version, "version", "print the version" },
     { "help", mw_cmd_help, "help", "print this" },
     { 0 },
