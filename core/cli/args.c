@@ -27,7 +27,8 @@ static const struct {
     size_t field;
     bool is_bare;
 } own_flags[] = {
-    { "json", "check,explain,reload,rollback,status,drain,simulate", "", offsetof(struct mw_args, json), true },
+    { "json", "check,explain,reload,rollback,status,drain,simulate", "",
+      offsetof(struct mw_args, json), true },
     { "all", "explain", "", offsetof(struct mw_args, all), true },
     { "markdown", "explain", "", offsetof(struct mw_args, markdown), true },
     { "lang", "explain", "en, ko, vi or ja", offsetof(struct mw_args, lang), false },

@@ -12,11 +12,10 @@ struct mw_args {
     bool help;
     /* flags of some verbs alone */
     bool json, restart, wait;
-    const char *to; /* NULL: not given */
     /* of explain: what is to be explained, and how */
     const char *words[2]; /* NULL: not given */
     bool all, markdown;
-    const char *lang; /* NULL: not given */
+    const char *lang;                                   /* NULL: not given */
     const char *to;                                     /* NULL: not given */
     const char *clients, *seed, *rate, *capacity, *svg; /* the same, of simulate */
     /* flags of config.def in order, "--listen" "X" as pairs of argv entries */

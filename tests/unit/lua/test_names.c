@@ -38,8 +38,7 @@ static const char walk[] =
     "return {}";
 
 static const char *const libraries[] = {
-    "_G", "string", "table", "math", "utf8", "coroutine", "os", "json", "log", "timer",
-    "codes",
+    "_G", "string", "table", "math", "utf8", "coroutine", "os", "json", "log", "timer", "codes",
 };
 
 /* "string.find" stands for itself in the transcript: a line with that beginning. */
