@@ -3,35 +3,9 @@
 
 #include <stdio.h>
 
-#include "core/base/json.h"
-#include "core/base/str.h"
+#include "core/cli/reply.h"
 #include "core/cli/settings.h"
 #include "core/server/server.h"
-
-static const struct mw_json *member(const struct mw_json *answer, const char *key,
-                                    enum mw_json_kind kind)
-{
-    struct mw_json_iter iter = mw_json_iter(answer);
-    const struct mw_json *value;
-    struct mw_view name;
-    while (mw_json_iter_next(&iter, &name, &value)) {
-        if (mw_view_is(name, key) && mw_json_kind(value) == kind)
-            return value;
-    }
-    return 0;
-}
-
-static struct mw_view text_of(const struct mw_json *answer, const char *key)
-{
-    const struct mw_json *value = member(answer, key, MW_JSON_STRING);
-    return value ? mw_json_string(value) : mw_view(0, 0);
-}
-
-static bool is_ok(const struct mw_json *answer)
-{
-    const struct mw_json *value = member(answer, "ok", MW_JSON_BOOL);
-    return value && mw_json_bool(value);
-}
 
 static void print_line(FILE *out, const char *before, struct mw_view text)
 {
@@ -41,8 +15,8 @@ static void print_line(FILE *out, const char *before, struct mw_view text)
 /* What the server reports, or why it has done nothing. */
 static void say(const struct mw_json *answer, bool ok)
 {
-    struct mw_view text = text_of(answer, "text"), error = text_of(answer, "error");
-    struct mw_view hint = text_of(answer, "hint");
+    struct mw_view text = mw_reply_text(answer, "text"), error = mw_reply_text(answer, "error");
+    struct mw_view hint = mw_reply_text(answer, "hint");
     if (text.len)
         print_line(ok ? stdout : stderr, "", text);
     else if (ok)
@@ -64,8 +38,8 @@ int mw_answer_take(struct mw_mem *mem, struct mw_view line, bool as_json, bool *
         mw_json_doc_free(doc);
         return mw_cli_fail(MW_EXIT_FAILED, "", "the server's answer cannot be read");
     }
-    bool announces = member(answer, "event", MW_JSON_STRING);
-    bool ok = announces || is_ok(answer);
+    bool announces = mw_reply_text(answer, "event").len > 0;
+    bool ok = announces || mw_reply_flag(answer, "ok");
     if (as_json)
         print_line(stdout, "", line);
     else

@@ -27,7 +27,7 @@ static const struct {
     size_t field;
     bool is_bare;
 } own_flags[] = {
-    { "json", "check,explain,reload,rollback,status,drain,simulate", "",
+    { "json", "check,close,explain,reload,rollback,status,drain,simulate,why", "",
       offsetof(struct mw_args, json), true },
     { "all", "explain", "", offsetof(struct mw_args, all), true },
     { "markdown", "explain", "", offsetof(struct mw_args, markdown), true },
@@ -39,6 +39,7 @@ static const struct {
     { "rate", "simulate", "clients a second", offsetof(struct mw_args, rate), false },
     { "capacity", "simulate", "handshakes a second", offsetof(struct mw_args, capacity), false },
     { "svg", "simulate", "a file to be written", offsetof(struct mw_args, svg), false },
+    { "last", "why", "how many: --last 20", offsetof(struct mw_args, last), false },
     { "to", "rollback", "the number of a version: --to v7", offsetof(struct mw_args, to), false },
 };
 
@@ -136,21 +137,47 @@ static bool is_script(const struct mw_args *args, const char *word)
            (mw_view_ends_with(mw_view_text(word), ".lua") || (args->dir && !args->script));
 }
 
-/* Verbs whose words are no folder, unless a word looks like a path. */
+/* Verbs whose words are no folder, and how many they take. */
+static const struct {
+    const char *verb;
+    size_t count;
+    const char *what;
+} own_words[] = {
+    { "explain", 2, "one code, or two to compare" },
+    { "why", 1, "one connection" },
+    { "close", 3, "an id, a code, a reason" },
+};
+
+/* Which of them; MW_COUNT(own_words): none. */
+static size_t own_words_of(const char *verb)
+{
+    size_t i = 0;
+    while (i < MW_COUNT(own_words) && strcmp(own_words[i].verb, verb))
+        i++;
+    return i;
+}
+
+/* A reason may well have a slash in it. */
+static bool is_path(const struct mw_args *args, const char *word)
+{
+    return *word == '.' || *word == '/' || (strchr(word, '/') && !args->words[1]);
+}
+
 static bool is_word(const struct mw_args *args, const char *word)
 {
-    return !strcmp(args->verb, "explain") && *word != '.' && !strchr(word, '/');
+    return own_words_of(args->verb) < MW_COUNT(own_words) && (args->dir || !is_path(args, word));
 }
 
 static int take_own_word(struct mw_args *args, const char *word, char why[256])
 {
-    for (size_t i = 0; i < MW_COUNT(args->words); i++) {
+    size_t which = own_words_of(args->verb);
+    for (size_t i = 0; i < own_words[which].count; i++) {
         if (args->words[i])
             continue;
         args->words[i] = word;
         return MW_OK;
     }
-    snprintf(why, 256, "one code, or two to compare: what is \"%.64s\" for?", word);
+    snprintf(why, 256, "%s: what is \"%.64s\" for?", own_words[which].what, word);
     return MW_ERR_BAD_ARG;
 }
 

@@ -12,8 +12,9 @@ struct mw_args {
     bool help;
     /* flags of some verbs alone */
     bool json, restart, wait;
-    /* of explain: what is to be explained, and how */
-    const char *words[2]; /* NULL: not given */
+    /* of explain: what is to be explained; of why: an id; of close: an id, a code, a reason */
+    const char *words[3]; /* NULL: not given */
+    const char *last;     /* of why; NULL: not given */
     bool all, markdown;
     const char *lang;                                   /* NULL: not given */
     const char *to;                                     /* NULL: not given */

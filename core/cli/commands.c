@@ -19,6 +19,9 @@ const struct mw_command mw_commands[] = {
       "have it go back a version, without touching the file" },
     { "status", mw_cmd_status, "status [DIR]",
       "how its scripts fare: counters, and the last fault of each" },
+    { "why", mw_cmd_why, "why [ID] [DIR] [--last N]",
+      "why a connection ended; without ID the last ends" },
+    { "close", mw_cmd_close, "close ID [CODE [REASON]] [DIR]", "end a connection" },
     { "drain", mw_cmd_drain, "drain [DIR] [--restart] [--wait]",
       "end it in order: every client is told when to come back" },
     { "check", mw_cmd_check, "check [DIR]",
@@ -56,8 +59,8 @@ int mw_cmd_help(const struct mw_args *args)
     for (size_t i = 0; mw_config_help(i, &option); i++)
         printf("  --%-19s %s%s%s%s\n", option.flag, option.text, *option.normal ? " [" : "",
                option.normal, *option.normal ? "]" : "");
-    puts("  --json (check, explain, reload, rollback, status, drain, simulate), --help, --version\n"
-         "  --lang en|ko|vi|ja, --all, --markdown (explain)\n"
+    puts("  --json (check, close, explain, reload, rollback, status, drain, simulate, why)\n"
+         "  --lang en|ko|vi|ja, --all, --markdown (explain), --last N (why), --help, --version\n"
          "\nexit codes: 0 ok, 1 failed, refused or found something, 2 usage, 69 address not "
          "available or\n  no server there, 78 bad settings or scripts");
     return MW_EXIT_OK;

@@ -1,5 +1,4 @@
-/* Finds the socket by the project's settings, as the server does. Called by cmd_reload,
- * cmd_explain. */
+/* Finds the socket by the project's settings, as the server does. Called by answer and here. */
 #define _GNU_SOURCE
 #include "core/cli/control.h"
 

@@ -114,7 +114,7 @@ static bool is_found(const struct mw_cuts *cuts, enum mw_cut_kind kind,
 
 /* ---- what it means ---- */
 
-static const char *known_for(enum mw_cut_kind kind, mw_ms after_ms)
+const char *mw_cut_known(enum mw_cut_kind kind, mw_ms after_ms)
 {
     for (size_t i = 0; i < MW_COUNT(known); i++) {
         mw_ms known_ms = (mw_ms)known[i].after_s * 1000;
@@ -165,7 +165,7 @@ bool mw_cuts_note(struct mw_cuts *cuts, const struct mw_cut_death *death,
         enum mw_cut_kind kind = (enum mw_cut_kind)i;
         if (!may_tell(cuts, kind, death->at_ms) || !is_found(cuts, kind, death, finding))
             continue;
-        finding->known = known_for(kind, finding->after_ms);
+        finding->known = mw_cut_known(kind, finding->after_ms);
         finding->better_s = better_s(kind, finding->after_ms);
         cuts->has_told[kind] = true;
         cuts->told_ms[kind] = death->at_ms;

@@ -43,4 +43,7 @@ struct mw_cut_finding {
 bool mw_cuts_note(struct mw_cuts *cuts, const struct mw_cut_death *death,
                   struct mw_cut_finding *finding);
 
+/* Who is known to end connections after so much silence, or life; "" where nobody is. Static. */
+const char *mw_cut_known(enum mw_cut_kind kind, mw_ms after_ms);
+
 #endif

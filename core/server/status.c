@@ -52,8 +52,20 @@ static void fill_row(struct mw_status_row *row, const struct mw_route *route)
     row->last = route->faults.last;
 }
 
-void mw_status_fill(struct mw_status *status, const struct mw_worker *worker)
+static void count_ends(struct mw_status *status, const struct mw_end_counts *counts)
 {
+    for (size_t i = 0; i < counts->count; i++) {
+        const struct mw_end_count *row = &counts->rows[i];
+        status->ends += row->total;
+        if (mw_cause_row(row->cause)->who == MW_WHO_NETWORK)
+            status->ends_by_network += row->total;
+    }
+}
+
+void mw_status_fill(struct mw_status *status, struct mw_worker *worker)
+{
+    mw_end_counts_at(&worker->end_counts, mw_loop_now(worker->loop));
+    count_ends(status, &worker->end_counts);
     const struct mw_link *routes = &worker->routes, *link;
     size_t count = 0;
     for (link = routes->next; link != routes; link = link->next)
@@ -126,6 +138,12 @@ int mw_status_text(const struct mw_status *status, struct mw_buf *out)
         if (!err)
             err = put_row(out, &status->rows[i]);
     }
+    if (!err && status->ends)
+        err = mw_buf_putf(out,
+                          "\n%llu connections ended in the last hour, %llu of them by the network: "
+                          "moonwire why",
+                          (unsigned long long)status->ends,
+                          (unsigned long long)status->ends_by_network);
     return err;
 }
 

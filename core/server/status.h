@@ -33,8 +33,9 @@ struct mw_status {
     struct mw_mem mem;
     struct mw_status_row *rows;
     size_t count;
-    bool is_whole; /* false: there was no memory for the rows */
-    void *asker;   /* of the server's thread; NULL: nobody waits for it any more */
+    uint64_t ends, ends_by_network; /* of the last hour */
+    bool is_whole;                  /* false: there was no memory for the rows */
+    void *asker;                    /* of the server's thread; NULL: nobody waits for it any more */
 };
 
 /* NULL: no memory. */
@@ -42,9 +43,9 @@ struct mw_status *mw_status_new(void *asker);
 void mw_status_free(struct mw_status *status);
 
 /* On the worker's thread. */
-void mw_status_fill(struct mw_status *status, const struct mw_worker *worker);
+void mw_status_fill(struct mw_status *status, struct mw_worker *worker);
 
-/* Each script as some lines for people. MW_ERR_NOMEM. */
+/* Each script as some lines for people, and one about ends. MW_ERR_NOMEM. */
 int mw_status_text(const struct mw_status *status, struct mw_buf *out);
 /* An array of objects; the next value of `json`. */
 void mw_status_json(const struct mw_status *status, struct mw_json_writer *json);

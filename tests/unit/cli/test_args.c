@@ -48,6 +48,25 @@ TEST(flags_may_stand_in_any_place_and_in_both_forms)
     }
 }
 
+TEST(why_and_close_take_words_and_a_folder_that_looks_like_one)
+{
+    struct parsed why = PARSE("why", "100000003", "./app");
+    assert_int_equal(why.err, MW_OK);
+    assert_string_equal(why.args.words[0], "100000003");
+    assert_string_equal(why.args.dir, "./app");
+    struct parsed last = PARSE("why", "--last", "20", "/srv/app");
+    assert_string_equal(last.args.last, "20");
+    assert_string_equal(last.args.dir, "/srv/app");
+    assert_null(last.args.words[0]);
+    struct parsed end = PARSE("close", "./app", "3", "4001", "and/or else");
+    assert_int_equal(end.err, MW_OK);
+    assert_string_equal(end.args.dir, "./app");
+    assert_string_equal(end.args.words[2], "and/or else");
+    assert_int_equal(PARSE("why", "1", "2").err, MW_ERR_BAD_ARG);
+    assert_int_equal(PARSE("close", "1", "4001", "a", "b").err, MW_ERR_BAD_ARG);
+    assert_int_equal(PARSE("close", "1", "--last", "2").err, MW_ERR_BAD_ARG);
+}
+
 TEST(some_verbs_take_a_script_and_flags_of_their_own)
 {
     struct parsed back = PARSE("rollback", "chat.lua", "--to", "v7", "app");
@@ -122,7 +141,8 @@ TEST(flags_of_other_verbs_are_refused_by_name)
         const char *says;
     } table[] = {
         { PARSE("serve", "--json"),
-          "--json is of check,explain,reload,rollback,status,drain,simulate, not of serve" },
+          "--json is of check,close,explain,reload,rollback,status,drain,simulate,why, not of "
+          "serve" },
         { PARSE("reload", "--wait"), "--wait is of drain, not of reload" },
         { PARSE("--to", "7", "reload"), "--to is of rollback, not of reload" },
         { PARSE("rollback", "a.lua", "--to"), "--to wants a value: the number of a version" },
@@ -235,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         CASE(flags_may_stand_in_any_place_and_in_both_forms),
+        CASE(why_and_close_take_words_and_a_folder_that_looks_like_one),
         CASE(some_verbs_take_a_script_and_flags_of_their_own),
         CASE(explain_takes_words_and_tells_them_from_a_folder),
         CASE(a_script_may_be_named_without_its_suffix),

@@ -78,13 +78,13 @@ TEST(many_who_leave_at_one_moment_are_one)
     }
 }
 
-/* They came within a minute and leave within two, an hour later. */
+/* They came within a minute and leave within four, an hour later. */
 TEST(who_came_together_and_leaves_together_shows_no_limit)
 {
     struct mw_cuts cuts = { 0 };
     struct mw_cut_finding finding;
     for (unsigned i = 0; i < 240; i++)
-        assert_false(die(&cuts, 9000 + i / 2, 5 + i % 7, 3600 + i / 2 - i % 60, &finding));
+        assert_false(die(&cuts, 9000 + i, 5 + i % 7, 3580 + i % 40, &finding));
 }
 
 TEST(how_long_we_waited_for_a_pong_is_no_silence_of_the_path)
@@ -96,6 +96,18 @@ TEST(how_long_we_waited_for_a_pong_is_no_silence_of_the_path)
                                             .silent_ms = 45 * S,
                                             .lasted_ms = (1000 + 97 * i) * S,
                                             .by_timeout = true };
+        assert_false(mw_cuts_note(&cuts, &death, &finding));
+    }
+}
+
+TEST(who_never_answered_a_ping_lived_as_long_as_we_waited)
+{
+    struct mw_cuts cuts = { 0 };
+    struct mw_cut_finding finding;
+    for (unsigned i = 0; i < 60; i++) {
+        const struct mw_cut_death death = {
+            .at_ms = 50 * S * i, .silent_ms = 80 * S, .lasted_ms = 80 * S, .by_timeout = true
+        };
         assert_false(mw_cuts_note(&cuts, &death, &finding));
     }
 }
@@ -184,6 +196,7 @@ int main(void)
         CASE(many_who_leave_at_one_moment_are_one),
         CASE(who_came_together_and_leaves_together_shows_no_limit),
         CASE(how_long_we_waited_for_a_pong_is_no_silence_of_the_path),
+        CASE(who_never_answered_a_ping_lived_as_long_as_we_waited),
         CASE(short_silences_are_no_limit),
         CASE(random_lifetimes_of_many_seeds_raise_no_alarm),
         CASE(random_lifetimes_of_silent_ones_raise_no_alarm),

@@ -37,6 +37,23 @@ static const char *text_of(const struct mw_status *status, bool as_json)
     return text;
 }
 
+TEST(ends_of_the_last_hour_are_one_line)
+{
+    serve("echo");
+    struct peer *one = add_socket(&world, "/s"), *other = add_socket(&world, "/s");
+    run(&world);
+    struct mw_status *status = ask();
+    assert_null(strstr(text_of(status, false), "in the last hour"));
+    mw_status_free(status);
+    one->line.peer_finished = true;
+    say_close(other, 1000);
+    run(&world);
+    status = ask();
+    assert_non_null(strstr(text_of(status, false),
+                           "\n2 connections ended in the last hour, 1 of them by the network"));
+    mw_status_free(status);
+}
+
 TEST(each_script_has_its_counters_and_its_last_fault)
 {
     write_script(&world, "t.capp", "echo");
@@ -131,6 +148,7 @@ TEST(without_scripts_there_are_no_rows)
 int main(void)
 {
     const struct CMUnitTest cases[] = {
+        IN_A_WORLD(ends_of_the_last_hour_are_one_line),
         IN_A_WORLD(each_script_has_its_counters_and_its_last_fault),
         IN_A_WORLD(a_fault_without_a_line_is_not_said_to_be_in_line_0),
         IN_A_WORLD(a_script_that_is_paused_or_not_loaded_says_so),
