@@ -127,20 +127,58 @@ int mw_http_end(struct mw_buf *out)
     return nomem_or_ok(mw_buf_put(out, "\r\n", 2));
 }
 
+static void write_seconds(struct mw_json_writer *json, const char *key, uint32_t ms)
+{
+    mw_jw_key(json, mw_view_text(key));
+    if (ms % 1000 == 0)
+        mw_jw_integer(json, ms / 1000);
+    else
+        mw_jw_number(json, ms / 1000.0);
+}
+
+static void write_told(struct mw_json_writer *json, const struct mw_http_told *told)
+{
+    mw_jw_key(json, mw_view_text("cause"));
+    if (told->cause)
+        mw_jw_string(json, mw_view_text(told->cause));
+    else
+        mw_jw_null(json);
+    mw_jw_key(json, mw_view_text("retry"));
+    if (told->retry.kind != MW_ADVICE_RETURN) {
+        mw_jw_bool(json, false);
+        return;
+    }
+    mw_jw_object(json);
+    write_seconds(json, "after", told->retry.after_ms);
+    write_seconds(json, "spread", told->retry.spread_ms);
+    mw_jw_object_end(json);
+}
+
 static int write_refusal_body(struct mw_buf *body, unsigned status, const char *error,
-                              struct mw_view detail)
+                              struct mw_view detail, const struct mw_http_told *told)
 {
     struct mw_json_writer json = { .out = body };
     mw_jw_object(&json);
     mw_jw_pair(&json, "error", mw_view_text(error));
     mw_jw_pair(&json, "detail", detail);
     mw_jw_pair_integer(&json, "status", status);
+    if (told)
+        write_told(&json, told);
     mw_jw_object_end(&json);
     return nomem_or_ok(json.err ? json.err : mw_buf_put_byte(body, '\n'));
 }
 
+/* Whole seconds, rounded up: who comes early is only sent away again. */
+static int put_retry_after(struct mw_buf *out, const struct mw_http_told *told)
+{
+    if (!told || told->retry.kind != MW_ADVICE_RETURN)
+        return MW_OK;
+    return mw_http_field_number(out, "Retry-After", (told->retry.after_ms + 999) / 1000);
+}
+
 static int write_refusal(struct mw_buf *out, unsigned status, struct mw_view body,
-                         const char *connection, const char *extra, mw_ms unix_ms)
+                         const char *connection, const char *extra, const struct mw_http_told *told,
+                         mw_ms unix_ms)
 {
     int err = mw_http_start(out, status, unix_ms);
     if (!err && connection)
@@ -151,6 +189,8 @@ static int write_refusal(struct mw_buf *out, unsigned status, struct mw_view bod
         err = mw_http_field(out, "Cache-Control", mw_view_text("no-store"));
     if (!err)
         err = mw_http_field_number(out, "Content-Length", body.len);
+    if (!err)
+        err = put_retry_after(out, told);
     if (!err && extra)
         err = nomem_or_ok(mw_buf_put_text(out, extra));
     if (!err)
@@ -159,14 +199,15 @@ static int write_refusal(struct mw_buf *out, unsigned status, struct mw_view bod
 }
 
 int mw_http_refuse(struct mw_buf *out, unsigned status, const char *error, struct mw_view detail,
-                   const char *connection, const char *extra, mw_ms unix_ms)
+                   const char *connection, const char *extra, const struct mw_http_told *told,
+                   mw_ms unix_ms)
 {
     size_t before = out->len;
     struct mw_buf body;
     mw_buf_init(&body, out->mem, 0);
-    int err = write_refusal_body(&body, status, error, detail);
+    int err = write_refusal_body(&body, status, error, detail, told);
     if (!err)
-        err = write_refusal(out, status, mw_buf_view(&body), connection, extra, unix_ms);
+        err = write_refusal(out, status, mw_buf_view(&body), connection, extra, told, unix_ms);
     if (err)
         out->len = before;
     mw_buf_free(&body);

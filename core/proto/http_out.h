@@ -6,6 +6,7 @@
 #define MW_PROTO_HTTP_OUT_H
 
 #include "core/base/buf.h"
+#include "moonwire/advice.h"
 
 /* "Not Found"; "Unknown" for a status without a registered phrase (RFC 9110 15). Static. */
 const char *mw_http_phrase(unsigned status);
@@ -20,12 +21,20 @@ int mw_http_field(struct mw_buf *out, const char *name, struct mw_view value);
 int mw_http_field_number(struct mw_buf *out, const char *name, uint64_t value);
 int mw_http_end(struct mw_buf *out);
 
+/* What a refusal says of coming back. */
+struct mw_http_told {
+    const char *cause;      /* of cause.def, or NULL */
+    struct mw_advice retry; /* RETURN: Retry-After (RFC 9110 10.2.3) as well */
+};
+
 /*
  * A whole refusal: {"error":"...","detail":"...","status":N} as application/json, with `connection`
  * as the value of Connection (NULL: without), plus `extra` (whole header lines with CRLF, or NULL).
- * `detail` may hold any bytes. MW_OK, or MW_ERR_NOMEM: nothing was put.
+ * With `told` (NULL: nothing) also "cause", a name or null, and "retry": false or
+ * {"after":S,"spread":S}. `detail` may hold any bytes. MW_OK, or MW_ERR_NOMEM: nothing was put.
  */
 int mw_http_refuse(struct mw_buf *out, unsigned status, const char *error, struct mw_view detail,
-                   const char *connection, const char *extra, mw_ms unix_ms);
+                   const char *connection, const char *extra, const struct mw_http_told *told,
+                   mw_ms unix_ms);
 
 #endif

@@ -436,7 +436,6 @@ void mw_drain_refuse(struct mw_client *client)
     struct mw_drain *drain = &client->worker->drain;
     const struct mw_advice slot =
         mw_return_slot(&drain->plan, drain->plan.count + drain->refused++);
-    char extra[48];
-    snprintf(extra, sizeof extra, "Retry-After: %u\r\n", slot.after_ms / 1000 + 1);
-    mw_http_driver_refuse(client, 503, "drain", mw_view_text("the server is stopping"), extra);
+    mw_http_driver_refuse_until(client, 503, "drain", mw_view_text("the server is stopping"),
+                                &slot);
 }

@@ -13,6 +13,7 @@
 #include "core/server/explain_page.h"
 #include "core/server/health.h"
 #include "core/server/pause.h"
+#include "core/server/refusal.h"
 #include "core/server/static_files.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
@@ -71,13 +72,28 @@ static void tell_of_handshake(struct mw_client *client, unsigned status, const c
     mw_log_end(&line);
 }
 
-void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char *error,
-                           struct mw_view detail, const char *extra)
+static void refuse(struct mw_client *client, unsigned status, const char *error,
+                   struct mw_view detail, const char *extra, const struct mw_http_told *told)
 {
     if (mw_ws_is_upgrade(mw_http_conn_head(client->http)))
         tell_of_handshake(client, status, error, detail);
-    (void)mw_http_conn_refuse(client->http, status, error, detail, extra, mw_clock_unix_ms());
+    (void)mw_http_conn_refuse(client->http, status, error, detail, extra, told, mw_clock_unix_ms());
     mw_client_settle_later(client);
+}
+
+void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char *error,
+                           struct mw_view detail, const char *extra)
+{
+    struct mw_http_told told = mw_refusal_told(status, error);
+    refuse(client, status, error, detail, extra, &told);
+}
+
+void mw_http_driver_refuse_until(struct mw_client *client, unsigned status, const char *error,
+                                 struct mw_view detail, const struct mw_advice *retry)
+{
+    struct mw_http_told told = mw_refusal_told(status, error);
+    told.retry = *retry;
+    refuse(client, status, error, detail, 0, &told);
 }
 
 void mw_http_driver_answered(struct mw_client *client)
@@ -132,8 +148,7 @@ static void no_such_file(struct mw_client *client, struct mw_view path)
     size_t count;
     const struct mw_route *route = mw_route_match(client->worker, path, params, &count);
     if (route && route->quarantine.paused)
-        mw_http_driver_refuse(client, 503, "script_paused", mw_view_text(MW_PAUSE_TEXT),
-                              "Retry-After: 5\r\n");
+        mw_http_driver_refuse(client, 503, "script_paused", mw_view_text(MW_PAUSE_TEXT), 0);
     else if (route)
         mw_http_driver_refuse(
             client, 426, "upgrade_required",

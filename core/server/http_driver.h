@@ -15,9 +15,15 @@ void mw_http_driver_settle(struct mw_client *client);
 void mw_http_driver_alarm(struct mw_client *client);
 /* The stream has ended. */
 void mw_http_driver_end(struct mw_client *client, enum mw_stream_end how);
-/* Puts a refusal as the answer to the current request. */
+/*
+ * Puts a refusal as the answer to the current request, with Retry-After and what its body says of
+ * that (refusal.h); `extra` are other header lines, or NULL.
+ */
 void mw_http_driver_refuse(struct mw_client *client, unsigned status, const char *error,
                            struct mw_view detail, const char *extra);
+/* With other advice than that of refusal.def and the status: a slot of a drain. */
+void mw_http_driver_refuse_until(struct mw_client *client, unsigned status, const char *error,
+                                 struct mw_view detail, const struct mw_advice *retry);
 /*
  * For static_files: the answer's head is in http->out and no body follows, or all of it has left.
  */

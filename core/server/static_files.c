@@ -147,7 +147,7 @@ static void opened(void *ctx, int err, struct mw_file *file, const struct mw_fil
     }
     if (err == MW_ERR_IO || err == MW_ERR_NOMEM) {
         mw_http_driver_refuse(body->client, 503, "unavailable",
-                              mw_view_text("the file cannot be opened now"), "Retry-After: 5\r\n");
+                              mw_view_text("the file cannot be opened now"), 0);
         finish(body);
     } else if (err == MW_ERR_BAD_ARG && body->path_len == body->asked_len) {
         answer_folder(body);

@@ -121,8 +121,7 @@ static bool refused(struct mw_client *client, const struct mw_http_head *head,
     else if (!route->spec || route->removed)
         mw_http_driver_refuse(
             client, 503, "script_not_loaded",
-            mw_view_text("the script of this route has an error: see the server's log"),
-            "Retry-After: 5\r\n");
+            mw_view_text("the script of this route has an error: see the server's log"), 0);
     else if (!origin_is_welcome(client, head, route->spec))
         refuse_origin(client, head);
     else
@@ -171,8 +170,7 @@ static void refuse_for_memory(struct mw_client *client)
 {
     mw_ws_driver_forget(client, MW_CAUSE_out_of_memory);
     client->phase = MW_CLIENT_HTTP;
-    mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"),
-                          "Retry-After: 5\r\n");
+    mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"), 0);
 }
 
 /* Upgrades, then closes with a code that a browser's script can read. */
@@ -319,8 +317,7 @@ void mw_upgrade(struct mw_client *client, struct mw_view path)
         return;
     client->facts = facts_new(&worker->mem, path, pick_protocol(head, route->spec), params, count);
     if (!client->facts) {
-        mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"),
-                              "Retry-After: 5\r\n");
+        mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"), 0);
         return;
     }
     if (route->spec->compression)

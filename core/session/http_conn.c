@@ -60,7 +60,7 @@ static enum mw_http_event refuse(struct mw_http_conn *http, mw_ms unix_ms)
     mw_buf_clear(&http->in);
     /* Without memory the client sees the stream's end only. */
     (void)mw_http_refuse(&http->out, why->status, why->error, mw_view_text(why->text), "close", 0,
-                         unix_ms);
+                         0, unix_ms);
     return MW_HTTP_REFUSED;
 }
 
@@ -140,13 +140,14 @@ static bool may_go_on_after(const struct mw_http_head *head, unsigned status)
 }
 
 int mw_http_conn_refuse(struct mw_http_conn *http, unsigned status, const char *error,
-                        struct mw_view detail, const char *extra, mw_ms unix_ms)
+                        struct mw_view detail, const char *extra, const struct mw_http_told *told,
+                        mw_ms unix_ms)
 {
     const struct mw_http_head *head = mw_http_conn_head(http);
     http->keep_alive = http->keep_alive && may_go_on_after(head, status);
     mw_buf_clear(&http->out);
     int err = mw_http_refuse(&http->out, status, error, detail, connection_of(http, status), extra,
-                             unix_ms);
+                             told, unix_ms);
     http->keep_alive = http->keep_alive && !err;
     if (mw_view_is(head->method, "HEAD"))
         drop_body(&http->out);

@@ -10,6 +10,7 @@
 
 #include "core/base/buf.h"
 #include "core/proto/http.h"
+#include "core/proto/http_out.h"
 
 /* From the accept to a whole request head; and between two requests of a kept connection. */
 #define MW_HTTP_HEAD_MS 10000
@@ -69,7 +70,8 @@ int mw_http_conn_start(struct mw_http_conn *http, unsigned status, mw_ms unix_ms
  * and only asked for what there is not. MW_ERR_NOMEM: the client sees the stream's end only.
  */
 int mw_http_conn_refuse(struct mw_http_conn *http, unsigned status, const char *error,
-                        struct mw_view detail, const char *extra, mw_ms unix_ms);
+                        struct mw_view detail, const char *extra, const struct mw_http_told *told,
+                        mw_ms unix_ms);
 
 /* The response has left; next() may find another request already. */
 void mw_http_conn_answered(struct mw_http_conn *http, mw_ms now_ms);

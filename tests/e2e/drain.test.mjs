@@ -214,8 +214,9 @@ test('after the grace an upgrade is refused with the time after the last slot', 
     assert.equal(await probe.ends(), 'fin');
     asking.send('Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
     const got = await asking.answer();
-    assert.deepEqual([got.status, got.headers['retry-after'], JSON.parse(got.body).error],
-        [503, '4', 'drain']);
+    const { error, cause, retry } = JSON.parse(got.body);
+    assert.deepEqual([got.status, got.headers['retry-after'], error, cause], [503, '3', 'drain', 'drain']);
+    assert.equal(retry.after, 3);
     const ends = (await Promise.all(peers.map((peer) => peer.seen()))).map(slot);
     assert.deepEqual(ends.map((end) => end.after).sort(), [0, 1000, 2000]);
     assert.equal((await stopped).code, 0);

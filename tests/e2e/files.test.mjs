@@ -224,7 +224,8 @@ test('of a file that shrinks no part is taken for the whole', async () => {
 
 /* ---- one connection ---- */
 
-const refusal = (error, detail, status) => `${JSON.stringify({ error, detail, status })}\n`;
+const refusal = (error, detail, status) =>
+    `${JSON.stringify({ error, detail, status, cause: null, retry: false })}\n`;
 const changed = refusal('precondition_failed', 'the file is not as the request wants it to be', 412);
 const outside = refusal('range_not_satisfiable', 'the file has no such bytes', 416);
 

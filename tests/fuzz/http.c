@@ -84,7 +84,7 @@ static void answer(struct mw_mem *mem, struct mw_http_conn *http)
         CHECK(mw_http_end(&http->out) == MW_OK);
     } else {
         struct mw_view target = mw_http_conn_head(http)->target;
-        CHECK(mw_http_conn_refuse(http, status, "why", target, NULL, NOW_MS) == MW_OK);
+        CHECK(mw_http_conn_refuse(http, status, "why", target, NULL, NULL, NOW_MS) == MW_OK);
     }
     check_answer(mem, http, status);
     mw_http_conn_answered(http, NOW_MS);

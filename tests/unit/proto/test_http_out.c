@@ -66,7 +66,7 @@ TEST(a_refusal_is_whole_and_says_its_length)
     struct mw_mem mem;
     struct mw_buf out = open_buf(&mem);
     assert_int_equal(mw_http_refuse(&out, 426, "bad_version", mw_view_text("say \"13\"\r\n"),
-                                    "close", "Sec-WebSocket-Version: 13\r\n", NOON_1994),
+                                    "close", "Sec-WebSocket-Version: 13\r\n", NULL, NOON_1994),
                      MW_OK);
     const char *body = "{\"error\":\"bad_version\",\"detail\":\"say \\\"13\\\"\\r\\n\","
                        "\"status\":426}\n";
@@ -87,11 +87,41 @@ TEST(a_refusal_is_whole_and_says_its_length)
     assert_mem_empty(&mem);
 }
 
+TEST(a_refusal_says_when_to_come_back)
+{
+    static const struct {
+        struct mw_http_told told;
+        const char *head, *body; /* head "": no Retry-After */
+    } cases[] = {
+        { { "drain", { .kind = MW_ADVICE_RETURN, .after_ms = 1500, .spread_ms = 250 } },
+          "Retry-After: 2\r\n",
+          "\"cause\":\"drain\",\"retry\":{\"after\":1.5,\"spread\":0.25}}" },
+        { { "drain", { .kind = MW_ADVICE_RETURN } },
+          "Retry-After: 0\r\n",
+          "\"retry\":{\"after\":0,\"spread\":0}}" },
+        { { NULL, { .kind = MW_ADVICE_STAY } }, "", "\"cause\":null,\"retry\":false}" },
+    };
+    for (size_t i = 0; i < MW_COUNT(cases); i++) {
+        struct mw_mem mem;
+        struct mw_buf out = open_buf(&mem);
+        assert_int_equal(mw_http_refuse(&out, 503, "stopping", mw_view_text("wait"), NULL, NULL,
+                                        &cases[i].told, 0),
+                         MW_OK);
+        const char *text = mw_buf_cstr(&out);
+        assert_int_equal(strstr(text, "Retry-After") != NULL, *cases[i].head != '\0');
+        assert_non_null(strstr(text, cases[i].head));
+        if (!strstr(text, cases[i].body))
+            assert_string_equal(text, cases[i].body);
+        mw_buf_free(&out);
+        assert_mem_empty(&mem);
+    }
+}
+
 TEST(a_detail_may_hold_any_bytes)
 {
     struct mw_mem mem;
     struct mw_buf out = open_buf(&mem);
-    assert_int_equal(mw_http_refuse(&out, 400, "bad", mw_view("\xFF\0\n", 3), NULL, NULL, 0),
+    assert_int_equal(mw_http_refuse(&out, 400, "bad", mw_view("\xFF\0\n", 3), NULL, NULL, NULL, 0),
                      MW_OK);
     const char *text = mw_buf_cstr(&out);
     assert_null(strstr(text, "Connection:"));
@@ -111,8 +141,8 @@ static bool refuse_behind_other_bytes(struct mw_mem *mem)
     int err = mw_buf_put_text(&out, "before");
     size_t before = out.len;
     if (!err)
-        err =
-            mw_http_refuse(&out, 404, "not_found", mw_view_text("nothing here"), "close", NULL, 0);
+        err = mw_http_refuse(&out, 404, "not_found", mw_view_text("nothing here"), "close", NULL,
+                             NULL, 0);
     assert_true(err == MW_OK || err == MW_ERR_NOMEM);
     if (err)
         assert_int_equal(out.len, before);
@@ -132,6 +162,7 @@ int main(void)
         CASE(a_head_is_written_piece_by_piece),
         CASE(a_value_with_a_control_character_is_refused),
         CASE(a_refusal_is_whole_and_says_its_length),
+        CASE(a_refusal_says_when_to_come_back),
         CASE(a_detail_may_hold_any_bytes),
         CASE(a_refusal_without_memory_changes_nothing),
     };

@@ -173,7 +173,7 @@ TEST(a_refusal_keeps_the_connection_where_nothing_is_in_doubt)
         feed(&front, "\r\n" GET_11 "\r\n");
         assert_int_equal(next(&front), MW_HTTP_GOT_REQUEST);
         assert_int_equal(mw_http_conn_refuse(&front.http, refusals[i].status, "short_name",
-                                             mw_view_text("detail"), NULL, UNIX_MS),
+                                             mw_view_text("detail"), NULL, NULL, UNIX_MS),
                          MW_OK);
         assert_connection_is(&front.http, refusals[i].connection);
         mw_http_conn_answered(&front.http, NOW_MS);
@@ -190,7 +190,8 @@ TEST(a_refusal_takes_the_place_of_what_was_begun_and_has_no_body_for_head)
     feed(&front, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_int_equal(next(&front), MW_HTTP_GOT_REQUEST);
     assert_int_equal(mw_http_conn_start(&front.http, 200, UNIX_MS), MW_OK);
-    mw_http_conn_refuse(&front.http, 404, "not_found", mw_view_text("/"), "X: y\r\n", UNIX_MS);
+    mw_http_conn_refuse(&front.http, 404, "not_found", mw_view_text("/"), "X: y\r\n", NULL,
+                        UNIX_MS);
     assert_status(&front, "HTTP/1.1 404 Not Found\r\n");
     assert_true(mw_view_ends_with(mw_buf_view(&front.http.out), "\r\nX: y\r\n\r\n"));
     close_front(&front);
@@ -303,7 +304,7 @@ static bool ask_twice(struct mw_mem *mem)
         assert_int_equal(http.refusal.status, 503);
     all = all && event == MW_HTTP_GOT_REQUEST;
     if (all) {
-        all = !mw_http_conn_refuse(&http, 404, "x", mw_view_text("x"), NULL, UNIX_MS);
+        all = !mw_http_conn_refuse(&http, 404, "x", mw_view_text("x"), NULL, NULL, UNIX_MS);
         assert_int_equal(http.keep_alive, all);
         mw_buf_clear(&http.out);
     }

@@ -1,0 +1,320 @@
+/*
+ * Every cause of cause.def that a peer can provoke: what the peer receives, what on_close is told,
+ * what the log says; and the same ends once more where the script has the last word. One row each.
+ * Not here: script_busy and out_of_memory, which need a server without time or memory for half a
+ * minute (tests/unit/server/test_fair.c, test_conversation_memory.c), and drain.
+ */
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { after, test } from 'node:test';
+import { deflateRawSync, constants } from 'node:zlib';
+import { certificate } from './certificates.mjs';
+import { Peer, Project, start, within } from './harness.mjs';
+import { BINARY, CLOSE, PING, TEXT, closeBody, frame, upgraded } from './wire.mjs';
+
+/* ---- scripts ---- */
+
+const ON_CLOSE = `
+    function M.on_close(conn, code, reason, info)
+      info.tag, info.code, info.reason = conn.params.tag, code, reason
+      log.info("end", info)
+    end`;
+
+/* Says what it wants about each end: the same code, and what it was asked. */
+const DECIDES = `
+    function M.decide_close(conn, cause, info)
+      assert(cause == info.cause and info.who == "server" and not info.clean)
+      return 4100, cause, { after = 1, spread = 2 }
+    end`;
+
+const written = (name, limits, more = '') => ({
+    [`scripts/${name}.lua`]: `
+        local M = { route = "/${name}/:tag", limits = { ${limits} } } ${more} ${ON_CLOSE} return M`,
+    [`scripts/decides_${name}.lua`]: `
+        local M = { route = "/decides_${name}/:tag", limits = { ${limits} } }
+        ${more} ${ON_CLOSE} ${DECIDES} return M`,
+});
+
+const files = {
+    'moonwire.lua': 'return { script = { cpu = 150, memory = 4 * 1024 * 1024 } }',
+    ...written('plain', 'message = 1000, fragments = 3, ping = 0', `
+        function M.on_message(conn, data) conn:send(data) end`),
+    ...written('small', 'message = 1000, inflated = 100'),
+    ...written('json', '', 'M.format = "json" function M.on_message() end'),
+    ...written('pinged', 'ping = 1, pong = 1'),
+    ...written('idle', 'idle = 1'),
+    ...written('aged', 'age = 1'),
+    ...written('rated', 'rate = 1, burst = 2'),
+    ...written('one', 'connections = 1'),
+    ...written('flood', 'queue = 65536, ping = 0', `
+        function M.on_message(conn) repeat until not conn:send(("x"):rep(50000)) end`),
+    ...written('full', 'queue = 64 * 1024 * 1024, ping = 0', `
+        local BYTES = ("x"):rep(1000000)
+        function M.on_message(conn) for i = 1, 16 do conn:send(BYTES, "binary") end end`),
+    ...written('fails', '', 'function M.on_open() error("no luck") end'),
+    ...written('spins', '', 'function M.on_open() while true do end end'),
+    ...written('eats', '', `
+        function M.on_open() local all = {} while true do all[#all + 1] = ("x"):rep(100000 + #all) end end`),
+    'scripts/says.lua': `
+        local M = { route = "/says/:tag", codes = { [4003] = { "full", retry = { after = 9 } },
+          [4600] = { "moved", retry = true } } }
+        local advice = { no = false, soon = { after = 0.25 }, fresh = { spread = 8, resume = false } }
+        function M.on_open(conn, req)
+          if req.query.refuse then return false, tonumber(req.query.refuse), "not you" end
+        end
+        function M.on_message(conn, data)
+          local code, reason, key = data:match("^(%d+) (%a*) ?(%a*)$")
+          conn:close(tonumber(code), reason, advice[key])
+        end
+        function M.advise_reconnect(conn, code, info)
+          if code == 4002 then return { after = 7, spread = 1 } end
+          assert(info.cause == "script_close")
+        end
+        function M.decide_close() error("not asked about its own closes") end
+        ${ON_CLOSE} return M`,
+    'scripts/clumsy.lua': `
+        local M = { route = "/clumsy/:what", limits = { rate = 1, burst = 1 } }
+        function M.on_message() end
+        function M.decide_close(conn)
+          if conn.params.what == "bad" then return 1006 end
+          if conn.params.what == "fails" then error("oh") end
+          if conn.params.what == "waits" then sleep(1) end
+          if conn.params.what == "spins" then while true do end end
+        end
+        return M`,
+};
+
+const server = await start({ after }, files);
+
+/* ---- peers ---- */
+
+const DEFLATE = { 'Sec-WebSocket-Extensions': 'permessage-deflate' };
+const small = (data) => deflateRawSync(data, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+const often = (n, bytes) => Buffer.concat(Array(n).fill(bytes));
+
+/* The Close frame, and an answer to it, so that both have said goodbye. */
+async function closing(wire) {
+    const got = await wire.closing();
+    wire.send(frame(CLOSE, closeBody(1000)));
+    return got;
+}
+
+/* A second one where only one may be: the first stays until the row is over. */
+async function second(path) {
+    const first = await upgraded(server, `${path}-first`);
+    const wire = await upgraded(server, path);
+    wire.socket.once('close', () => first.drop());
+    return wire;
+}
+
+/*
+ * cause; the script's name; code and reason that the peer receives (null: nothing); what its info
+ * has; how it is provoked.
+ */
+const rows = [
+    { cause: 'peer_close', script: 'plain', who: 'client', code: 4321, sees: [4321, ''], clean: true,
+        go: (wire) => wire.send(frame(CLOSE, closeBody(4321, 'me first'))), reason: 'me first' },
+    { cause: 'peer_fin', script: 'plain', who: 'network', code: 1006, sees: null,
+        go: (wire) => wire.socket.end() },
+    { cause: 'peer_reset', script: 'plain', who: 'network', code: 1006, sees: null,
+        go: (wire) => wire.reset() },
+    { cause: 'ping_timeout', script: 'pinged', who: 'network', code: 1006, unanswered: 1,
+        sees: [3008, 'no answer to ping'], reason: 'no answer to ping', go: () => {} },
+    { cause: 'idle_timeout', script: 'idle', code: 3008, sees: [3008, 'idle'], go: () => {} },
+    { cause: 'max_age', script: 'aged', code: 1001, sees: [1001, 'open for limits.age'],
+        go: () => {} },
+    { cause: 'protocol_error', script: 'plain', code: 1002, rule: /5\.2: reserved/, bytes: /^c1/,
+        sees: [1002, /5\.2: reserved/], go: (wire) => wire.send(frame(TEXT, 'hi', { rsv: 4 })) },
+    { cause: 'http_on_websocket', script: 'plain', code: 1002, rule: /plain HTTP/, bytes: /^474554/,
+        sees: [1002, /plain HTTP/], go: (wire) => wire.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n') },
+    { cause: 'bad_utf8', script: 'plain', code: 1007, rule: /8\.1/, sees: [1007, /8\.1/],
+        go: (wire) => wire.send(frame(TEXT, Buffer.of(0xc0, 0xaf))) },
+    { cause: 'bad_compression', script: 'small', code: 1007, changes: DEFLATE, rule: /7692/,
+        sees: [1007, /7692/], go: (wire) => wire.send(frame(TEXT, Buffer.of(255, 255), { rsv: 4 })) },
+    { cause: 'bad_json', script: 'json', code: 1007, sees: [1007, 'the message is not valid JSON'],
+        received: 1, go: (wire) => wire.send(frame(TEXT, '{"a":')) },
+    { cause: 'message_too_big', script: 'plain', code: 1009, rule: /7\.4\.1/, bytes: /^82fe/,
+        sees: [1009, /7\.4\.1/], go: (wire) => wire.send(frame(BINARY, Buffer.alloc(1001))) },
+    { cause: 'inflated_too_big', script: 'small', code: 1009, changes: DEFLATE, rule: /./,
+        sees: [1009, /./], go: (wire) => wire.send(frame(TEXT, small('y'.repeat(101)), { rsv: 4 })) },
+    { cause: 'too_many_fragments', script: 'plain', code: 1008, rule: /7\.4\.1/, sees: [1008, /7\.4\.1/],
+        go: (wire) => wire.send(often(4, frame(0, '', { fin: false })).fill(1, 0, 1)) },
+    { cause: 'rate_limited', script: 'rated', code: 1008, received: 3,
+        sees: [1008, 'more messages than limits.rate;retry=10000-60000'],
+        go: (wire) => wire.send(often(3, frame(TEXT, 'x'))) },
+    { cause: 'slow_consumer', script: 'flood', code: 1013,
+        sees: [1013, 'the client reads too slowly;retry=5000-15000'],
+        async go(wire) {
+            wire.socket.pause();
+            wire.send(frame(TEXT, 'go'));
+            setTimeout(() => wire.socket.resume(), 100);
+        } },
+    { cause: 'connection_limit', script: 'one', code: 1013, known: false, open: second,
+        sees: [1013, 'the route is full;retry=5000-30000'], go: () => {} },
+    { cause: 'script_error', script: 'fails', code: 1011, known: false, sees: [1011, 'on_open failed'],
+        decided: true, go: () => {} },
+    { cause: 'script_budget', script: 'spins', code: 1011, known: false,
+        sees: [1011, 'on_open failed'], decided: true, go: () => {} },
+    { cause: 'script_memory', script: 'eats', code: 1011, known: false,
+        sees: [1011, 'on_open failed'], decided: true, go: () => {} },
+    /* A row for a cause of your own needs no more than these fields. */
+];
+
+const same = (got, want, what) => (want instanceof RegExp
+    ? assert.match(got ?? '', want, what) : assert.equal(got, want, what));
+
+/* Provokes the end on this path; what the peer has seen. */
+async function provoke(row, path) {
+    const wire = await (row.open ? row.open(path) : upgraded(server, path, row.changes));
+    await row.go(wire);
+    const seen = row.sees ? await closing(wire) : null;
+    return { wire, seen };
+}
+
+/* on_close and the log say the same, field by field. */
+async function told(row, path, tag, code, reason) {
+    const line = await server.log({ msg: 'closed', path });
+    const who = row.who ?? 'server';
+    const expected = { code, who, cause: row.cause };
+    for (const [key, want] of Object.entries(expected)) same(line[key], want, `${key} in the log`);
+    same(line.reason ?? '', reason, 'reason in the log');
+    same(line.rule ?? '', row.rule ?? '', 'rule in the log');
+    if (row.known === false) {
+        assert.deepEqual(server.all({ msg: 'end', tag }), [], 'on_open had not accepted');
+        return;
+    }
+    const info = await server.log({ msg: 'end', tag });
+    for (const key of ['code', 'who', 'cause']) assert.equal(info[key], line[key], key);
+    for (const key of ['reason', 'rule', 'detail', 'bytes'])
+        assert.equal(info[key] ?? '', line[key] ?? '', key);
+    if (row.bytes) assert.match(info.bytes, row.bytes);
+    if (row.received) assert.equal(info.received, row.received);
+    assert.equal(info.pings_unanswered, row.unanswered ?? 0);
+    assert.ok(info.lasted >= 0 && info.silent >= 0 && info.silent <= info.lasted + 0.001);
+    if (row.clean) assert.equal(info.clean, true);
+}
+
+for (const row of rows) {
+    test(`${row.cause}: peer, on_close and log`, async () => {
+        const path = `/${row.script}/${row.cause}`;
+        const { wire, seen } = await provoke(row, path);
+        if (row.sees) {
+            assert.equal(seen.code, row.sees[0]);
+            same(seen.reason, row.sees[1], 'the reason on the wire');
+        }
+        await told(row, path, row.cause, row.code, row.reason ?? row.sees?.[1] ?? '');
+        wire.drop();
+    });
+}
+
+/* ---- the script has the last word ---- */
+
+for (const row of rows.filter(({ who, known, decided }) => !who && (known !== false || decided))) {
+    test(`${row.cause}: decide_close has the last word`, async () => {
+        const tag = `${row.cause}-decided`, path = `/decides_${row.script}/${tag}`;
+        const { wire, seen } = await provoke(row, path);
+        const reason = `${row.cause};retry=1000-3000`;
+        assert.deepEqual(seen, { code: 4100, reason });
+        await told(row, path, tag, 4100, reason);
+        wire.drop();
+    });
+}
+
+/* What the script says or on_open refuses with, and what the peer receives. */
+const words = [
+    ['1000 bye', 1000, 'bye'],
+    ['1000 bye no', 1000, 'bye'], /* the code says so already */
+    ['4001 kicked no', 4001, 'kicked;retry=no'],
+    ['4001 soon soon', 4001, 'soon;retry=250'],
+    ['4001 anew fresh', 4001, 'anew;retry=0-8000;resume=no'],
+    ['4002 advised', 4002, 'advised;retry=7000-8000'],
+    ['4002 mine no', 4002, 'mine;retry=no'],
+    ['4003 named', 4003, 'named;retry=9000'],
+    ['4600 moved', 4600, 'moved;retry=1000-5000'],
+    [`4001 ${'x'.repeat(130)} no`, 4001, `${'x'.repeat(114)};retry=no`],
+];
+
+for (const [what, code, reason] of words) {
+    test(`conn:close(${what.slice(0, 20)}) is ${code} ${reason.slice(0, 30)}`, async () => {
+        const tag = what.replace(/\W+/g, '_');
+        const peer = await server.connect(`/says/${tag}`);
+        peer.send(what);
+        assert.deepEqual(await peer.seen(), { code, reason });
+        const { cause, who } = await server.log({ msg: 'end', tag });
+        assert.deepEqual([cause, who], ['script_close', 'server']);
+    });
+}
+
+for (const [refusal, reason] of [[4001, 'not you'], [4002, 'not you;retry=7000-8000'],
+    [4003, 'not you;retry=9000']]) {
+    test(`an on_open that refuses with ${refusal} is advised on`, async () => {
+        const peer = await server.connect(`/says/refused?refuse=${refusal}`);
+        assert.deepEqual(await peer.seen(), { code: refusal, reason });
+    });
+}
+
+for (const [what, error] of [['bad', /returned 1006: /], ['fails', /oh/],
+    ['waits', /sleep cannot wait in decide_close/], ['spins', /CPU time/]]) {
+    test(`a decide_close that ${what} is reported, and the default stands`, async () => {
+        const peer = await server.connect(`/clumsy/${what}`);
+        for (let i = 0; i < 2; i++) peer.send('too fast');
+        assert.deepEqual(await peer.seen(),
+            { code: 1008, reason: 'more messages than limits.rate;retry=10000-60000' });
+        const fault = await server.log({ msg: 'script error', script: 'clumsy.lua', error });
+        assert.equal(fault.handler, 'decide_close');
+        assert.equal(fault.file, 'clumsy.lua');
+        assert.ok(fault.line >= 4 && fault.line <= 9, `line ${fault.line}`);
+    });
+}
+
+/* ---- ends that need a server of their own ---- */
+
+test('script_removed and script_paused: peer and log', async (t) => {
+    const project = new Project({
+        'scripts/gone.lua': 'return { decide_close = function(_, cause) return 4004, cause end }',
+        'scripts/loops.lua': 'return { on_message = function() while true do end end }',
+    });
+    const own = await start(t, project, { env: { MOONWIRE_SCRIPT_CPU: '30' } });
+    const gone = await own.connect('/gone');
+    rmSync(project.path('scripts/gone.lua'));
+    assert.deepEqual(await gone.seen(), { code: 4004, reason: 'script_removed;retry=30000-60000' });
+    assert.equal((await own.log({ msg: 'closed', script: 'gone.lua' })).cause, 'script_removed');
+
+    const loops = await own.connect('/loops');
+    for (let i = 0; i < 5; i++) loops.send('loop');
+    await own.log({ msg: 'script paused' });
+    const late = await own.connect('/loops');
+    assert.deepEqual(await late.seen(),
+        { code: 1013, reason: 'the script is paused;retry=5000-30000' });
+    assert.equal((await own.log({ msg: 'closed', cause: 'script_paused' })).code, 1013);
+});
+
+test('tls_error: on_close and log', async (t) => {
+    const { cert, key } = certificate('a.example');
+    const own = await start(t, {
+        'scripts/plain.lua': files['scripts/plain.lua'], 'a.pem': cert, 'a.key': key,
+    }, { args: ['--listen', '127.0.0.1:0', '--tls-cert', 'a.pem', '--tls-key', 'a.key'] });
+    const peer = new Peer(`wss://127.0.0.1:${own.port}/plain/tls`, { ca: [cert], servername: 'a.example' });
+    await within(peer.opened, () => 'wss');
+    const { _handle } = peer.socket._socket;
+    const { WriteWrap } = process.binding('stream_wrap');
+    const record = Buffer.from([0x17, 3, 3, 0, 32, ...Buffer.alloc(32, 7)]); /* cannot be decrypted */
+    (_handle._parent ?? _handle).writeBuffer(new WriteWrap(), record);
+    const info = await own.log({ msg: 'end', tag: 'tls' });
+    assert.deepEqual([info.code, info.who, info.cause], [1006, 'network', 'tls_error']);
+    assert.equal((await own.log({ msg: 'closed', cause: 'tls_error' })).detail, info.detail);
+    assert.ok(info.detail.length > 5);
+    peer.socket.terminate();
+});
+
+test('write_timeout: on_close and log', async (t) => {
+    const wire = await upgraded(server, '/full/stuck');
+    wire.socket.pause(); /* it takes nothing any more, whatever the kernel still does for it */
+    wire.send(frame(TEXT, 'go'));
+    const ping = setInterval(() => wire.send(frame(PING, '')), 1000); /* and is alive all the same */
+    t.after(() => { clearInterval(ping); wire.reset(); });
+    const stuck = { msg: 'end', tag: 'stuck' };
+    const info = await server.log(stuck).catch(() => server.log(stuck)); /* 30 s, and a bit */
+    assert.deepEqual([info.code, info.who, info.cause], [1006, 'network', 'write_timeout']);
+    assert.equal((await server.log({ msg: 'closed', path: '/full/stuck' })).cause, 'write_timeout');
+});
