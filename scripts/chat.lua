@@ -18,6 +18,9 @@ local M = {
   route = "/chat/:room",
   format = "json",
   limits = { message = 8192, rate = 10, burst = 30 },
+  codes = {
+    [4008] = { "too fast", retry = { after = 10, spread = 10 }, fix = "say less at a time" },
+  },
 }
 
 state.rooms = state.rooms or {} -- survives a reload; everything else in this file starts anew
@@ -66,6 +69,11 @@ function M.on_message(conn, message)
   local complaint = "type: say or rename"
   if handle then complaint = handle(conn, message, state.rooms[conn.params.room]) end
   if complaint then conn:send { type = "error", error = complaint } end
+end
+
+-- By itself the server would say 1008, which means: stay away. Who only talks too much may come back.
+function M.decide_close(conn, cause)
+  if cause == "rate_limited" then return 4008, "take a breath" end
 end
 
 function M.on_close(conn)

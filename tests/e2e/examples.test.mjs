@@ -195,11 +195,11 @@ test('chat: text that is no JSON is 1007, one that is too long 1009', async (t) 
     }
 });
 
-test('chat: who talks without end is stopped', async (t) => {
+test('chat: who talks without end is stopped, and told when to come back', async (t) => {
     const server = await examples(t);
     const { peer } = await enter(server, 'lobby', 'Ann');
     for (let n = 0; n < 200; n++) tell(peer, { type: 'say', text: `${n}` });
-    assert.equal((await peer.seen()).code, 1008);
+    assert.deepEqual(await peer.seen(), { code: 4008, reason: 'take a breath;retry=10000-20000' });
 });
 
 test('chat: after a save the open connections hear of it, and nothing is lost', async (t) => {
