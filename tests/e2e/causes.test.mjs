@@ -1,15 +1,18 @@
 /*
- * Every cause of cause.def that a peer can provoke: what the peer receives, what on_close is told,
- * what the log says; and the same ends once more where the script has the last word. One row each.
+ * Every cause of cause.def that a peer, a script or an operator can provoke: what the peer
+ * receives, what on_close is told, what the log says; and the same ends once more where the script
+ * has the last word. One row each; MOONWIRE_FULL=1 prints each as a line of JSON, with the verdict
+ * of `moonwire why`.
  * Not here: script_busy and out_of_memory, which need a server without time or memory for half a
- * minute (tests/unit/server/test_fair.c, test_conversation_memory.c), and drain.
+ * minute (tests/unit/server/test_fair.c, test_conversation_memory.c).
  */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { deflateRawSync, constants } from 'node:zlib';
 import { certificate } from './certificates.mjs';
-import { Peer, Project, start, within } from './harness.mjs';
+import { Peer, Project, administer, start, within } from './harness.mjs';
 import { BINARY, CLOSE, PING, TEXT, closeBody, frame, upgraded } from './wire.mjs';
 
 /* ---- scripts ---- */
@@ -38,7 +41,7 @@ const written = (name, limits, more = '') => ({
 const files = {
     'moonwire.lua': 'return { script = { cpu = 150, memory = 4 * 1024 * 1024 } }',
     ...written('plain', 'message = 1000, fragments = 3, ping = 0', `
-        function M.on_message(conn, data) conn:send(data) end`),
+        function M.on_message(conn, data) conn:send(data == "id" and conn.id or data) end`),
     ...written('small', 'message = 1000, inflated = 100'),
     ...written('json', '', 'M.format = "json" function M.on_message() end'),
     ...written('pinged', 'ping = 1, pong = 1'),
@@ -107,61 +110,124 @@ async function second(path) {
     return wire;
 }
 
+/* What the server calls this connection. */
+async function idOf(wire) {
+    wire.send(frame(TEXT, 'id'));
+    return (await wire.frame()).payload.toString();
+}
+
+/* One request to the admin socket, and its answer. */
+function tell(request) {
+    return new Promise((resolve, reject) => {
+        const socket = connect(server.project.path('data/moonwire.sock'));
+        let text = '';
+        socket.on('data', (bytes) => { text += bytes; });
+        socket.on('end', () => resolve(JSON.parse(text)));
+        socket.on('error', reject);
+        socket.end(`${JSON.stringify(request)}\n`);
+    });
+}
+
 /*
- * cause; the script's name; code and reason that the peer receives (null: nothing); what its info
- * has; how it is provoked.
+ * cause; how it is provoked, in words; the script's name; code and reason that the peer receives
+ * (null: nothing); what its info has; how it is provoked; its tag, where the cause has several rows.
  */
 const rows = [
-    { cause: 'peer_close', script: 'plain', who: 'client', code: 4321, sees: [4321, ''], clean: true,
+    { cause: 'peer_close', how: 'sends Close 4321',
+        script: 'plain', who: 'client', code: 4321, sees: [4321, ''], clean: true,
         go: (wire) => wire.send(frame(CLOSE, closeBody(4321, 'me first'))), reason: 'me first' },
-    { cause: 'peer_fin', script: 'plain', who: 'network', code: 1006, sees: null,
+    { cause: 'peer_fin', how: 'ends its stream without a Close frame',
+        script: 'plain', who: 'network', code: 1006, sees: null,
         go: (wire) => wire.socket.end() },
-    { cause: 'peer_reset', script: 'plain', who: 'network', code: 1006, sees: null,
+    { cause: 'peer_reset', how: 'resets the TCP connection',
+        script: 'plain', who: 'network', code: 1006, sees: null,
         go: (wire) => wire.reset() },
-    { cause: 'ping_timeout', script: 'pinged', who: 'network', code: 1006, unanswered: 1,
+    { cause: 'ping_timeout', how: 'answers no ping; limits.ping = 1, pong = 1',
+        script: 'pinged', who: 'network', code: 1006, unanswered: 1,
         sees: [3008, 'no answer to ping'], reason: 'no answer to ping', go: () => {} },
-    { cause: 'idle_timeout', script: 'idle', code: 3008, sees: [3008, 'idle'], go: () => {} },
-    { cause: 'max_age', script: 'aged', code: 1001, sees: [1001, 'open for limits.age'],
+    { cause: 'idle_timeout', how: 'says nothing; limits.idle = 1',
+        script: 'idle', code: 3008, sees: [3008, 'idle'], go: () => {} },
+    { cause: 'max_age', how: 'stays; limits.age = 1',
+        script: 'aged', code: 1001, sees: [1001, 'open for limits.age'],
         go: () => {} },
-    { cause: 'protocol_error', script: 'plain', code: 1002, rule: /5\.2: reserved/, bytes: /^c1/,
+    { cause: 'protocol_error', how: 'sends a frame with RSV1, which was not agreed on',
+        script: 'plain', code: 1002, rule: /5\.2: reserved/, bytes: /^c1/,
         sees: [1002, /5\.2: reserved/], go: (wire) => wire.send(frame(TEXT, 'hi', { rsv: 4 })) },
-    { cause: 'http_on_websocket', script: 'plain', code: 1002, rule: /plain HTTP/, bytes: /^474554/,
+    { cause: 'http_on_websocket', how: 'sends an HTTP request after the upgrade',
+        script: 'plain', code: 1002, rule: /plain HTTP/, bytes: /^474554/,
         sees: [1002, /plain HTTP/], go: (wire) => wire.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n') },
-    { cause: 'bad_utf8', script: 'plain', code: 1007, rule: /8\.1/, sees: [1007, /8\.1/],
+    { cause: 'bad_utf8', how: 'sends text that is not UTF-8',
+        script: 'plain', code: 1007, rule: /8\.1/, sees: [1007, /8\.1/],
         go: (wire) => wire.send(frame(TEXT, Buffer.of(0xc0, 0xaf))) },
-    { cause: 'bad_compression', script: 'small', code: 1007, changes: DEFLATE, rule: /7692/,
+    { cause: 'bad_compression', how: 'sends bytes that DEFLATE does not know',
+        script: 'small', code: 1007, changes: DEFLATE, rule: /7692/,
         sees: [1007, /7692/], go: (wire) => wire.send(frame(TEXT, Buffer.of(255, 255), { rsv: 4 })) },
-    { cause: 'bad_json', script: 'json', code: 1007, sees: [1007, 'the message is not valid JSON'],
+    { cause: 'bad_json', how: 'sends half an object to a script with format = "json"',
+        script: 'json', code: 1007, sees: [1007, 'the message is not valid JSON'],
         received: 1, go: (wire) => wire.send(frame(TEXT, '{"a":')) },
-    { cause: 'message_too_big', script: 'plain', code: 1009, rule: /7\.4\.1/, bytes: /^82fe/,
+    { cause: 'message_too_big', how: 'sends 1 001 bytes; limits.message = 1000',
+        script: 'plain', code: 1009, rule: /7\.4\.1/, bytes: /^82fe/,
         sees: [1009, /7\.4\.1/], go: (wire) => wire.send(frame(BINARY, Buffer.alloc(1001))) },
-    { cause: 'inflated_too_big', script: 'small', code: 1009, changes: DEFLATE, rule: /./,
+    { cause: 'inflated_too_big', how: 'sends 101 bytes, compressed; limits.inflated = 100',
+        script: 'small', code: 1009, changes: DEFLATE, rule: /./,
         sees: [1009, /./], go: (wire) => wire.send(frame(TEXT, small('y'.repeat(101)), { rsv: 4 })) },
-    { cause: 'too_many_fragments', script: 'plain', code: 1008, rule: /7\.4\.1/, sees: [1008, /7\.4\.1/],
+    { cause: 'too_many_fragments', how: 'sends 4 fragments; limits.fragments = 3',
+        script: 'plain', code: 1008, rule: /7\.4\.1/, sees: [1008, /7\.4\.1/],
         go: (wire) => wire.send(often(4, frame(0, '', { fin: false })).fill(1, 0, 1)) },
-    { cause: 'rate_limited', script: 'rated', code: 1008, received: 3,
+    { cause: 'rate_limited', how: 'sends 3 messages at once; limits.rate = 1, burst = 2',
+        script: 'rated', code: 1008, received: 3,
         sees: [1008, 'more messages than limits.rate;retry=10000-60000'],
         go: (wire) => wire.send(often(3, frame(TEXT, 'x'))) },
-    { cause: 'slow_consumer', script: 'flood', code: 1013,
+    { cause: 'slow_consumer', how: 'does not read while the script sends; limits.queue = 65536',
+        script: 'flood', code: 1013,
         sees: [1013, 'the client reads too slowly;retry=5000-15000'],
         async go(wire) {
             wire.socket.pause();
             wire.send(frame(TEXT, 'go'));
             setTimeout(() => wire.socket.resume(), 100);
         } },
-    { cause: 'connection_limit', script: 'one', code: 1013, known: false, open: second,
+    { cause: 'connection_limit', how: 'is the second; limits.connections = 1',
+        script: 'one', code: 1013, known: false, open: second,
         sees: [1013, 'the route is full;retry=5000-30000'], go: () => {} },
-    { cause: 'script_error', script: 'fails', code: 1011, known: false, sees: [1011, 'on_open failed'],
+    { cause: 'script_error', how: 'on_open calls error()',
+        script: 'fails', code: 1011, known: false, sees: [1011, 'on_open failed'],
         decided: true, go: () => {} },
-    { cause: 'script_budget', script: 'spins', code: 1011, known: false,
+    { cause: 'script_budget', how: 'on_open loops for ever',
+        script: 'spins', code: 1011, known: false,
         sees: [1011, 'on_open failed'], decided: true, go: () => {} },
-    { cause: 'script_memory', script: 'eats', code: 1011, known: false,
+    { cause: 'script_memory', how: 'on_open fills its memory',
+        script: 'eats', code: 1011, known: false,
         sees: [1011, 'on_open failed'], decided: true, go: () => {} },
+    { cause: 'script_close', how: 'conn:close(4001, "kicked", false)',
+        script: 'says', who: 'server', code: 4001, sees: [4001, 'kicked;retry=no'],
+        go: (wire) => wire.send(frame(TEXT, '4001 kicked no')) },
+    { cause: 'admin_close', how: 'moonwire close ID 4005 "be gone"',
+        script: 'plain', code: 4005, sees: [4005, 'be gone'],
+        async go(wire) {
+            const said = await administer(server, 'close', await idOf(wire), '4005', 'be gone');
+            assert.equal(said.code, 0, said.err);
+        } },
+    { cause: 'admin_close', how: '{"cmd":"close","id":ID} on the admin socket',
+        tag: 'admin_close_socket', script: 'plain', code: 1008, sees: [1008, ''],
+        async go(wire) { assert.ok((await tell({ cmd: 'close', id: await idOf(wire) })).ok); } },
     /* A row for a cause of your own needs no more than these fields. */
 ];
 
 const same = (got, want, what) => (want instanceof RegExp
     ? assert.match(got ?? '', want, what) : assert.equal(got, want, what));
+
+/* For who wants to quote it: a line of JSON. */
+async function quote(own, how, peer, line, info) {
+    if (process.env.MOONWIRE_FULL !== '1') return;
+    const { out, err } = await administer(own, 'why', line.conn);
+    const happened = /what happened\n([^]*?)\n {2}\S/.exec(out)?.[1].trim().replace(/\s+/g, ' ');
+    const { who, code, reason = '' } = info ?? {};
+    console.log(JSON.stringify({
+        cause: line.cause, how, peer: peer ?? 'nothing',
+        on_close: info ? { who, code, reason } : 'not called', log: line,
+        why: happened ? `${out.split('\n')[0]}. ${happened}` : err,
+    }));
+}
 
 /* Provokes the end on this path; what the peer has seen. */
 async function provoke(row, path) {
@@ -181,7 +247,7 @@ async function told(row, path, tag, code, reason) {
     same(line.rule ?? '', row.rule ?? '', 'rule in the log');
     if (row.known === false) {
         assert.deepEqual(server.all({ msg: 'end', tag }), [], 'on_open had not accepted');
-        return;
+        return { line };
     }
     const info = await server.log({ msg: 'end', tag });
     for (const key of ['code', 'who', 'cause']) assert.equal(info[key], line[key], key);
@@ -192,26 +258,32 @@ async function told(row, path, tag, code, reason) {
     assert.equal(info.pings_unanswered, row.unanswered ?? 0);
     assert.ok(info.lasted >= 0 && info.silent >= 0 && info.silent <= info.lasted + 0.001);
     if (row.clean) assert.equal(info.clean, true);
+    return { line, info };
 }
 
 for (const row of rows) {
-    test(`${row.cause}: peer, on_close and log`, async () => {
-        const path = `/${row.script}/${row.cause}`;
+    const name = row.tag ?? row.cause;
+    test(`${name}: peer, on_close and log`, async () => {
+        const path = `/${row.script}/${name}`;
         const { wire, seen } = await provoke(row, path);
         if (row.sees) {
             assert.equal(seen.code, row.sees[0]);
             same(seen.reason, row.sees[1], 'the reason on the wire');
         }
-        await told(row, path, row.cause, row.code, row.reason ?? row.sees?.[1] ?? '');
+        const reason = row.reason ?? row.sees?.[1] ?? '';
+        const { line, info } = await told(row, path, name, row.code, reason);
+        await quote(server, row.how, seen, line, info);
         wire.drop();
     });
 }
 
 /* ---- the script has the last word ---- */
 
+/* A row that names its `who` is none that decide_close is asked about. */
 for (const row of rows.filter(({ who, known, decided }) => !who && (known !== false || decided))) {
-    test(`${row.cause}: decide_close has the last word`, async () => {
-        const tag = `${row.cause}-decided`, path = `/decides_${row.script}/${tag}`;
+    const name = row.tag ?? row.cause;
+    test(`${name}: decide_close has the last word`, async () => {
+        const tag = `${name}-decided`, path = `/decides_${row.script}/${tag}`;
         const { wire, seen } = await provoke(row, path);
         const reason = `${row.cause};retry=1000-3000`;
         assert.deepEqual(seen, { code: 4100, reason });
@@ -271,22 +343,29 @@ for (const [what, error] of [['bad', /returned 1006: /], ['fails', /oh/],
 
 test('script_removed and script_paused: peer and log', async (t) => {
     const project = new Project({
-        'scripts/gone.lua': 'return { decide_close = function(_, cause) return 4004, cause end }',
+        'scripts/gone.lua': `local M = {} ${ON_CLOSE}
+            function M.decide_close(_, cause) return 4004, cause end return M`,
         'scripts/loops.lua': 'return { on_message = function() while true do end end }',
     });
     const own = await start(t, project, { env: { MOONWIRE_SCRIPT_CPU: '30' } });
     const gone = await own.connect('/gone');
     rmSync(project.path('scripts/gone.lua'));
-    assert.deepEqual(await gone.seen(), { code: 4004, reason: 'script_removed;retry=30000-60000' });
-    assert.equal((await own.log({ msg: 'closed', script: 'gone.lua' })).cause, 'script_removed');
+    const seen = { code: 4004, reason: 'script_removed;retry=30000-60000' };
+    assert.deepEqual(await gone.seen(), seen);
+    const removed = await own.log({ msg: 'closed', script: 'gone.lua' });
+    assert.equal(removed.cause, 'script_removed');
+    await quote(own, 'rm scripts/gone.lua; its decide_close says 4004', seen, removed,
+        await own.log({ msg: 'end', script: 'gone.lua' }));
 
     const loops = await own.connect('/loops');
     for (let i = 0; i < 5; i++) loops.send('loop');
     await own.log({ msg: 'script paused' });
     const late = await own.connect('/loops');
-    assert.deepEqual(await late.seen(),
-        { code: 1013, reason: 'the script is paused;retry=5000-30000' });
-    assert.equal((await own.log({ msg: 'closed', cause: 'script_paused' })).code, 1013);
+    const turned = { code: 1013, reason: 'the script is paused;retry=5000-30000' };
+    assert.deepEqual(await late.seen(), turned);
+    const paused = await own.log({ msg: 'closed', cause: 'script_paused' });
+    assert.equal(paused.code, 1013);
+    await quote(own, 'comes after five calls of its script were stopped', turned, paused);
 });
 
 test('tls_error: on_close and log', async (t) => {
@@ -302,8 +381,10 @@ test('tls_error: on_close and log', async (t) => {
     (_handle._parent ?? _handle).writeBuffer(new WriteWrap(), record);
     const info = await own.log({ msg: 'end', tag: 'tls' });
     assert.deepEqual([info.code, info.who, info.cause], [1006, 'network', 'tls_error']);
-    assert.equal((await own.log({ msg: 'closed', cause: 'tls_error' })).detail, info.detail);
+    const line = await own.log({ msg: 'closed', cause: 'tls_error' });
+    assert.equal(line.detail, info.detail);
     assert.ok(info.detail.length > 5);
+    await quote(own, 'sends a TLS record that cannot be decrypted', null, line, info);
     peer.socket.terminate();
 });
 
@@ -316,5 +397,34 @@ test('write_timeout: on_close and log', async (t) => {
     const stuck = { msg: 'end', tag: 'stuck' };
     const info = await server.log(stuck).catch(() => server.log(stuck)); /* 30 s, and a bit */
     assert.deepEqual([info.code, info.who, info.cause], [1006, 'network', 'write_timeout']);
-    assert.equal((await server.log({ msg: 'closed', path: '/full/stuck' })).cause, 'write_timeout');
+    const line = await server.log({ msg: 'closed', path: '/full/stuck' });
+    assert.equal(line.cause, 'write_timeout');
+    await quote(server, 'takes nothing while 16 MB wait for it', null, line, info);
 });
+
+/* How a server is told to end; code and reason that a peer receives. */
+const drains = [
+    ['TERM', 1001, /^server is stopping;retry=\d+(-\d+)?$/, (own) => own.process.kill('SIGTERM')],
+    ['moonwire drain --restart', 1012, /^server is restarting;retry=[5-9]\d{3}(-\d+)?$/,
+        async (own) => assert.equal((await administer(own, 'drain', '--restart')).code, 0)],
+];
+
+for (const [how, code, reason, end] of drains) {
+    test(`drain by ${how}: peer, on_close and log, and decide_close has the last word`, async (t) => {
+        const own = await start(t, Object.fromEntries(['plain', 'decides_plain']
+            .map((name) => [`scripts/${name}.lua`, files[`scripts/${name}.lua`]])));
+        const peer = await own.connect('/plain/drain');
+        const decided = await own.connect('/decides_plain/drain');
+        await end(own);
+        const seen = await peer.seen();
+        assert.equal(seen.code, code);
+        assert.match(seen.reason, reason);
+        assert.deepEqual(await decided.seen(), { code: 4100, reason: 'drain;retry=1000-3000' });
+        const line = await own.log({ msg: 'closed', path: '/plain/drain' });
+        const info = await own.log({ msg: 'end', script: 'plain.lua', tag: 'drain' });
+        for (const { who, cause, code: got, reason: said } of [line, info])
+            assert.deepEqual([who, cause, got, said], ['server', 'drain', code, seen.reason]);
+        assert.deepEqual(await own.exited, { code: 0, signal: null });
+        await quote(own, how, seen, line, info); /* which nobody is left to be asked about */
+    });
+}

@@ -5,7 +5,7 @@
  * nothing said by a sanitizer.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -152,6 +152,14 @@ export class Server {
             this.project.remove();
         }
     }
+}
+
+/* A command about this server, as an operator types it: { code, out, err }. */
+export function administer(server, verb, ...words) {
+    return within(new Promise((resolve) => {
+        execFile(binary, [verb, ...words, server.project.dir], (error, out, err) =>
+            resolve({ code: error ? error.code : 0, out, err }));
+    }), () => `moonwire ${verb} ${words.join(' ')}`);
 }
 
 /* `t` is a test's context, or { after } of node:test for a server that many tests share. */

@@ -3,10 +3,9 @@
  * the server runs; and `moonwire close` ends one.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
-import { binary, start } from './harness.mjs';
+import { administer, start } from './harness.mjs';
 import { BINARY, CLOSE, TEXT, closeBody, frame, upgraded } from './wire.mjs';
 
 const server = await start({ after }, {
@@ -31,13 +30,7 @@ const server = await start({ after }, {
     'scripts/jam.lua': 'return { format = "json", on_message = function() end }',
 });
 
-/* What a command says: { code, out, err }. */
-function cli(verb, ...words) {
-    return new Promise((resolve) => {
-        execFile(binary, [verb, ...words, server.project.dir], (error, out, err) =>
-            resolve({ code: error ? error.code : 0, out, err }));
-    });
-}
+const cli = (verb, ...words) => administer(server, verb, ...words);
 
 /* The same by the socket itself: one request, one answer. */
 function ask(request) {
