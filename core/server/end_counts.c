@@ -11,6 +11,9 @@
 #define MINUTE_MS 60000
 #define FIRST_CAP 8
 
+/* From here on a peer says what it likes. */
+#define FIRST_FREE_CODE 3000
+
 void mw_end_counts_init(struct mw_end_counts *counts, struct mw_mem *mem, mw_ms now_ms)
 {
     *counts =
@@ -92,11 +95,20 @@ static struct mw_end_count *add_row(struct mw_end_counts *counts, const struct m
     return &counts->rows[counts->count++];
 }
 
-/* Half of the room is for what has a code: so what has none finds some. */
+/*
+ * A peer may say two thousand codes: half of the room is for those, so that the codes of everything
+ * else find some; and the last quarter is for what is counted without one.
+ */
+static bool has_room(const struct mw_end_counts *counts, const struct mw_end_count *like)
+{
+    bool is_free = like->cause == MW_CAUSE_peer_close && like->code >= FIRST_FREE_CODE;
+    return counts->count < (is_free ? MW_END_COUNT_ROWS / 2 : MW_END_COUNT_ROWS / 4 * 3);
+}
+
 static struct mw_end_count *find_or_add(struct mw_end_counts *counts, struct mw_end_count *like)
 {
     struct mw_end_count *row = find(counts, like);
-    if (!row && counts->count < MW_END_COUNT_ROWS / 2)
+    if (!row && has_room(counts, like))
         return add_row(counts, like);
     if (row)
         return row;

@@ -66,6 +66,22 @@ TEST(codes_that_find_no_room_are_counted_without_one)
     assert_mem_empty(&mem);
 }
 
+TEST(a_peer_with_many_codes_does_not_hide_the_codes_of_others)
+{
+    struct mw_mem mem;
+    struct mw_end_counts counts;
+    mw_mem_init(&mem, NULL, 0);
+    mw_end_counts_init(&counts, &mem, 0);
+    for (unsigned code = 3000; code < 5000; code++)
+        add(&counts, code, MINUTE);
+    add(&counts, 1001, MINUTE);
+    assert_int_equal(counts.rows[counts.count - 1].code, 1001);
+    mw_end_counts_add(&counts, mw_view_text("chat.lua"), 1006, MW_CAUSE_peer_fin, MINUTE);
+    assert_int_equal(counts.rows[counts.count - 1].code, 1006);
+    mw_end_counts_free(&counts);
+    assert_mem_empty(&mem);
+}
+
 TEST(they_go_back_to_the_start_and_an_hour_at_most)
 {
     struct mw_end_counts counts;
@@ -96,6 +112,7 @@ int main(void)
         CASE(alike_ends_are_one_row),
         CASE(an_hour_later_they_are_forgotten_by_the_minute),
         CASE(codes_that_find_no_room_are_counted_without_one),
+        CASE(a_peer_with_many_codes_does_not_hide_the_codes_of_others),
         CASE(they_go_back_to_the_start_and_an_hour_at_most),
         CASE(without_memory_an_end_is_not_counted),
     };
