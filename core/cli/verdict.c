@@ -42,10 +42,10 @@ static void putf(struct page *page, const char *format, ...)
     va_end(args);
 }
 
-/* Text of anybody's. */
+/* Text of anybody's: no line of it may look like one of ours, so it has none. */
 static void put(struct page *page, const struct mw_json *conn, const char *key)
 {
-    mw_log_put_visible(page->out, mw_reply_text(conn, key));
+    note(page, mw_log_put_line(page->out, mw_reply_text(conn, key)));
 }
 
 static void say(struct page *page, const char *text)
@@ -159,6 +159,23 @@ static void put_figures(struct page *page, const struct mw_json *conn)
         putf(page, "  waiting     %u bytes to be sent\n", whole(conn, "queued"));
 }
 
+/* A text of anybody's behind its label, with its further rows below its first word. */
+static void put_long(struct page *page, const char *label, struct mw_view text)
+{
+    struct mw_buf line;
+    struct mw_view row;
+    mw_buf_init(&line, page->out->mem, 0);
+    note(page, mw_log_put_line(&line, text));
+    struct mw_view rest = mw_buf_view(&line);
+    for (bool is_first = true; mw_wrap_next(&rest, ROW_CELLS - strlen(label), &row);
+         is_first = false) {
+        putf(page, "%*s", (int)strlen(label), is_first ? label : "");
+        note(page, mw_buf_put_view(page->out, row));
+        say(page, "\n");
+    }
+    mw_buf_free(&line);
+}
+
 /* The reason of a breach is its rule. */
 static bool is_rule(const struct mw_json *conn)
 {
@@ -176,11 +193,8 @@ static void put_texts(struct page *page, const struct mw_json *conn)
     };
     for (size_t i = 0; i < MW_COUNT(rows); i++) {
         bool is_said = i == 0 && is_rule(conn);
-        if (is_said || !mw_reply_has(conn, rows[i].key))
-            continue;
-        say(page, rows[i].label);
-        put(page, conn, rows[i].key);
-        say(page, "\n");
+        if (!is_said && mw_reply_has(conn, rows[i].key))
+            put_long(page, rows[i].label, mw_reply_text(conn, rows[i].key));
     }
 }
 
@@ -325,6 +339,13 @@ static void see_part(struct page *page, const struct mw_json *conn)
     see(page, text);
 }
 
+/* The error is not what came before, but what ended it. */
+static bool is_by_fault(const struct mw_json *conn)
+{
+    return mw_view_starts_with(mw_reply_text(conn, "cause"), "script_") &&
+           !mw_view_is(mw_reply_text(conn, "cause"), "script_close");
+}
+
 static void put_seen(struct page *page, const struct mw_json *conn)
 {
     size_t before = page->out->len;
@@ -335,7 +356,7 @@ static void put_seen(struct page *page, const struct mw_json *conn)
         see_silence(page, conn);
         see_part(page, conn);
     }
-    if (mw_reply_has(conn, "fault"))
+    if (mw_reply_has(conn, "fault") && !is_by_fault(conn))
         see(page, "Before that, a call for this connection failed: the error above.");
     if (page->out->len == begun)
         page->out->len = before;

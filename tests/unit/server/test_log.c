@@ -217,7 +217,7 @@ TEST(control_characters_are_made_visible)
     open_diary(&diary, false, false, MW_LOG_INFO);
     mw_log_begin(&line, &diary.log, MW_LOG_INFO,
                  mw_view_text("joined: \x1b[2Jeve\r\n12:00:00 error forged\x7f \xc2\x9b"
-                              "31m \xc3\xa4"));
+                              "31m \xc3\xa4 \xe2\x80\xae \xe2\x81\xa6 \xe2\x80\x94"));
     mw_log_text(&line, "name", mw_view_text("e\x1bv\ne"));
     mw_log_end(&line);
     const char *text = read_back(&diary);
@@ -225,8 +225,11 @@ TEST(control_characters_are_made_visible)
         unsigned char byte = (unsigned char)*c;
         assert_true((byte >= 0x20 && byte != 0x7f) || *c == '\n');
     }
-    assert_null(strstr(text, "\xc2\x9b")); /* U+009B is a CSI to some terminals */
+    assert_null(strstr(text, "\xc2\x9b"));     /* U+009B is a CSI to some terminals */
+    assert_null(strstr(text, "\xe2\x80\xae")); /* U+202E turns what follows around */
+    assert_null(strstr(text, "\xe2\x81\xa6"));
     assert_non_null(strstr(text, "\xc3\xa4"));
+    assert_non_null(strstr(text, "\xe2\x80\x94")); /* a dash is a dash */
     for (const char *at = text; (at = strchr(at, '\n')) && at[1]; at++)
         assert_true(at[1] == ' '); /* no line but the first begins like one */
     close_diary(&diary);
