@@ -40,6 +40,14 @@ void mw_fact_title(enum mw_lang lang, const struct mw_fact_code *code, char out[
     }
 }
 
+struct mw_close_policy mw_fact_policy(const struct mw_close_row *row,
+                                      const struct mw_here_code *script)
+{
+    if (!script || !script->has_retry || script->retry == row->policy.retry)
+        return row->policy;
+    return script->retry ? mw_close_row(4000)->policy : (struct mw_close_policy){ .retry = false };
+}
+
 void mw_fact_put_retry(struct mw_doc *doc, const struct mw_close_policy *policy)
 {
     char least[MW_FACT_SECONDS_MAX], most[MW_FACT_SECONDS_MAX], cap[MW_FACT_SECONDS_MAX], tries[16];
@@ -84,17 +92,13 @@ static void put_clean(struct mw_doc *doc, const struct mw_fact_code *code)
 
 static void put_retry(struct mw_doc *doc, const struct mw_fact_code *code)
 {
-    struct mw_close_policy policy = code->row->policy;
-    if (code->script && code->script->has_retry && !code->script->retry)
-        policy.retry = false;
-    if (code->script && code->script->has_retry && code->script->retry && !policy.retry)
-        policy = mw_close_row(4000)->policy;
+    struct mw_close_policy policy = mw_fact_policy(code->row, code->script);
     mw_fact_put_retry(doc, &policy);
 }
 
 static void put_resume(struct mw_doc *doc, const struct mw_fact_code *code)
 {
-    put_yes(doc, code->row->policy.resume);
+    put_yes(doc, mw_fact_policy(code->row, code->script).resume);
 }
 
 static void put_level(struct mw_doc *doc, const struct mw_fact_code *code)

@@ -25,6 +25,10 @@ void mw_facts_of_pair(struct mw_doc *doc, const struct mw_fact_code *code,
                       const struct mw_fact_code *other);
 void mw_facts_of_cause(struct mw_doc *doc, const struct mw_cause_row *cause);
 
+/* What a client does after it: the row's, unless a script says otherwise (NULL: none does). */
+struct mw_close_policy mw_fact_policy(const struct mw_close_row *row,
+                                      const struct mw_here_code *script);
+
 /* A cell: "yes, after 1 to 5 s, then longer, up to 30 s". */
 void mw_fact_put_retry(struct mw_doc *doc, const struct mw_close_policy *policy);
 

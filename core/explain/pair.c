@@ -6,12 +6,15 @@
 
 #include <stdio.h>
 
+#include "core/base/utf8.h"
+
 /* How many of a code's likely causes a composed pair repeats. */
 #define WHEN_LINES 2
 
 struct pair {
     struct mw_doc *doc;
     const struct mw_fact_code *one, *two;
+    struct mw_close_policy policies[2];
     char numbers[2][8]; /* of the codes */
 };
 
@@ -68,7 +71,7 @@ static void put_wire(const struct pair *pair)
 
 static void put_delays(const struct pair *pair)
 {
-    const struct mw_close_policy *one = &pair->one->row->policy, *two = &pair->two->row->policy;
+    const struct mw_close_policy *one = &pair->policies[0], *two = &pair->policies[1];
     char times[4][MW_FACT_SECONDS_MAX];
     mw_fact_seconds(one->least_ms, times[0]);
     mw_fact_seconds(one->most_ms, times[1]);
@@ -83,7 +86,7 @@ static void put_delays(const struct pair *pair)
 
 static void put_returns(const struct pair *pair)
 {
-    const struct mw_close_policy *one = &pair->one->row->policy, *two = &pair->two->row->policy;
+    const struct mw_close_policy *one = &pair->policies[0], *two = &pair->policies[1];
     const char *first = pair->numbers[0], *second = pair->numbers[1];
     char tries[16];
     if (!one->retry && !two->retry)
@@ -114,6 +117,31 @@ static void put_each(const struct pair *pair, const char *number, struct mw_phra
     doc->lang = wanted;
 }
 
+/* A script's own words, which no language changes. */
+static void put_script(const struct pair *pair, const char *number, struct mw_view words)
+{
+    char text[256];
+    struct mw_view cut = mw_utf8_cut(words, sizeof text - 1);
+    snprintf(text, sizeof text, "%.*s", (int)cut.len, cut.data);
+    LINE(pair, MW_LABEL_EACH, number, text);
+}
+
+static void put_meanings(const struct pair *pair, const struct mw_words words[2])
+{
+    const struct mw_fact_code *codes[] = { pair->one, pair->two };
+    bool is_one_row = pair->one->row == pair->two->row;
+    for (size_t i = 0; i < 2; i++) {
+        if (codes[i]->script)
+            put_script(pair, pair->numbers[i], codes[i]->script->text);
+        else if (!is_one_row)
+            put_each(pair, pair->numbers[i], mw_words_text(&words[i]));
+    }
+    if (is_one_row)
+        mw_doc_line(pair->doc, MW_DOC_LINE, 0, mw_label(pair->doc->lang, MW_LABEL_DIFF_NONE));
+    else
+        put_wire(pair);
+}
+
 static void put_which(const struct pair *pair, const struct mw_fact_code *code, const char *number)
 {
     struct mw_words words = mw_words_of_code(pair->doc->lang, code->row);
@@ -130,7 +158,12 @@ static void put_which(const struct pair *pair, const struct mw_fact_code *code, 
     case MW_CLOSE_BY_BOTH:
         break;
     }
-    put_each(pair, number, mw_words_line(&words, MW_WORDS_FIX, 0));
+    if (code->script && code->script->fix.len)
+        put_script(pair, number, code->script->fix);
+    else if (code->script)
+        put_each(pair, number, mw_label(pair->doc->lang, MW_LABEL_SCRIPT_NO_FIX));
+    else
+        put_each(pair, number, mw_words_line(&words, MW_WORDS_FIX, 0));
 }
 
 static void put_composed(const struct pair *pair)
@@ -139,14 +172,8 @@ static void put_composed(const struct pair *pair)
     const struct mw_fact_code *codes[] = { pair->one, pair->two };
     struct mw_words words[] = { mw_words_of_code(doc->lang, pair->one->row),
                                 mw_words_of_code(doc->lang, pair->two->row) };
-    bool is_one_row = pair->one->row == pair->two->row;
     mw_doc_heading(doc, MW_LABEL_DIFFERENCES, "differences");
-    for (size_t i = 0; i < 2 && !is_one_row; i++)
-        put_each(pair, pair->numbers[i], mw_words_text(&words[i]));
-    if (is_one_row)
-        mw_doc_line(doc, MW_DOC_LINE, 0, mw_label(doc->lang, MW_LABEL_DIFF_NONE));
-    else
-        put_wire(pair);
+    put_meanings(pair, words);
     put_returns(pair);
     if (pair->one->row->level != pair->two->row->level)
         LINE(pair, MW_LABEL_DIFF_LEVEL, pair->numbers[0], mw_fact_level(pair->one->row),
@@ -165,7 +192,11 @@ static void put_composed(const struct pair *pair)
 void mw_explain_pair(struct mw_doc *doc, const struct mw_fact_code *code,
                      const struct mw_fact_code *other)
 {
-    struct pair pair = { .doc = doc, .one = code, .two = other };
+    struct pair pair = { .doc = doc,
+                         .one = code,
+                         .two = other,
+                         .policies = { mw_fact_policy(code->row, code->script),
+                                       mw_fact_policy(other->row, other->script) } };
     struct mw_words words;
     char title[MW_FACT_TITLE_MAX];
     snprintf(pair.numbers[0], sizeof pair.numbers[0], "%u", code->code);

@@ -37,29 +37,35 @@ static void put_policy(struct mw_json_writer *json, const struct mw_close_policy
     mw_jw_pair_integer(json, "tries", policy->tries);
 }
 
-static void put_script(struct mw_json_writer *json, const struct mw_here *here, unsigned code)
+/* NULL: no script has said what it means. */
+static const struct mw_here_code *script_of(const struct mw_here *here, unsigned code)
 {
     for (size_t i = 0; here && i < here->code_count; i++) {
-        const struct mw_here_code *row = &here->codes[i];
-        if (row->code != code)
-            continue;
-        mw_jw_key(json, mw_view_text("script"));
-        mw_jw_object(json);
-        mw_jw_pair(json, "name", row->script);
-        mw_jw_pair(json, "text", row->text);
-        if (row->has_retry)
-            put_bool(json, "retry", row->retry);
-        if (row->fix.len)
-            mw_jw_pair(json, "fix", row->fix);
-        mw_jw_object_end(json);
-        return;
+        if (here->codes[i].code == code)
+            return &here->codes[i];
     }
+    return 0;
+}
+
+static void put_script(struct mw_json_writer *json, const struct mw_here_code *row)
+{
+    mw_jw_key(json, mw_view_text("script"));
+    mw_jw_object(json);
+    mw_jw_pair(json, "name", row->script);
+    mw_jw_pair(json, "text", row->text);
+    if (row->has_retry)
+        put_bool(json, "retry", row->retry);
+    if (row->fix.len)
+        mw_jw_pair(json, "fix", row->fix);
+    mw_jw_object_end(json);
 }
 
 static void put_code(struct mw_json_writer *json, const struct mw_here *here, unsigned code)
 {
     static const char *const senders[] = { "both", "client", "server", "nobody" };
     const struct mw_close_row *row = mw_close_row(code);
+    const struct mw_here_code *script = script_of(here, code);
+    const struct mw_close_policy policy = mw_fact_policy(row, script);
     mw_jw_pair_integer(json, "code", code);
     mw_jw_pair(json, "name", mw_view_text(row->name));
     mw_jw_pair(json, "title", mw_view_text(row->title));
@@ -67,9 +73,10 @@ static void put_code(struct mw_json_writer *json, const struct mw_here *here, un
         put_span(json, "range", row->first, row->last);
     mw_jw_pair(json, "sender", mw_view_text(senders[row->sender]));
     put_bool(json, "on_wire", row->sender != MW_CLOSE_BY_NOBODY);
-    put_policy(json, &row->policy);
+    put_policy(json, &policy);
     mw_jw_pair(json, "log_level", mw_view_text(mw_fact_level(row)));
-    put_script(json, here, code);
+    if (script)
+        put_script(json, script);
 }
 
 static void put_cause(struct mw_json_writer *json, const struct mw_cause_row *row)

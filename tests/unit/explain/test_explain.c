@@ -93,6 +93,17 @@ TEST(a_code_of_a_script_has_the_scripts_words)
     EXPECT("4001 4500", &here, "| 4001 kicked | 4500 full |");
 }
 
+/* The table said "stay away" and the differences "both come back". */
+TEST(a_pair_with_a_code_of_a_script_does_not_contradict_itself)
+{
+    EXPECT("1001 4001", &here, "| 4001 kicked |",
+           "After 1001 a client comes back by itself; "
+           "after 4001 it stays away.",
+           "4001: kicked", "4001: ask a moderator");
+    EXPECT("4001 4500", &here, "4001: kicked", "4500: full",
+           "After 4500 a client comes back by itself; after 4001 it stays away.", "add fix =");
+}
+
 TEST(the_overview_has_a_line_for_each_row)
 {
     struct mw_mem mem;
@@ -143,6 +154,7 @@ int main(void)
         CASE(any_other_pair_is_composed_from_the_rows),
         CASE(what_the_server_saw_is_told),
         CASE(a_code_of_a_script_has_the_scripts_words),
+        CASE(a_pair_with_a_code_of_a_script_does_not_contradict_itself),
         CASE(the_overview_has_a_line_for_each_row),
         CASE(no_memory_is_an_answer),
     };
