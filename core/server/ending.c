@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "core/base/clock.h"
+#include "core/proto/close_catalog.h"
 #include "core/proto/rule.h"
 #include "core/server/client.h"
 #include "core/server/worker.h"
@@ -59,17 +60,28 @@ void mw_ending_describe(const struct mw_client *client, struct mw_ending_room *r
 
 /* ---- for the log ---- */
 
+/* What the code's row says; but a client chooses its code itself, and wakes nobody with that. */
+static enum mw_log_level level_of(enum mw_cause cause, unsigned code)
+{
+    static const enum mw_log_level levels[] = {
+        [MW_CLOSE_DEBUG] = MW_LOG_DEBUG,
+        [MW_CLOSE_INFO] = MW_LOG_INFO,
+        [MW_CLOSE_WARN] = MW_LOG_WARN,
+        [MW_CLOSE_ERROR] = MW_LOG_ERROR,
+    };
+    enum mw_log_level level = levels[mw_close_row(code)->level];
+    if (cause == MW_CAUSE_drain)
+        return MW_LOG_DEBUG;
+    return cause == MW_CAUSE_peer_close && level > MW_LOG_INFO ? MW_LOG_INFO : level;
+}
+
 static void log_end(struct mw_client *client, const struct mw_end *end)
 {
-    /* What a peer does every day is for those who look; what went wrong is for everybody. */
-    bool ordinary = end->code == MW_CLOSE_NORMAL || end->code == MW_CLOSE_GOING_AWAY ||
-                    end->code == MW_CLOSE_NO_STATUS ||
-                    mw_conn_ending(&client->conn)->cause == MW_CAUSE_drain;
     struct mw_log_line line;
+    enum mw_log_level level = level_of(mw_conn_ending(&client->conn)->cause, end->code);
     char id[17];
     mw_id_text(client->id, id);
-    mw_log_begin(&line, client->worker->log, ordinary ? MW_LOG_DEBUG : MW_LOG_INFO,
-                 mw_view_text("closed"));
+    mw_log_begin(&line, client->worker->log, level, mw_view_text("closed"));
     mw_log_text(&line, "conn", mw_view_text(id));
     mw_log_text(&line, "script", client->route->name);
     mw_log_integer(&line, "v", client->route->version);
