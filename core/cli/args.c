@@ -177,7 +177,8 @@ static int take_own_word(struct mw_args *args, const char *word, char why[256])
         args->words[i] = word;
         return MW_OK;
     }
-    snprintf(why, 256, "%s: what is \"%.64s\" for?", own_words[which].what, word);
+    snprintf(why, 256, "%s: what is \"%.64s\" for? a folder is written ./%.64s",
+             own_words[which].what, word, word);
     return MW_ERR_BAD_ARG;
 }
 

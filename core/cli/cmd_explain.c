@@ -90,8 +90,11 @@ static int unknown_subject(const struct mw_args *args)
 {
     struct mw_view word = mw_view_text(args->words[0]);
     const char *near = mw_subject_nearest(word);
+    const char *folder = args->words[1] ? args->words[1] : args->words[0];
     char why[256];
-    if (args->words[1])
+    if (mw_cli_is_folder(folder))
+        snprintf(why, sizeof why, "a folder is written with a slash or a dot: ./%.64s", folder);
+    else if (args->words[1])
         snprintf(why, sizeof why, "\"%.32s\" and \"%.32s\": a pair is two close codes",
                  args->words[0], args->words[1]);
     else if (near)

@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "core/base/check.h"
 #include "core/base/json.h"
@@ -84,16 +83,10 @@ int mw_cmd_status(const struct mw_args *args)
     return ask(args, 0);
 }
 
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 int mw_cmd_reload(const struct mw_args *given)
 {
     struct mw_args args = *given;
-    mw_args_settle_word(&args, is_folder);
+    mw_args_settle_word(&args, mw_cli_is_folder);
     return ask(&args, 0);
 }
 
@@ -101,7 +94,7 @@ int mw_cmd_rollback(const struct mw_args *given)
 {
     uint64_t to = 0;
     struct mw_args args = *given;
-    mw_args_settle_word(&args, is_folder);
+    mw_args_settle_word(&args, mw_cli_is_folder);
     if (!args.script)
         return mw_cli_fail(MW_EXIT_USAGE, "",
                            "which script? moonwire rollback [DIR] chat.lua [--to v7]");

@@ -82,10 +82,14 @@ static int print(const struct mw_args *args, const struct mw_reply *reply, bool 
 static int bad_id(const char *text)
 {
     char why[200];
-    snprintf(why, sizeof why,
-             "\"%.64s\" is no connection's id: it is hex digits, as \"conn\" in the log; moonwire "
-             "why --last 20 lists the last ends",
-             text);
+    if (mw_cli_is_folder(text))
+        snprintf(why, sizeof why, "a folder is written with a slash or a dot: ./%.64s", text);
+    else
+        snprintf(
+            why, sizeof why,
+            "\"%.64s\" is no connection's id: it is hex digits, as \"conn\" in the log; moonwire "
+            "why --last 20 lists the last ends",
+            text);
     return mw_cli_fail(MW_EXIT_USAGE, "", why);
 }
 

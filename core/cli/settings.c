@@ -5,6 +5,7 @@
 #include "core/cli/settings.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "core/server/project.h"
 #include "core/server/server.h"
@@ -90,4 +91,10 @@ int mw_cli_settings(const struct mw_args *args, const struct mw_engine *engine, 
     if (mw_config_from_environment(config, why))
         return mw_cli_fail(MW_EXIT_CONFIG, "environment", why);
     return apply_flags(args, config);
+}
+
+bool mw_cli_is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }

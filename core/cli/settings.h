@@ -12,6 +12,8 @@
 int mw_cli_settings(const struct mw_args *args, const struct mw_engine *engine, bool dev,
                     struct mw_config *config, struct mw_places *places);
 
+bool mw_cli_is_folder(const char *path);
+
 /* "moonwire: what: why" on standard error; gives `code`. `what` may be "". */
 int mw_cli_fail(int code, const char *what, const char *why);
 

@@ -63,6 +63,7 @@ TEST(why_and_close_take_words_and_a_folder_that_looks_like_one)
     assert_string_equal(end.args.dir, "./app");
     assert_string_equal(end.args.words[2], "and/or else");
     assert_int_equal(PARSE("why", "1", "2").err, MW_ERR_BAD_ARG);
+    assert_non_null(strstr(PARSE("why", "1", "app").why, "a folder is written ./app"));
     assert_int_equal(PARSE("close", "1", "4001", "a", "b").err, MW_ERR_BAD_ARG);
     assert_int_equal(PARSE("close", "1", "--last", "2").err, MW_ERR_BAD_ARG);
 }
