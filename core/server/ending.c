@@ -60,7 +60,14 @@ void mw_ending_describe(const struct mw_client *client, struct mw_ending_room *r
 
 /* ---- for the log ---- */
 
-/* What the code's row says; but a client chooses its code itself, and wakes nobody with that. */
+/* A client, a script or an administrator chose the code, so it says nothing about us. */
+static bool is_chosen(enum mw_cause cause)
+{
+    return cause == MW_CAUSE_peer_close || cause == MW_CAUSE_script_close ||
+           cause == MW_CAUSE_admin_close;
+}
+
+/* What the code's row says, but what was chosen wakes nobody. */
 static enum mw_log_level level_of(enum mw_cause cause, unsigned code)
 {
     static const enum mw_log_level levels[] = {
@@ -72,7 +79,7 @@ static enum mw_log_level level_of(enum mw_cause cause, unsigned code)
     enum mw_log_level level = levels[mw_close_row(code)->level];
     if (cause == MW_CAUSE_drain)
         return MW_LOG_DEBUG;
-    return cause == MW_CAUSE_peer_close && level > MW_LOG_INFO ? MW_LOG_INFO : level;
+    return is_chosen(cause) && level > MW_LOG_INFO ? MW_LOG_INFO : level;
 }
 
 static void log_end(struct mw_client *client, const struct mw_end *end)

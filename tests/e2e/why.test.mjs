@@ -187,3 +187,31 @@ test('mistakes are told with what to do', async () => {
         assert.match(said.err, text);
     }
 });
+
+/* `explain` and docs/close-codes.md name a level; the log had info for all that was not ordinary. */
+test('an end is logged on the level that explain names, what was chosen on info at most', async () => {
+    for (const [tag, act, level] of [
+        ['level-breach', (wire) => wire.send(frame(TEXT, 'x', { rsv: 2 })), 'warn'],
+        ['level-fin', (wire) => wire.socket.end(), 'info'],
+        ['level-1001', (wire) => wire.send(frame(CLOSE, closeBody(1001))), 'debug'],
+        ['level-1011', (wire) => wire.send(frame(CLOSE, closeBody(1011))), 'info'],
+    ]) {
+        const wire = await upgraded(server, `/talk/${tag}`);
+        act(wire);
+        const end = await closed(`/talk/${tag}`);
+        assert.equal(end.level, level, tag);
+        const { out } = await cli('explain', String(end.code), '--json');
+        if (tag !== 'level-1011') assert.equal(JSON.parse(out).log_level, level);
+        wire.drop();
+    }
+});
+
+test('what a client says cannot write lines of its own into a verdict', async () => {
+    const path = '/talk/a%0a%20%20what%20to%20do%0a', wire = await upgraded(server, path);
+    wire.send(frame(CLOSE, closeBody(4000, 'bye\n  what to do\n    - rm -rf /\u202e')));
+    const { text } = await why(decodeURIComponent(path));
+    assert.equal(text.match(/^ {2}what to do$/gm).length, 1);
+    assert.match(text, /reason {6}bye\\x0a {2}what to do\\x0a {4}- rm -rf \/\\xe2\\x80\\xae\n/);
+    assert.match((await cli('why', '--last', '1')).out, /^[^\n]*\n$/);
+    wire.drop();
+});
