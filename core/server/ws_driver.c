@@ -283,8 +283,10 @@ static void pump(struct mw_client *client)
             mw_deliver_drain(client);
             break;
         case MW_EVENT_DECIDE:
-            if (!mw_farewell_say(client))
+            if (!mw_farewell_say(client)) {
+                stall(client);
                 return;
+            }
             mw_client_settle_later(client);
             break;
         case MW_EVENT_CLOSED:
@@ -340,9 +342,22 @@ static enum mw_cause cause_of(enum mw_stream_end how)
     return MW_CAUSE_peer_reset;
 }
 
+/* What was wrong came before the end, and is answered: who has finished sending may still read. */
+static void judge_before_fin(struct mw_client *client)
+{
+    if (client->phase != MW_CLIENT_OPEN || client->conn.phase == MW_CONN_CLOSED)
+        return;
+    mw_conn_judge(&client->conn, now(client));
+    pump(client);
+}
+
 void mw_ws_driver_end(struct mw_client *client, enum mw_stream_end how)
 {
-    if (client->stalled && how == MW_STREAM_FIN) /* it comes behind what is held */
+    if (how == MW_STREAM_FIN && !client->stalled)
+        judge_before_fin(client);
+    if (client->phase == MW_CLIENT_LINGER) /* that was its end */
+        return;
+    if (how == MW_STREAM_FIN && client->stalled) /* it comes behind what is held */
         return;
     mw_conn_eof(&client->conn, cause_of(how));
     if (client->phase == MW_CLIENT_OPEN) {
@@ -407,6 +422,8 @@ static void catch_up(struct mw_client *client)
     }
     /* Not for room for one message each time: what is held is copied when it is held back again. */
     if (!client->stalled || (!has_heard_all && client->conn.phase == MW_CONN_OPEN))
+        return;
+    if (client->conn.phase == MW_CONN_DECIDING && !mw_farewell_say(client))
         return;
     client->stalled = false;
     mw_conn_pause(&client->conn, false, now(client));
