@@ -12,6 +12,7 @@
 #include "lua/sched.h"
 #include "lua/text.h"
 #include "lua/version.h"
+#include "moonwire/bounds.h"
 
 /* What goes in and comes out of a call. */
 struct question {
@@ -94,7 +95,7 @@ static void read_decide(lua_State *L, struct mw_lua_call *call)
     const char *wrong = mw_lua_advice_read(L, 3, &said.advice);
     if (wrong)
         complain(L, call, MW_LUA_DECIDE_CLOSE, wrong);
-    said.reason = mw_lua_keep_reason(L, said.reason);
+    said.reason = mw_lua_keep_reason(L, mw_utf8_cut(said.reason, MW_BOUND_REFUSAL_BYTES));
     asked->said = said;
     asked->is_answered = true;
 }

@@ -137,3 +137,22 @@ bool mw_advice_tells_more(const struct mw_advice *advice, unsigned code)
     return known.kind != MW_ADVICE_RETURN || advice->after_ms != known.after_ms ||
            advice->spread_ms != known.spread_ms || (advice->afresh && !known.afresh);
 }
+
+static bool is_mistakable(struct mw_view text)
+{
+    struct mw_advice read;
+    (void)mw_advice_read(mw_utf8_cut(text, MW_CLOSE_REASON_MAX), &read);
+    return read.kind != MW_ADVICE_NONE;
+}
+
+struct mw_advice mw_advice_to_put(struct mw_view text, const struct mw_advice *advice,
+                                  unsigned code)
+{
+    if (mw_advice_tells_more(advice, code))
+        return *advice;
+    if (!is_mistakable(text))
+        return (struct mw_advice){ 0 };
+    if (advice->kind != MW_ADVICE_NONE)
+        return *advice;
+    return mw_advice_of_policy(&mw_close_row(code)->policy);
+}

@@ -30,4 +30,12 @@ struct mw_advice mw_advice_of_policy(const struct mw_close_policy *policy);
 /* It says something that the code alone does not. */
 bool mw_advice_tells_more(const struct mw_advice *advice, unsigned code);
 
+/*
+ * What has to stand behind a text: the advice where it tells more than the code, and where the end
+ * of the text itself would be taken for advice (a script may hand on what a user wrote); then that
+ * of the code's policy where there is none. Else of no kind.
+ */
+struct mw_advice mw_advice_to_put(struct mw_view text, const struct mw_advice *advice,
+                                  unsigned code);
+
 #endif

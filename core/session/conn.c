@@ -234,12 +234,10 @@ void mw_conn_advise(struct mw_conn *conn, const struct mw_advice *advice)
 void mw_conn_decide(struct mw_conn *conn, unsigned code, struct mw_view text,
                     const struct mw_advice *advice, mw_ms now_ms)
 {
-    static const struct mw_advice silence = { 0 };
     char reason[MW_CLOSE_REASON_MAX];
     mw_assert(conn->phase == MW_CONN_DECIDING);
-    if (!mw_advice_tells_more(advice, code))
-        advice = &silence;
-    size_t len = mw_advice_put(reason, text, advice);
+    const struct mw_advice suffix = mw_advice_to_put(text, advice, code);
+    size_t len = mw_advice_put(reason, text, &suffix);
     conn->end->code = code;
     put_reason(conn->end, mw_view(reason, len));
     say_close(conn, conn->end->cause, code, mw_view(reason, len), now_ms);

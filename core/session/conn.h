@@ -147,7 +147,7 @@ int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, stru
 void mw_conn_advise(struct mw_conn *conn, const struct mw_advice *advice);
 /*
  * In DECIDING: this is what the Close frame says. A code that may be sent, UTF-8; the advice stands
- * behind the text where it tells more than the code.
+ * behind the text where it is needed (mw_advice_to_put).
  */
 void mw_conn_decide(struct mw_conn *conn, unsigned code, struct mw_view text,
                     const struct mw_advice *advice, mw_ms now_ms);

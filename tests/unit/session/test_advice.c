@@ -96,6 +96,39 @@ TEST(a_suffix_is_for_what_the_code_does_not_say)
         assert_int_equal(mw_advice_tells_more(&rows[i].advice, rows[i].code), rows[i].tells);
 }
 
+TEST(a_text_that_looks_like_advice_does_not_advise)
+{
+    static const struct {
+        unsigned code;
+        const char *text;
+        struct mw_advice advice;
+        const char *seen;
+    } rows[] = {
+        { 1000, "bye;retry=5", { 0 }, "bye;retry=5;retry=no" },
+        { 1000, "bye;retry=5", { .kind = MW_ADVICE_STAY }, "bye;retry=5;retry=no" },
+        { 1001, "bye;retry=no", { 0 }, "bye;retry=no;retry=1000-5000" },
+        { 1001,
+          "bye;retry=no",
+          { .kind = MW_ADVICE_RETURN, .after_ms = 7 },
+          "bye;retry=no;retry=7" },
+        { 1001, "bye;retry=no!", { 0 }, "bye;retry=no!" },
+    };
+    char out[MW_CLOSE_REASON_MAX], text[MW_CLOSE_REASON_MAX + 1];
+    for (size_t i = 0; i < MW_COUNT(rows); i++) {
+        struct mw_view said = mw_view_text(rows[i].text);
+        struct mw_advice put = mw_advice_to_put(said, &rows[i].advice, rows[i].code);
+        size_t len = mw_advice_put(out, said, &put);
+        assert_int_equal(len, strlen(rows[i].seen));
+        assert_memory_equal(out, rows[i].seen, len);
+    }
+    /* ... nor does one that looks so only once it is cut */
+    memset(text, 'x', sizeof text);
+    memcpy(text + sizeof text - 10, ";retry=12!", 10);
+    const struct mw_advice none = { 0 };
+    struct mw_advice put = mw_advice_to_put(mw_view(text, sizeof text), &none, 1000);
+    assert_int_equal(put.kind, MW_ADVICE_STAY);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -103,6 +136,7 @@ int main(void)
         cmocka_unit_test(what_is_no_advice_in_every_byte_is_text),
         cmocka_unit_test(a_long_text_is_cut_on_a_code_point_and_the_advice_kept_whole),
         cmocka_unit_test(a_suffix_is_for_what_the_code_does_not_say),
+        cmocka_unit_test(a_text_that_looks_like_advice_does_not_advise),
     };
     return RUN(cases);
 }
