@@ -153,7 +153,7 @@ static void close_socket(struct mw_client *client, uint64_t i)
     unsigned code = restart ? MW_CLOSE_RESTART : MW_CLOSE_GOING_AWAY;
     struct mw_view text = mw_view_text(restart ? "server is restarting" : "server is stopping");
     if (client->phase == MW_CLIENT_OPENING) {
-        drain->tally.told++;
+        drain->tally.told += mw_conn_ending(&client->conn) == 0;
         mw_upgrade_give_up(client, MW_CAUSE_drain, code, text, &slot);
     } else if (client->ending) {
         mw_ws_driver_give_up(client);
@@ -423,9 +423,12 @@ void mw_drain_gone(struct mw_worker *worker)
 void mw_drain_ended(struct mw_client *client)
 {
     struct mw_drain *drain = &client->worker->drain;
+    const struct mw_conn_end *ending = mw_conn_ending(&client->conn);
     if (drain->phase < MW_DRAIN_CLOSING || drain->phase >= MW_DRAIN_CUTTING)
         return;
-    if (mw_conn_ending(&client->conn)->clean)
+    if (ending->cause != MW_CAUSE_drain) /* its own way, though at the same time */
+        return;
+    if (ending->clean)
         drain->tally.clean++;
     else
         drain->tally.unanswered++;

@@ -53,8 +53,8 @@ struct mw_drain_facts {
 /* ... and at the end. */
 struct mw_drain_tally {
     size_t told;       /* WebSockets that were sent a Close frame */
-    size_t clean;      /* ended with a Close frame of either side */
-    size_t unanswered; /* ended without one of theirs: gone, or silent for too long */
+    size_t clean;      /* of them: ended with a Close frame of either side */
+    size_t unanswered; /* of them: ended without one of theirs, gone or silent for too long */
     size_t cut[MW_DRAIN_CUTS];
     size_t owed; /* on_close that were not called */
     mw_ms took_ms;

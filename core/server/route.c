@@ -238,8 +238,9 @@ void mw_route_remove(struct mw_route *route)
     mw_route_release_if_unused(route);
 }
 
+/* A drain ends all of them at its own end: on_close that are owed take time, which is counted. */
 void mw_route_release_if_unused(struct mw_route *route)
 {
-    if (route->removed && route->client_count == 0)
+    if (route->removed && route->client_count == 0 && !route->worker->stopping)
         mw_route_free(route);
 }

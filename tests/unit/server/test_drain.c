@@ -1,6 +1,7 @@
 /* The steps of a drain, with peers in memory: who is told what, and in which order. */
 #include "core/server/drain.h"
 
+#include "core/server/ws_driver.h"
 #include "tests/unit/server/serve.h"
 
 #define CROWD 12
@@ -150,6 +151,51 @@ TEST(it_tells_how_it_went)
         strstr(logged(), "\"msg\":\"drained\",\"told\":2,\"clean\":1,\"unanswered\":1"));
 }
 
+/* Their ends had begun for another reason, or they had left before their slot came. */
+TEST(who_ends_for_another_reason_at_the_same_time_is_not_counted)
+{
+    serve("echo");
+    struct peer *told = add_socket(&world, "/s"), *closed = add_socket(&world, "/s");
+    struct peer *leaves = add_socket(&world, "/s");
+    run(&world);
+    (void)mw_ws_driver_close(closed->client, MW_CAUSE_script_close, 4000, mw_view_text("before"));
+    say_close(leaves, 1000);
+    run(&world);
+    mw_worker_drain(&world.worker, false);
+    run(&world);
+    assert_seen(closed, "101 close:4000:before");
+    say_close(told, 1001);
+    closed->line.peer_reset = true;
+    RUN_UNTIL(&world, world.worker.drain.phase == MW_DRAIN_OVER);
+    const struct mw_drain_tally *tally = &world.worker.drain.tally;
+    assert_int_equal(tally->told, 1);
+    assert_int_equal(tally->clean, 1);
+    assert_int_equal(tally->unanswered, 0);
+}
+
+/* on_close that it is owed would take as long as they like, in the middle of the others' time. */
+TEST(a_script_that_was_removed_ends_with_the_drain)
+{
+    write_script(&world, "gone.capp", "echo");
+    serve("echo");
+    struct peer *stays = add_socket(&world, "/s"), *goes = add_socket(&world, "/gone");
+    run(&world);
+    assert_int_equal(unlink(below(&world.folder, "scripts/gone.capp")), 0);
+    assert_int_equal(load(&world), 0);
+    run(&world);
+    assert_non_null(strstr(seen_by(goes), "101 close:1001:this service has ended"));
+    mw_worker_drain(&world.worker, false);
+    run(&world);
+    goes->line.peer_reset = true;
+    RUN_UNTIL(&world, world.worker.client_count == 1);
+    run(&world);
+    assert_int_equal(c_engine.ends, 1);
+    assert_int_equal(c_engine.stops, 0);
+    say_close(stays, 1001);
+    RUN_UNTIL(&world, world.worker.drain.phase == MW_DRAIN_OVER);
+    assert_int_equal(c_engine.stops, 2);
+}
+
 TEST(who_was_cut_is_said_in_words)
 {
     char text[MW_DRAIN_TEXT_MAX];
@@ -176,6 +222,8 @@ int main(void)
         IN_A_WORLD(in_the_grace_it_is_not_ready_and_still_serves),
         IN_A_WORLD(without_memory_for_a_plan_everybody_is_told_all_the_same),
         IN_A_WORLD(it_tells_how_it_went),
+        IN_A_WORLD(who_ends_for_another_reason_at_the_same_time_is_not_counted),
+        IN_A_WORLD(a_script_that_was_removed_ends_with_the_drain),
         CASE(who_was_cut_is_said_in_words),
     };
     return RUN(cases);
