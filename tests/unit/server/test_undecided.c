@@ -10,7 +10,7 @@ static void allow_calls(unsigned count)
     world.worker.fair.share.max_calls = count;
 }
 
-/* Its end is begun, and the script's turn is over for now. */
+/* Its end is begun, and the script has no turn. */
 static struct peer *undecided(void)
 {
     allow_calls(0);
