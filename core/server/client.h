@@ -92,6 +92,7 @@ struct mw_client {
     struct mw_link in_worker, in_route;
     struct mw_link waiting; /* of route->fair.clients */
     struct mw_route *route;
+    struct mw_ip_count *ip_count; /* of the route, while `asked`; NULL: not counted */
 
     struct mw_http_conn *http; /* until accepted */
     struct mw_static *body;    /* of the response that is being sent */

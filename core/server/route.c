@@ -79,6 +79,7 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
     route->worker = worker;
     mw_list_init(&route->link);
     mw_list_init(&route->clients);
+    mw_ip_counts_init(&route->by_ip, &worker->mem);
     mw_alarm_init(&route->wake, on_wake);
     mw_turn_task_init(&route->tell, tell_some);
     mw_fair_place_init(&route->fair);
@@ -100,7 +101,7 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
 void mw_route_free(struct mw_route *route)
 {
     struct mw_worker *worker = route->worker;
-    mw_assert(route->client_count == 0);
+    mw_assert(route->client_count == 0 && !route->by_ip.table);
     if (route->next_spec)
         mw_route_discard(route);
     if (route->app && route->started)
@@ -194,6 +195,7 @@ void mw_route_commit(struct mw_route *route)
     mw_limits_from(&route->limits, &route->spec->limits);
     tell_deadlines(route, &before);
     route->max_connections = (size_t)route->spec->limits.connections;
+    route->max_per_ip = (size_t)route->spec->limits.connections_per_ip;
     route->version++;
     route->failed = false;
     sort_in(route);

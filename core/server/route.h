@@ -8,6 +8,7 @@
 #include "core/base/list.h"
 #include "core/io/loop.h"
 #include "core/server/fair.h"
+#include "core/server/ip_counts.h"
 #include "core/server/quarantine.h"
 #include "core/server/route_fault.h"
 #include "core/server/router.h"
@@ -32,6 +33,7 @@ struct mw_route {
     struct mw_pattern pattern;
     struct mw_limits_ms limits; /* connections point here, so a new version is theirs at once */
     size_t max_connections;     /* 0: no limit */
+    size_t max_per_ip;          /* 0: no limit, and who comes is not counted */
     unsigned version;
     bool started;
     struct mw_trial trial; /* its calls and faults */
@@ -46,8 +48,9 @@ struct mw_route {
     bool removed; /* the file is gone */
     struct mw_link clients;
     size_t client_count;
-    size_t asked_count;   /* of them: the app knows of. Who was turned away takes nobody's place */
-    struct mw_alarm wake; /* what the app asked for */
+    size_t asked_count; /* of them: the app knows of. Who was turned away takes nobody's place */
+    struct mw_ip_counts by_ip; /* of those that came while there was a limit */
+    struct mw_alarm wake;      /* what the app asked for */
     struct mw_script_log lines;
 
     /* connections that have not been told of new deadlines yet: those behind `told` */

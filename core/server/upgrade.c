@@ -233,6 +233,36 @@ void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdic
     }
 }
 
+/* ---- who finds no room ---- */
+
+/* Takes a place among those of its address, which the end of the app's knowledge gives back. */
+static int enter_by_ip(struct mw_client *client)
+{
+    struct mw_route *route = client->route;
+    struct mw_ip ip = { 0 };
+    if (!route->max_per_ip)
+        return MW_OK;
+    (void)mw_ip_parse(mw_view_text(client->ip), &ip);
+    return mw_ip_counts_enter(&route->by_ip, &ip, route->max_per_ip, &client->ip_count);
+}
+
+/* True where it was turned away: then on_open is not called, and it takes nobody's place. */
+static bool turned_away(struct mw_client *client)
+{
+    const struct mw_route *route = client->route;
+    const char *reason = "the route is full";
+    int err = MW_ERR_FULL;
+    if (!route->max_connections || route->asked_count < route->max_connections) {
+        reason = "more connections than limits.connections_per_ip";
+        err = enter_by_ip(client);
+    }
+    if (err == MW_ERR_FULL)
+        open_and_close(client, MW_CAUSE_connection_limit, 0, mw_view_text(reason), 0);
+    else if (err)
+        refuse_for_memory(client);
+    return err != MW_OK;
+}
+
 /* ---- asking the script ---- */
 
 static void wait_for_decision(struct mw_client *client)
@@ -267,13 +297,10 @@ static enum mw_app_result call_open(struct mw_client *client, struct mw_verdict 
 
 void mw_upgrade_ask(struct mw_client *client)
 {
-    struct mw_route *route = client->route;
     struct mw_verdict verdict = { .accept = true };
     client->unasked = false;
-    if (route->max_connections && route->asked_count >= route->max_connections) {
-        open_and_close(client, MW_CAUSE_connection_limit, 0, mw_view_text("the route is full"), 0);
+    if (turned_away(client))
         return;
-    }
     switch (call_open(client, &verdict)) {
     case MW_APP_DONE:
         mw_upgrade_decide(client, &verdict);

@@ -41,17 +41,18 @@ struct mw_sources {
 
 /* M.limits (docs/scripting.md); a number that the script did not give holds the default below. */
 #define MW_LIMIT_LIST(X) \
-    X(message, 1048576, 1, 1073741824)  /* bytes of a message */ \
-    X(inflated, 0, 0, 1073741824)       /* bytes of a compressed one, inflated; 0 = message */ \
-    X(fragments, 131072, 1, 16777216)   /* of one message */ \
-    X(queue, 1048576, 1024, 1073741824) /* bytes waiting to be sent */ \
-    X(idle, 0, 0, 31536000)             /* s without a message; 0 = off */ \
-    X(ping, 25, 0, 86400)               /* s between pings; 0 = off */ \
-    X(pong, 20, 1, 86400)               /* s to wait for any byte after a ping */ \
-    X(rate, 0, 0, 1000000)              /* messages/s; 0 = off */ \
-    X(burst, 0, 0, 1000000)             /* messages at once; 0 = rate */ \
-    X(connections, 0, 0, 10000000)      /* on the route and worker; 0 = off */ \
-    X(age, 0, 0, 31536000)              /* s of life; 0 = off */
+    X(message, 1048576, 1, 1073741824)    /* bytes of a message */ \
+    X(inflated, 0, 0, 1073741824)         /* bytes of a compressed one, inflated; 0 = message */ \
+    X(fragments, 131072, 1, 16777216)     /* of one message */ \
+    X(queue, 1048576, 1024, 1073741824)   /* bytes waiting to be sent */ \
+    X(idle, 0, 0, 31536000)               /* s without a message; 0 = off */ \
+    X(ping, 25, 0, 86400)                 /* s between pings; 0 = off */ \
+    X(pong, 20, 1, 86400)                 /* s to wait for any byte after a ping */ \
+    X(rate, 0, 0, 1000000)                /* messages/s; 0 = off */ \
+    X(burst, 0, 0, 1000000)               /* messages at once; 0 = rate */ \
+    X(connections, 0, 0, 10000000)        /* on the route and worker; 0 = off */ \
+    X(connections_per_ip, 0, 0, 10000000) /* of those of one address (IPv6: its /64); 0 = off */ \
+    X(age, 0, 0, 31536000)                /* s of life; 0 = off */
 
 struct mw_limits {
 #define MW_LIMIT_FIELD(name, normal, least, most) double name;

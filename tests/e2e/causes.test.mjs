@@ -49,6 +49,7 @@ const files = {
     ...written('aged', 'age = 1'),
     ...written('rated', 'rate = 1, burst = 2'),
     ...written('one', 'connections = 1'),
+    ...written('alone', 'connections_per_ip = 1'),
     ...written('flood', 'queue = 65536, ping = 0', `
         function M.on_message(conn) repeat until not conn:send(("x"):rep(50000)) end`),
     ...written('full', 'queue = 64 * 1024 * 1024, ping = 0', `
@@ -189,6 +190,10 @@ const rows = [
     { cause: 'connection_limit', how: 'is the second; limits.connections = 1',
         script: 'one', code: 1013, known: false, open: second,
         sees: [1013, 'the route is full;retry=5000-30000'], go: () => {} },
+    { cause: 'connection_limit', how: 'is the second of its address; limits.connections_per_ip = 1',
+        tag: 'connection_limit_per_ip', script: 'alone', code: 1013, known: false, open: second,
+        sees: [1013, 'more connections than limits.connections_per_ip;retry=5000-30000'],
+        go: () => {} },
     { cause: 'script_error', how: 'on_open calls error()',
         script: 'fails', code: 1011, known: false, sees: [1011, 'on_open failed'],
         decided: true, go: () => {} },

@@ -164,6 +164,88 @@ TEST(a_route_that_is_full_says_so_with_1013)
     assert_seen(next, "101");
 }
 
+static struct peer *come_from(const char *ip)
+{
+    char header[80];
+    struct peer *peer = add_peer(&world);
+    snprintf(header, sizeof header, "X-Forwarded-For: %s\r\n", ip);
+    say_hello(peer, "/s", header);
+    run(&world);
+    return peer;
+}
+
+/* Each but the last stays; who was turned away, by the limit or by on_open, took nobody's place. */
+TEST(an_address_has_so_many_connections_and_the_next_gets_1013)
+{
+#define FULL "101 close:1013:more connections than limits.connections_per_ip;retry=5000-30000"
+    char why[256];
+    assert_int_equal(mw_config_set(&world.config, mw_view_text("trusted_proxies"),
+                                   mw_view_text("192.0.2.7"), why),
+                     MW_OK);
+    serve("limit connections_per_ip 2\necho");
+    struct peer *first = come_from("198.51.100.1");
+    (void)come_from("2001:db8::1");
+    assert_seen(come_from("198.51.100.1"), "101");
+    for (int i = 0; i < 2; i++)
+        assert_seen(come_from("198.51.100.1"), FULL);
+    assert_seen(come_from("2001:db8::2"), "101");
+    assert_seen(come_from("2001:db8::3"), FULL);
+    assert_int_equal(c_engine.opens, 4);
+    say_close(first, 1000);
+    run(&world);
+    assert_seen(come_from("198.51.100.1"), "101");
+    assert_seen(come_from("198.51.100.1"), FULL);
+    assert_seen(come_from("2001:db8:0:1::1"), "101");
+}
+
+TEST(an_on_open_that_refuses_gives_the_place_of_its_address_back)
+{
+    static const char *const scripts[] = { "refuse 403 no", "refuse 4001 no", "fail-open",
+                                           "wait-open\nrefuse 403 no", "hang-up 4000" };
+    for (size_t i = 0; i < MW_COUNT(scripts); i++) {
+        char text[80];
+        snprintf(text, sizeof text, "limit connections_per_ip 1\n%s", scripts[i]);
+        serve(text);
+        for (unsigned n = 1; n <= 3; n++) {
+            struct peer *peer = add_socket(&world, "/s");
+            run(&world);
+            peer->line.peer_reset = true;
+            run(&world);
+            assert_int_equal(c_engine.opens, c_engine.closes);
+            assert_int_equal(c_engine.opens, n);
+        }
+        next_case();
+    }
+    serve("echo");
+}
+
+/* One upgrade for each of the next allocations, which fails: how many were refused for that. */
+static unsigned refusals_for_memory(const char *script)
+{
+    unsigned refused = 0;
+    for (uint64_t n = 1; n <= 40; n++) {
+        serve(script);
+        struct peer *peer = add_socket(&world, "/s");
+        world.worker.mem.fail_at = world.worker.mem.count + n;
+        run(&world);
+        world.worker.mem.fail_at = 0;
+        if (!strcmp(seen_by(peer), "503 end")) {
+            assert_int_equal(c_engine.opens, c_engine.closes);
+            refused++;
+        }
+        next_case();
+    }
+    return refused;
+}
+
+TEST(an_address_that_cannot_be_counted_for_want_of_memory_is_refused)
+{
+    unsigned uncounted = refusals_for_memory("echo");
+    assert_true(uncounted > 0);
+    assert_true(refusals_for_memory("limit connections_per_ip 2\necho") > uncounted);
+    serve("echo");
+}
+
 TEST(the_script_is_told_of_the_tls_below_a_connection)
 {
     static const struct mw_tls_facts facts = {
@@ -192,6 +274,9 @@ int main(void)
         IN_A_WORLD(frames_that_came_with_the_request_are_not_lost),
         IN_A_WORLD(a_subprotocol_is_answered_where_one_fits),
         IN_A_WORLD(a_route_that_is_full_says_so_with_1013),
+        IN_A_WORLD(an_address_has_so_many_connections_and_the_next_gets_1013),
+        IN_A_WORLD(an_on_open_that_refuses_gives_the_place_of_its_address_back),
+        IN_A_WORLD(an_address_that_cannot_be_counted_for_want_of_memory_is_refused),
         IN_A_WORLD(the_script_is_told_of_the_tls_below_a_connection),
     };
     return RUN(cases);

@@ -16,7 +16,7 @@ TEST(the_defaults_are_those_of_the_contract)
     assert_int_equal(ms.ping_ms, 25000);
     assert_int_equal(ms.pong_ms, 20000);
     assert_true(ms.rate_per_s <= 0.0);
-    assert_true(limits.connections <= 0.0);
+    assert_true(limits.connections <= 0.0 && limits.connections_per_ip <= 0.0);
 }
 
 TEST(seconds_become_milliseconds_and_zero_is_off)
