@@ -137,7 +137,7 @@ test('a handshake of TLS that is never finished keeps nobody', async (t) => {
 test('a script that uses up its time in every on_close keeps nobody', async (t) => {
     const server = await start(t, { 'scripts/hog.lua': `
         return { on_close = function() while true do end end, on_stop = function() while true do end end }`,
-    'scripts/room.lua': room }, short);
+    'scripts/room.lua': room }, { env: { MOONWIRE_DRAIN_TIMEOUT: '4', MOONWIRE_SCRIPT_CPU: '50' } });
     const hogs = await together(60, () => server.connect('/hog'));
     const peers = await together(20, () => server.connect('/room'));
     assert.equal((await server.stop()).code, 0);
