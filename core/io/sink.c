@@ -194,7 +194,10 @@ struct mw_sink *mw_sink_new(int fd, size_t max_bytes, struct mw_sink_note note)
     return sink;
 }
 
-/* Asks the thread to end, and waits for it a little longer than it was told to try. */
+/*
+ * Asks the thread to end, and waits for it a little longer than it was told to try. A thread that
+ * another writer's haste has locked into write(2) keeps what it holds: false.
+ */
 static bool stop_thread(struct mw_sink *sink, mw_ms patience_ms)
 {
     mw_lock_take(&sink->lock);
@@ -206,17 +209,21 @@ static bool stop_thread(struct mw_sink *sink, mw_ms patience_ms)
         (void)uv_cond_timedwait(&sink->changed, &sink->lock.mutex, UINT64_C(1000000) * POLL_MS);
     bool is_done = sink->is_done;
     mw_lock_give(&sink->lock);
+    if (is_done && sink->thread)
+        mw_thread_join(sink->thread);
+    if (is_done)
+        sink->thread = NULL;
     return is_done;
+}
+
+void mw_sink_finish(struct mw_sink *sink, mw_ms patience_ms)
+{
+    if (sink)
+        (void)stop_thread(sink, patience_ms);
 }
 
 void mw_sink_free(struct mw_sink *sink, mw_ms patience_ms)
 {
-    if (!sink)
-        return;
-    /* A thread that another writer's haste has locked into write(2) keeps what it holds: we leave.
-     */
-    if (!stop_thread(sink, patience_ms))
-        return;
-    mw_thread_join(sink->thread);
-    free_memory(sink);
+    if (sink && stop_thread(sink, patience_ms))
+        free_memory(sink);
 }

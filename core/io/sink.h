@@ -21,7 +21,13 @@ struct mw_sink *mw_sink_new(int fd, size_t max_bytes, struct mw_sink_note note);
 /* Copies one line (with its newline). */
 void mw_sink_write(struct mw_sink *sink, struct mw_view line);
 
-/* Writes what waits, for at most patience_ms, then frees. NULL is allowed. */
+/*
+ * Writes what waits, for at most patience_ms; what is written after it is lost. For a process that
+ * leaves while other threads still write. NULL is allowed.
+ */
+void mw_sink_finish(struct mw_sink *sink, mw_ms patience_ms);
+
+/* The same, then frees: nobody writes any more. NULL is allowed. */
 void mw_sink_free(struct mw_sink *sink, mw_ms patience_ms);
 
 /* Lines that did not fit so far. */

@@ -38,6 +38,11 @@ void mw_log_close(struct mw_log *log)
     log->sink = 0;
 }
 
+void mw_log_finish(struct mw_log *log)
+{
+    mw_sink_finish(log->sink, CLOSE_PATIENCE_MS);
+}
+
 static const struct {
     const char *name;
     const char *label; /* on a terminal */

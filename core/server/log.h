@@ -25,6 +25,8 @@ int mw_log_open(struct mw_log *log, int fd, bool json, bool colour, enum mw_log_
 void mw_log_capture(struct mw_log *log, bool json, struct mw_buf *out);
 /* Writes what waits, for a bounded time. */
 void mw_log_close(struct mw_log *log);
+/* The same for a process that leaves at once: other threads may still write, to no effect. */
+void mw_log_finish(struct mw_log *log);
 
 /*
  * A line in the making, on the stack of who logs: begin, fields, end. Below the log's level it

@@ -105,6 +105,20 @@ TEST(a_line_is_written_without_being_asked_for)
     close_pipeline(&line);
 }
 
+TEST(who_still_writes_when_the_process_leaves_does_no_harm)
+{
+    struct pipeline line;
+    char bytes[8];
+    open_pipeline(&line, 4096);
+    mw_sink_write(line.sink, mw_view_text("line\n"));
+    mw_sink_finish(line.sink, LONG_MS);
+    mw_sink_finish(NULL, LONG_MS);
+    assert_int_equal(read(line.far, bytes, sizeof(bytes)), 5);
+    mw_sink_write(line.sink, mw_view_text("late\n"));
+    mw_sink_free(line.sink, LONG_MS);
+    close_pipeline(&line);
+}
+
 struct sender {
     struct mw_sink *sink;
     char name;
@@ -246,6 +260,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         CASE(lines_come_whole_and_in_order),
         CASE(a_line_is_written_without_being_asked_for),
+        CASE(who_still_writes_when_the_process_leaves_does_no_harm),
         CASE(lines_of_four_threads_are_not_mixed),
         CASE(a_full_pipe_stops_no_writer_and_each_loss_is_told_in_its_place),
         CASE(a_line_longer_than_the_queue_is_lost_and_told),
