@@ -20,7 +20,7 @@ enum mw_close_level { MW_CLOSE_DEBUG, MW_CLOSE_INFO, MW_CLOSE_WARN, MW_CLOSE_ERR
 struct mw_close_policy {
     bool retry, resume;
     uint32_t least_ms, most_ms; /* of the first return */
-    unsigned growth;            /* factor of both at each failure */
+    unsigned growth;            /* factor of the most at each failure */
     uint32_t cap_ms;
     unsigned tries; /* in a row; 0: without end */
 };

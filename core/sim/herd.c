@@ -8,7 +8,7 @@
 #include "core/base/rate.h"
 #include "core/base/rng.h"
 #include "core/base/wheel.h"
-#include "core/proto/close_catalog.h"
+#include "core/session/reconnect.h"
 #include "core/session/return_plan.h"
 
 /* Moments of the run begin here: 0 would be no moment for a bucket. */
@@ -39,6 +39,7 @@ struct client {
     struct mw_timer timer;
     uint32_t tries;   /* that have failed */
     uint32_t last_ms; /* the delay before */
+    struct mw_reconnect policy;
 };
 
 struct herd {
@@ -56,23 +57,24 @@ struct herd {
 
 /* ---- when ---- */
 
-static mw_ms grown(const struct mw_close_policy *row, mw_ms ms, uint32_t tries)
-{
-    while (tries-- > 0 && ms < row->cap_ms)
-        ms *= row->growth;
-    return mw_ms_min(ms, row->cap_ms);
-}
-
 /* least to most, both included */
 static mw_ms between(struct mw_rng *rng, mw_ms least_ms, mw_ms most_ms)
 {
     return least_ms + mw_rng_below(rng, most_ms - least_ms + 1);
 }
 
-static mw_ms delay_ms(struct herd *herd, const struct client *client)
+/* By the client that we ship: what it was told, else its own policy. */
+static mw_ms shipped_ms(struct herd *herd, struct client *client,
+                        const struct mw_reconnect_end *end)
+{
+    return mw_reconnect_next(&client->policy, end, &herd->rng).after_ms;
+}
+
+static mw_ms delay_ms(struct herd *herd, struct client *client)
 {
     const struct mw_close_policy *row = herd->row;
-    mw_ms least_ms = grown(row, row->least_ms, client->tries);
+    mw_ms least_ms = mw_reconnect_grown(row, row->least_ms, client->tries);
+    const struct mw_reconnect_end end = { .code = events[herd->event].code };
     switch (herd->policy) {
     case MW_HERD_BY_no_jitter:
         return least_ms;
@@ -82,21 +84,26 @@ static mw_ms delay_ms(struct herd *herd, const struct client *client)
         return mw_ms_min(row->cap_ms,
                          between(&herd->rng, row->least_ms, (mw_ms)client->last_ms * 3));
     case MW_HERD_BY_slots:
-        return between(&herd->rng, least_ms, grown(row, row->most_ms, client->tries));
+        return shipped_ms(herd, client, &end);
     case MW_HERD_POLICIES:
         break;
     }
     return MW_NEVER;
 }
 
-/* From the moment at which all are cut off, or the first one is. */
+/* From the moment at which all are cut off, or the first one is. They had been there for long. */
 static mw_ms first_ms(struct herd *herd, size_t i)
 {
+    struct client *client = &herd->clients[i];
     if (herd->policy != MW_HERD_BY_slots || herd->event != MW_HERD_drain)
-        return delay_ms(herd, &herd->clients[i]);
-    const struct mw_advice slot = mw_return_slot(&herd->plan, i);
-    return mw_return_close_ms(&herd->plan, i) +
-           between(&herd->rng, slot.after_ms, (mw_ms)slot.after_ms + slot.spread_ms);
+        return delay_ms(herd, client);
+    const struct mw_reconnect_end end = {
+        .code = events[herd->event].code,
+        .advice = mw_return_slot(&herd->plan, i),
+        .uptime_ms = MW_RECONNECT_UPTIME_MS,
+        .opened = true,
+    };
+    return mw_return_close_ms(&herd->plan, i) + shipped_ms(herd, client, &end);
 }
 
 /* ---- the run ---- */

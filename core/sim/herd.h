@@ -25,7 +25,7 @@ enum mw_herd_event {
     X(no_jitter, "no jitter")       /* v */ \
     X(full_jitter, "full jitter")   /* 0 to v */ \
     X(decorrelated, "decorrelated") /* least to three times the one before */ \
-    X(slots, "return slots")        /* as told; else, and after a refusal, the code's own times */
+    X(slots, "return slots")        /* the client that we ship: as told, else session/reconnect */
 
 enum mw_herd_policy {
 #define MW_HERD_POLICY(name, text) MW_HERD_BY_##name,
