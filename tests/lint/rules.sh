@@ -7,7 +7,7 @@ LC_ALL=C
 export LC_ALL
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$1"
-find include core lua scripts tests bench dev -type f 2>/dev/null |
-    grep -Ev '^tests/(lint/bad/|node_modules)|package-lock' |
+find include core lua client scripts tests bench dev -type f 2>/dev/null |
+    grep -Ev '^tests/(lint/bad/|node_modules)|^client/dist/|package-lock' |
     grep -E '\.(c|h|def|lua|js|mjs|py|sh|cmake)$|^dev$' |
     sort | xargs awk -f "$here/rules.awk"

@@ -1,0 +1,24 @@
+/*
+ * dist/: what pages load and the server carries. The same sources give the same bytes; a test
+ * compares them with what is in the repository.
+ *
+ *   node client/build.mjs
+ */
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+export async function bundle() {
+    const { build } = createRequire(here('../tests/e2e/package.json'))('esbuild');
+    const options = {
+        entryPoints: [here('src/index.js')], bundle: true, minify: true, write: false,
+        target: 'es2022', charset: 'utf8', legalComments: 'none', format: 'esm',
+    };
+    const { outputFiles } = await build(options);
+    return outputFiles[0].text;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
+    writeFileSync(here('dist/moonwire.js'), await bundle());

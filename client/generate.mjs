@@ -1,0 +1,53 @@
+/*
+ * src/policy.js from the catalogue of close codes, as the program itself tells it:
+ *
+ *   moonwire explain --all --json --lang en | node client/generate.mjs > client/src/policy.js
+ */
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+
+const GROWTH = 2;
+
+/* What the code means, in one line: the first sentence, up to a semicolon. */
+function meaning({ sections }) {
+    const { lines } = sections.find(({ key }) => key === 'description');
+    return lines[0].text.match(/^.*?[^0-9 ](?=[.;] |\.$)/)[0];
+}
+
+/* least, most, cap, tries, resume; what is 0 at the end is left out, all of it where one stays. */
+function policy(row) {
+    if (!row.retry) return [];
+    if (row.growth !== GROWTH) throw new Error(`${row.code} grows by ${row.growth}`);
+    const numbers = [...row.first_ms, row.cap_ms, row.tries, Number(row.resume)];
+    while (!numbers.at(-1)) numbers.pop();
+    return numbers;
+}
+
+/* `book`: what the program printed. */
+export function generate(book) {
+    const rows = JSON.parse(book).filter((row) => row.code !== undefined && !row.cause);
+    const line = (row) => {
+        const [, last] = row.range ?? [row.code, row.code];
+        return `    [${[last, `'${meaning(row).replaceAll("'", "\\'")}'`, ...policy(row)].join(', ')}],`;
+    };
+    return `/*
+ * Made by client/generate.mjs from core/proto/close_catalog.def and core/explain/words_en.def; a
+ * test compares them. What each close code means, and what a client does that was told nothing else:
+ *
+ *   [last code of the range, meaning, least, most, cap, tries, resume]
+ *
+ * Comes back after least to most ms, most times GROWTH at each failure up to cap, at most tries
+ * times in a row (0: without end), and may ask for its session (1). Meaning alone: stays away.
+ */
+export const GROWTH = ${GROWTH};
+
+export const ROWS = [
+${rows.map(line).join('\n')}
+];
+
+export const rowOf = (code) => ROWS.find(([last]) => code <= last);
+`;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
+    process.stdout.write(generate(readFileSync(0, 'utf8')));

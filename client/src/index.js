@@ -1,0 +1,1 @@
+export { Socket } from './socket.js';
