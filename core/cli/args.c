@@ -27,7 +27,7 @@ static const struct {
     size_t field;
     bool is_bare;
 } own_flags[] = {
-    { "json", "check,close,explain,reload,rollback,status,drain,simulate,why", "",
+    { "json", "check,close,doctor,explain,reload,rollback,status,drain,simulate,why", "",
       offsetof(struct mw_args, json), true },
     { "all", "explain", "", offsetof(struct mw_args, all), true },
     { "markdown", "explain", "", offsetof(struct mw_args, markdown), true },

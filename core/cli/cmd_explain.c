@@ -3,19 +3,15 @@
  * core/explain; a running server is asked for its last hour, and missed by nobody.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "core/base/str.h"
 #include "core/cli/commands.h"
 #include "core/cli/here.h"
 #include "core/cli/settings.h"
+#include "core/cli/terminal.h"
 #include "core/explain/book.h"
 #include "core/explain/explain.h"
 #include "core/server/server.h"
-
-#define ORDINARY_CELLS 80
 
 struct wish {
     enum mw_lang lang;
@@ -24,18 +20,6 @@ struct wish {
 };
 
 /* ---- the language ---- */
-
-static struct mw_lang_env read_environment(void)
-{
-    return (struct mw_lang_env){
-        .moonwire_lang = getenv("MOONWIRE_LANG"),
-        .language = getenv("LANGUAGE"),
-        .lc_all = getenv("LC_ALL"),
-        .lc_messages = getenv("LC_MESSAGES"),
-        .lc_ctype = getenv("LC_CTYPE"),
-        .lang = getenv("LANG"),
-    };
-}
 
 static int unknown_language(const char *tag)
 {
@@ -50,10 +34,11 @@ static int unknown_language(const char *tag)
  */
 static int choose_language(const struct mw_args *args, struct wish *wish)
 {
-    struct mw_lang_env env = read_environment();
+    struct mw_lang_env env = mw_cli_lang_env();
     bool is_text = !args->json && !args->markdown;
     wish->lang = mw_lang_of_env(&env);
-    wish->terminal.ascii = is_text && !mw_lang_env_is_utf8(&env);
+    wish->terminal = mw_cli_terminal();
+    wish->terminal.ascii = is_text && wish->terminal.ascii;
     if (args->lang && !mw_lang_of_tag(mw_view_text(args->lang), &wish->lang))
         return unknown_language(args->lang);
     if (!wish->terminal.ascii || wish->lang == MW_LANG_EN)
@@ -64,16 +49,6 @@ static int choose_language(const struct mw_args *args, struct wish *wish)
               "LC_ALL=C.UTF-8 it is what you asked for\n",
               stderr);
     return MW_EXIT_OK;
-}
-
-static void look_at_terminal(struct mw_terminal *terminal)
-{
-    struct winsize size;
-    const char *kind = getenv("TERM"), *plain = getenv("NO_COLOR");
-    bool is_terminal = isatty(STDOUT_FILENO);
-    bool has_size = is_terminal && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col > 0;
-    terminal->cells = has_size ? size.ws_col : ORDINARY_CELLS;
-    terminal->bold = is_terminal && kind && strcmp(kind, "dumb") != 0 && !(plain && *plain);
 }
 
 /* ---- what is wanted ---- */
@@ -179,7 +154,6 @@ int mw_cmd_explain(const struct mw_args *args)
     if (args->words[0] &&
         !mw_subject_of(&subject, mw_view_text(args->words[0]), mw_view_text(args->words[1])))
         return unknown_subject(args);
-    look_at_terminal(&wish.terminal);
     wish.here = mw_cli_here_ask(&here, args);
     code = print(args, &wish, &subject);
     mw_cli_here_free(&here);

@@ -29,19 +29,24 @@ int mw_cli_fail(int code, const char *what, const char *why)
     return code;
 }
 
-static int settings_fault(const struct mw_places *places, const struct mw_fault *fault)
+/* "what: why", or why alone; gives `code`. */
+static int refuse(char *out, int code, const char *what, const char *why)
 {
-    fprintf(stderr, "moonwire: %s:%d: %s\n", places->settings, fault->line, fault->message);
-    if (*fault->frame)
-        fprintf(stderr, "%s\n", fault->frame);
-    if (*fault->hint)
-        fprintf(stderr, "  hint: %s\n", fault->hint);
+    snprintf(out, MW_CLI_WHY_MAX, "%s%s%s", what, *what ? ": " : "", why);
+    return code;
+}
+
+static int settings_fault(char *out, const struct mw_places *places, const struct mw_fault *fault)
+{
+    snprintf(out, MW_CLI_WHY_MAX, "%s:%d: %s%s%s%s%s", places->settings, fault->line,
+             fault->message, *fault->frame ? "\n" : "", fault->frame,
+             *fault->hint ? "\n  hint: " : "", fault->hint);
     return MW_EXIT_CONFIG;
 }
 
 /* DIR/moonwire.lua, where it exists. */
 static int read_settings(struct mw_config *config, const struct mw_engine *engine,
-                         const struct mw_places *places)
+                         const struct mw_places *places, char *out)
 {
     struct mw_mem mem;
     char *text = 0;
@@ -51,31 +56,32 @@ static int read_settings(struct mw_config *config, const struct mw_engine *engin
     if (err == MW_ERR_NOT_FOUND)
         return MW_EXIT_OK;
     if (err)
-        return mw_cli_fail(MW_EXIT_CONFIG, places->settings, "cannot be read");
+        return refuse(out, MW_EXIT_CONFIG, places->settings, "cannot be read");
     struct mw_fault fault = { 0 };
     struct settings_walk walk = { .config = config };
     const struct mw_source source = { mw_view_text("moonwire.lua"), mw_view(text, len) };
     err = engine->settings(&source, take_setting, &walk, &fault);
     mw_free(&mem, text, len + 1);
     if (walk.err)
-        return mw_cli_fail(MW_EXIT_CONFIG, places->settings, walk.why);
-    return err ? settings_fault(places, &fault) : MW_EXIT_OK;
+        return refuse(out, MW_EXIT_CONFIG, places->settings, walk.why);
+    return err ? settings_fault(out, places, &fault) : MW_EXIT_OK;
 }
 
 /* What flags break is a matter of usage; what was broken before them, of settings. */
-static int apply_flags(const struct mw_args *args, struct mw_config *config)
+static int apply_flags(const struct mw_args *args, struct mw_config *config, char *out)
 {
     char why[256], before[256];
     bool was_sound = mw_config_check(config, before) == MW_OK;
     if (mw_args_apply(args, config, why))
-        return mw_cli_fail(MW_EXIT_USAGE, "", why);
+        return refuse(out, MW_EXIT_USAGE, "", why);
     if (mw_config_check(config, why))
-        return mw_cli_fail(was_sound ? MW_EXIT_USAGE : MW_EXIT_CONFIG, "", why);
+        return refuse(out, was_sound ? MW_EXIT_USAGE : MW_EXIT_CONFIG, "", why);
     return MW_EXIT_OK;
 }
 
-int mw_cli_settings(const struct mw_args *args, const struct mw_engine *engine, bool dev,
-                    struct mw_config *config, struct mw_places *places)
+int mw_cli_settings_try(const struct mw_args *args, const struct mw_engine *engine, bool dev,
+                        struct mw_config *config, struct mw_places *places,
+                        char out[MW_CLI_WHY_MAX])
 {
     char why[512];
     if (dev)
@@ -84,13 +90,21 @@ int mw_cli_settings(const struct mw_args *args, const struct mw_engine *engine, 
         mw_config_default(config);
     config->dir = mw_view_text(args->dir ? args->dir : ".");
     if (mw_places_find(places, config->dir, mw_view_text(engine->suffix), why))
-        return mw_cli_fail(MW_EXIT_CONFIG, "", why);
-    int code = read_settings(config, engine, places);
+        return refuse(out, MW_EXIT_CONFIG, "", why);
+    int code = read_settings(config, engine, places, out);
     if (code)
         return code;
     if (mw_config_from_environment(config, why))
-        return mw_cli_fail(MW_EXIT_CONFIG, "environment", why);
-    return apply_flags(args, config);
+        return refuse(out, MW_EXIT_CONFIG, "environment", why);
+    return apply_flags(args, config, out);
+}
+
+int mw_cli_settings(const struct mw_args *args, const struct mw_engine *engine, bool dev,
+                    struct mw_config *config, struct mw_places *places)
+{
+    char why[MW_CLI_WHY_MAX];
+    int code = mw_cli_settings_try(args, engine, dev, config, places, why);
+    return code ? mw_cli_fail(code, "", why) : MW_EXIT_OK;
 }
 
 bool mw_cli_is_folder(const char *path)

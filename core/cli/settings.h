@@ -12,6 +12,14 @@
 int mw_cli_settings(const struct mw_args *args, const struct mw_engine *engine, bool dev,
                     struct mw_config *config, struct mw_places *places);
 
+/* A path, a message, the lines around its place and a hint. */
+#define MW_CLI_WHY_MAX 8192
+
+/* The same, but what is wrong is put into `why`, perhaps in several lines. */
+int mw_cli_settings_try(const struct mw_args *args, const struct mw_engine *engine, bool dev,
+                        struct mw_config *config, struct mw_places *places,
+                        char why[MW_CLI_WHY_MAX]);
+
 bool mw_cli_is_folder(const char *path);
 
 /* "moonwire: what: why" on standard error; gives `code`. `what` may be "". */

@@ -13,8 +13,7 @@
 #include "core/base/str.h"
 #include "core/io/acceptor.h"
 
-#define BACKLOG          4096 /* a storm of reconnects; the kernel caps it by net.core.somaxconn */
-#define ACCEPTS_PER_TURN 256  /* then the connections that are there have their turn */
+#define ACCEPTS_PER_TURN 256 /* then the connections that are there have their turn */
 #define ADDRESS_BYTES    64
 
 struct mw_listener {
@@ -83,8 +82,8 @@ static socklen_t length_of(const struct sockaddr_storage *address)
                                           : sizeof(struct sockaddr_in);
 }
 
-/* A listening socket, or -1 and errno. */
-static int listen_on(const struct sockaddr_storage *address)
+/* A bound socket, or -1 and errno; with a backlog it listens. */
+static int take_address(const struct sockaddr_storage *address, int backlog)
 {
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -94,7 +93,7 @@ static int listen_on(const struct sockaddr_storage *address)
     if (address->ss_family == AF_INET6) /* "::" hears IPv4 too, whatever the system's habit */
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     if (bind(fd, (const struct sockaddr *)address, length_of(address)) == 0 &&
-        listen(fd, BACKLOG) == 0)
+        (backlog == 0 || listen(fd, backlog) == 0))
         return fd;
     int why = errno;
     close(fd);
@@ -103,14 +102,33 @@ static int listen_on(const struct sockaddr_storage *address)
 }
 
 /* ":PORT" means every address there is: on a machine without IPv6, those of IPv4. */
-static int listen_on_all(struct sockaddr_storage *address)
+static int take_all_addresses(struct sockaddr_storage *address, int backlog)
 {
-    int fd = listen_on(address);
+    int fd = take_address(address, backlog);
     if (fd >= 0 || (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL))
         return fd;
     (void)uv_ip4_addr("0.0.0.0", ntohs(((struct sockaddr_in6 *)address)->sin6_port),
                       (struct sockaddr_in *)address);
-    return listen_on(address);
+    return take_address(address, backlog);
+}
+
+/* By the address as it is written. */
+static int take(struct mw_view text, struct sockaddr_storage *address, int backlog)
+{
+    return mw_view_starts_with(text, ":") ? take_all_addresses(address, backlog)
+                                          : take_address(address, backlog);
+}
+
+int mw_listener_try(struct mw_view address)
+{
+    struct sockaddr_storage where = { 0 };
+    if (!parse_address(address, &where))
+        return EINVAL;
+    int fd = take(address, &where, 0);
+    if (fd < 0)
+        return errno;
+    close(fd);
+    return 0;
 }
 
 /* ---- life ---- */
@@ -147,10 +165,9 @@ int mw_listener_open(struct mw_loop *loop, struct mw_view address,
     struct mw_listener *listener = mw_alloc_zero(mw_loop_mem(loop), sizeof(*listener));
     if (!listener)
         return refuse(why, MW_ERR_NOMEM, UV_ENOMEM);
-    bool is_any = mw_view_starts_with(address, ":");
     listener->acceptor = (struct mw_acceptor){
         .loop = loop,
-        .socket = is_any ? listen_on_all(&where) : listen_on(&where),
+        .socket = take(address, &where, MW_LISTENER_BACKLOG),
         .per_turn = ACCEPTS_PER_TURN,
         .accept = accept,
         .ctx = ctx,

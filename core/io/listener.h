@@ -5,6 +5,9 @@
 #include "core/io/loop.h"
 #include "core/io/stream.h"
 
+/* Connections that wait to be accepted: a storm of reconnects; net.core.somaxconn caps it. */
+#define MW_LISTENER_BACKLOG 4096
+
 struct mw_listener;
 
 /*
@@ -15,6 +18,12 @@ struct mw_listener;
 int mw_listener_open(struct mw_loop *loop, struct mw_view address,
                      void (*accept)(void *ctx, struct mw_stream *stream), void *ctx,
                      struct mw_listener **out, char why[128]);
+
+/*
+ * Whether a listener could have this address now: it is taken and given back without listening, so
+ * nobody can connect meanwhile. 0, or an errno: EINVAL where it is no address.
+ */
+int mw_listener_try(struct mw_view address);
 
 /* "127.0.0.1:8080": where it really listens. Until close. */
 const char *mw_listener_address(const struct mw_listener *listener);

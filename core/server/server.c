@@ -44,7 +44,7 @@ struct server {
 static void leave_at_once(struct server *server, int code)
 {
     mw_admin_close(server->admin); /* which takes the socket away */
-    mw_log_finish(&server->log); /* the worker is still there */
+    mw_log_finish(&server->log);   /* the worker is still there */
     _exit(code);
 }
 

@@ -15,9 +15,10 @@ set(layers
     "core/hub: core/base"
     "core/io: core/base"
     "core/explain: core/session"
+    "core/doctor: core/explain"
     "core/server: core/explain core/hub core/io"
     "core/sim: core/session core/hub"
-    "core/cli: core/server core/sim"
+    "core/cli: core/server core/doctor core/sim"
     "lua/lint: core/base"
     "lua: lua/lint")
 
