@@ -19,6 +19,8 @@ const struct mw_command mw_commands[] = {
       "have it go back a version, without touching the file" },
     { "status", mw_cmd_status, "status [DIR]",
       "how its scripts fare: counters, and the last fault of each" },
+    { "metrics", mw_cmd_metrics, "metrics [DIR]",
+      "its counters, in the text format of Prometheus" },
     { "why", mw_cmd_why, "why [ID] [DIR] [--last N]",
       "why a connection ended; without ID the last ends" },
     { "close", mw_cmd_close, "close ID [CODE [REASON]] [DIR]", "end a connection" },

@@ -10,6 +10,7 @@ int mw_cmd_status(const struct mw_args *args);
 int mw_cmd_drain(const struct mw_args *args);
 int mw_cmd_reload(const struct mw_args *args);
 int mw_cmd_rollback(const struct mw_args *args);
+int mw_cmd_metrics(const struct mw_args *args);
 int mw_cmd_why(const struct mw_args *args);
 int mw_cmd_close(const struct mw_args *args);
 int mw_cmd_check(const struct mw_args *args);

@@ -201,6 +201,7 @@ static const struct mw_admin_command commands[] = {
     { "why", mw_admin_why,
       "what is known of the connection \"id\", or of the \"last\" so many ends" },
     { "closes", mw_admin_closes, "the ends of the last hour by script, code and cause" },
+    { "metrics", mw_admin_metrics, "counters for monitoring: \"text\" as Prometheus reads it" },
     { "close", mw_admin_close_conn, "the connection \"id\", perhaps with \"code\" and \"reason\"" },
     { "drain", mw_admin_run_drain,
       "end the server in order; \"restart\": it comes back, \"wait\": answer at the end" },

@@ -1,6 +1,6 @@
 /*
- * Requests about connections to inquiries for the worker, and what comes back to JSON. Runs on the
- * server's thread; what is known of connections is the worker's (inquiry.c).
+ * Requests about connections and counters to inquiries for the worker, and what comes back to JSON.
+ * Runs on the server's thread; what is known of connections is the worker's (inquiry.c).
  */
 #include "core/server/admin_why.h"
 
@@ -70,6 +70,13 @@ void mw_admin_why(void *ctx, struct mw_admin_call *call)
 void mw_admin_closes(void *ctx, struct mw_admin_call *call)
 {
     struct mw_inquiry *inquiry = new_inquiry(call, MW_INQUIRY_COUNTS);
+    if (inquiry)
+        ask(ctx, call, inquiry);
+}
+
+void mw_admin_metrics(void *ctx, struct mw_admin_call *call)
+{
+    struct mw_inquiry *inquiry = new_inquiry(call, MW_INQUIRY_METRICS);
     if (inquiry)
         ask(ctx, call, inquiry);
 }
@@ -174,6 +181,9 @@ static void tell(struct mw_admin_call *call, const struct mw_inquiry *inquiry)
         break;
     case MW_INQUIRY_CLOSE:
         put_closed(json, inquiry);
+        break;
+    case MW_INQUIRY_METRICS:
+        mw_jw_pair(json, "text", mw_buf_view(&inquiry->text));
         break;
     }
     mw_admin_end(call);

@@ -1,4 +1,5 @@
-/* The commands of the control channel that are about connections: why, closes, close. */
+/* The commands of the control channel that are about connections and counters: why, closes,
+ * metrics, close. */
 #ifndef MW_SERVER_ADMIN_WHY_H
 #define MW_SERVER_ADMIN_WHY_H
 
@@ -8,6 +9,7 @@
 /* `ctx` is a struct mw_admin_parts; each takes the call. */
 void mw_admin_why(void *ctx, struct mw_admin_call *call);
 void mw_admin_closes(void *ctx, struct mw_admin_call *call);
+void mw_admin_metrics(void *ctx, struct mw_admin_call *call);
 void mw_admin_close_conn(void *ctx, struct mw_admin_call *call);
 
 /* An inquiry has come back from the worker; takes it. */

@@ -82,7 +82,7 @@ static void on_written(void *owner)
     size_t bytes = client->in_flight;
     client->in_flight = 0;
     if (client->facts)
-        mw_conn_written(&client->conn, bytes, mw_loop_now(client->worker->loop));
+        mw_ws_driver_wrote(client, bytes);
     mw_client_settle_later(client);
 }
 

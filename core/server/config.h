@@ -46,6 +46,7 @@ struct mw_config {
     char log_level[MW_CONFIG_TEXT_MAX];
     char health_live[MW_CONFIG_TEXT_MAX];  /* a path, or "off" */
     char health_ready[MW_CONFIG_TEXT_MAX]; /* the same */
+    char metrics_path[MW_CONFIG_TEXT_MAX]; /* the same */
     double compression_memory;             /* bytes */
     double script_memory;                  /* bytes */
     double script_string;                  /* bytes of one string */

@@ -61,6 +61,10 @@ static const char *contradiction(const struct mw_config *config)
         { config->proxy_protocol && config->trusted.count == 0,
           "proxy_protocol = true believes nobody as long as trusted_proxies is empty: list the "
           "networks of your proxies" },
+        { strcmp(config->metrics_path, "off") != 0 &&
+              (!strcmp(config->metrics_path, config->health_live) ||
+               !strcmp(config->metrics_path, config->health_ready)),
+          "metrics.path is a path of health.live or health.ready, which would go before it" },
         { !strcmp(config->health_live, config->health_ready) &&
               strcmp(config->health_live, "off") != 0,
           "health.live and health.ready are one path: it could only tell one of the two" },

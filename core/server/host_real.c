@@ -54,6 +54,19 @@ static int still_full(struct mw_client *client)
     return MW_ERR_DROPPED;
 }
 
+/* Gives the outcome back. */
+static int count_sent(struct mw_route *route, enum mw_opcode kind, int outcome)
+{
+    struct mw_metrics_cells *cells = &route->metrics.cells;
+    if (outcome == MW_OK)
+        cells->sent[mw_metrics_type(kind)]++;
+    else if (outcome == MW_ERR_DROPPED)
+        cells->dropped[MW_METRICS_DROP_slow_consumer]++;
+    else if (outcome == MW_ERR_QUOTA)
+        cells->dropped[MW_METRICS_DROP_script_queued]++;
+    return outcome;
+}
+
 static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_view data)
 {
     struct mw_client *client = find(host_app, id);
@@ -62,13 +75,13 @@ static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_vi
     if (is_text_broken(kind, data))
         return MW_ERR_BAD_UTF8;
     if (!mw_account_has_room(client->route->account, data.len))
-        return MW_ERR_QUOTA;
+        return count_sent(client->route, kind, MW_ERR_QUOTA);
     int err = mw_conn_send(&client->conn, kind, data, now(host_app));
     if (err == MW_ERR_DROPPED)
         err = still_full(client) ? MW_ERR_DROPPED
                                  : mw_conn_send(&client->conn, kind, data, now(host_app));
     mw_client_settle_later(client);
-    return err;
+    return count_sent(client->route, kind, err);
 }
 
 static int send_shared(struct mw_client *client, struct mw_broadcast *broadcast)
@@ -90,7 +103,8 @@ static int send_shared(struct mw_client *client, struct mw_broadcast *broadcast)
 static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode kind,
                          struct mw_view data, mw_id except)
 {
-    struct mw_account *account = ((struct mw_route *)host_app)->account;
+    struct mw_route *route = host_app;
+    struct mw_account *account = route->account;
     struct mw_worker *worker = account->worker;
     if (topic.len == 0 || topic.len > MW_BOUND_TOPIC_BYTES)
         return MW_ERR_BAD_ARG;
@@ -100,14 +114,15 @@ static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode ki
     if (audience.count == 0)
         return 0;
     if (!mw_account_has_room(account, data.len))
-        return MW_ERR_QUOTA;
+        return count_sent(route, kind, MW_ERR_QUOTA);
     struct mw_broadcast broadcast;
     mw_broadcast_begin(&broadcast, &account->mem, audience.count, kind, data);
     long receivers = 0;
     for (size_t i = 0; i < audience.count; i++) {
         struct mw_client *client = mw_audience_owner(&audience, i);
-        if (client->id != except && send_shared(client, &broadcast) == MW_OK)
-            receivers++;
+        if (client->id == except)
+            continue;
+        receivers += count_sent(client->route, kind, send_shared(client, &broadcast)) == MW_OK;
     }
     mw_broadcast_end(&broadcast);
     return receivers;

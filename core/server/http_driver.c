@@ -12,6 +12,7 @@
 #include "core/proto/url.h"
 #include "core/server/explain_page.h"
 #include "core/server/health.h"
+#include "core/server/metrics_page.h"
 #include "core/server/pause.h"
 #include "core/server/refusal.h"
 #include "core/server/static_files.h"
@@ -75,8 +76,10 @@ static void tell_of_handshake(struct mw_client *client, unsigned status, const c
 static void refuse(struct mw_client *client, unsigned status, const char *error,
                    struct mw_view detail, const char *extra, const struct mw_http_told *told)
 {
-    if (mw_ws_is_upgrade(mw_http_conn_head(client->http)))
+    if (mw_ws_is_upgrade(mw_http_conn_head(client->http))) {
         tell_of_handshake(client, status, error, detail);
+        mw_metrics_count_refusal(&client->worker->metrics, error, told->cause);
+    }
     (void)mw_http_conn_refuse(client->http, status, error, detail, extra, told, mw_clock_unix_ms());
     mw_client_settle_later(client);
 }
@@ -222,6 +225,7 @@ static void handle_request(struct mw_client *client)
     else if (mw_ws_is_upgrade(head))
         upgrade(client, mw_view(path, (size_t)len));
     else if (!mw_health_answer(client, mw_view(path, (size_t)len)) &&
+             !mw_metrics_page(client, mw_view(path, (size_t)len)) &&
              !mw_explain_page(client, mw_view(path, (size_t)len)))
         serve_file(client, mw_view(path, (size_t)len));
 }

@@ -24,6 +24,7 @@ struct mw_inquiry *mw_inquiry_new(enum mw_inquiry_kind kind, void *asker)
     inquiry->kind = kind;
     inquiry->asker = asker;
     mw_list_init(&inquiry->records);
+    mw_buf_init(&inquiry->text, &inquiry->mem, 0);
     return inquiry;
 }
 
@@ -35,6 +36,7 @@ void mw_inquiry_free(struct mw_inquiry *inquiry)
         mw_end_record_free(&inquiry->mem,
                            MW_OWNER(inquiry->records.next, struct mw_end_record, link));
     mw_free(&inquiry->mem, inquiry->counts, inquiry->count * sizeof *inquiry->counts);
+    mw_buf_free(&inquiry->text);
     mw_script_codes_free(&inquiry->mem, inquiry->codes, inquiry->code_count);
     struct mw_mem last = inquiry->mem; /* it holds its own account */
     mw_free(&last, inquiry, sizeof *inquiry);
@@ -160,6 +162,9 @@ void mw_inquiry_answer(struct mw_inquiry *inquiry, struct mw_worker *worker)
         break;
     case MW_INQUIRY_CLOSE:
         answer_close(inquiry, worker);
+        break;
+    case MW_INQUIRY_METRICS:
+        inquiry->is_whole = mw_metrics_write(worker, &inquiry->text) == MW_OK;
         break;
     }
 }

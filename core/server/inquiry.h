@@ -5,6 +5,7 @@
 #ifndef MW_SERVER_INQUIRY_H
 #define MW_SERVER_INQUIRY_H
 
+#include "core/base/buf.h"
 #include "core/proto/close.h"
 #include "core/server/end_counts.h"
 #include "core/server/end_record.h"
@@ -17,10 +18,11 @@ struct mw_worker;
 #define MW_INQUIRY_MAX 200
 
 enum mw_inquiry_kind {
-    MW_INQUIRY_CONN,   /* of one connection, that is there or has ended: records, one */
-    MW_INQUIRY_LAST,   /* of the last ends: records, the last one first */
-    MW_INQUIRY_COUNTS, /* of the last hour: counts */
-    MW_INQUIRY_CLOSE,  /* one connection is to be closed */
+    MW_INQUIRY_CONN,    /* of one connection, that is there or has ended: records, one */
+    MW_INQUIRY_LAST,    /* of the last ends: records, the last one first */
+    MW_INQUIRY_COUNTS,  /* of the last hour: counts */
+    MW_INQUIRY_CLOSE,   /* one connection is to be closed */
+    MW_INQUIRY_METRICS, /* of everything: text */
 };
 
 /* Belongs to whoever holds it. */
@@ -47,6 +49,7 @@ struct mw_inquiry {
     mw_ms span_ms;                /* how far back they go */
     struct mw_script_code *codes; /* of COUNTS: what scripts say about codes of their own */
     size_t code_count;
+    struct mw_buf text; /* of METRICS */
 };
 
 /* NULL: no memory. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/digest.h"
 #include "core/base/str.h"
 #include "core/server/client.h"
@@ -99,6 +100,7 @@ static void refuse_route(struct mw_batch *batch, struct mw_load *load, struct mw
 {
     if (!load->as) /* else it is not what lies on disk that failed */
         route->failed = true;
+    route->metrics.cells.loads[MW_METRICS_REFUSED]++;
     mw_route_hold_place(route);
     refuse(batch, load, outcome, fault);
 }
@@ -244,6 +246,13 @@ static void begin_trial(struct mw_route *route, const struct mw_load *load)
     mw_trial_begin(&route->trial, load->to, judged, mw_loop_now(route->worker->loop));
 }
 
+static void note_metrics(struct mw_route *route, const struct mw_load *load)
+{
+    route->metrics.cells.loads[MW_METRICS_LOADED]++;
+    route->metrics.hash = load->hash;
+    route->metrics.loaded_unix_ms = mw_clock_unix_ms();
+}
+
 static void commit_one(const struct mw_batch *batch, struct mw_route *route, struct mw_load *load)
 {
     size_t before = route->asked_count;
@@ -255,6 +264,7 @@ static void commit_one(const struct mw_batch *batch, struct mw_route *route, str
     mw_route_commit(route);
     load->commit_ms = elapsed_ms(&start);
     load->hash = hash_sources(batch, route);
+    note_metrics(route, load);
     load->kept = route->asked_count;
     load->dropped = before - route->asked_count;
 }
@@ -273,6 +283,7 @@ void mw_load_commit(struct mw_worker *worker, struct mw_batch *batch)
         } else {
             mw_route_discard(route);
             route->failed = true; /* what lies on disk is still to be loaded */
+            route->metrics.cells.loads[MW_METRICS_REFUSED]++;
         }
     }
 }

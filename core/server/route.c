@@ -115,6 +115,7 @@ void mw_route_free(struct mw_route *route)
     mw_route_faults_close(route);
     mw_fair_leave(route);
     mw_ending_forget(route);
+    mw_metrics_keep(&worker->metrics, &route->metrics.cells);
     mw_list_remove(&route->link);
     mw_pattern_free(&route->pattern, &worker->mem);
     mw_pattern_free(&route->next_pattern, &worker->mem);

@@ -9,6 +9,7 @@
 #include "core/io/loop.h"
 #include "core/server/fair.h"
 #include "core/server/ip_counts.h"
+#include "core/server/metrics.h"
 #include "core/server/quarantine.h"
 #include "core/server/route_fault.h"
 #include "core/server/router.h"
@@ -61,6 +62,7 @@ struct mw_route {
     struct mw_quarantine quarantine;
     struct mw_turn_task pausing; /* its consequences, when nothing of the script runs any more */
     struct mw_route_faults faults;
+    struct mw_route_metrics metrics;
     struct mw_cuts *cuts; /* NULL: the network has not ended a connection yet */
 };
 

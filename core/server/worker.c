@@ -54,8 +54,10 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
         return MW_ERR_IO;
     mw_rng_seed(&worker->rng, seed);
     int err = mw_loop_new(&worker->mem, &worker->loop);
-    if (!err)
+    if (!err) {
         mw_end_counts_init(&worker->end_counts, &worker->mem, mw_loop_now(worker->loop));
+        mw_metrics_init(&worker->metrics, mw_loop_now(worker->loop));
+    }
     if (!err)
         err = mw_mailbox_open(worker->loop, on_mail, worker, &worker->mailbox);
     if (!err && setup->tls)

@@ -193,6 +193,12 @@ static size_t cut_vectors(struct mw_view *vectors, size_t count)
     return count;
 }
 
+void mw_ws_driver_wrote(struct mw_client *client, size_t bytes)
+{
+    client->route->metrics.cells.sent_bytes += bytes;
+    mw_conn_written(&client->conn, bytes, now(client));
+}
+
 void mw_ws_driver_flush(struct mw_client *client)
 {
     while (client->in_flight == 0 && mw_conn_has_output(&client->conn)) {
@@ -201,7 +207,7 @@ void mw_ws_driver_flush(struct mw_client *client)
         count = cut_vectors(vectors, count);
         if (!mw_client_write(client, vectors, count, &taken))
             return; /* the stream's end follows */
-        mw_conn_written(&client->conn, taken, now(client));
+        mw_ws_driver_wrote(client, taken);
     }
 }
 
@@ -277,6 +283,7 @@ static void pump(struct mw_client *client)
             return;
         case MW_EVENT_MESSAGE:
             taken += event.data.len;
+            client->route->metrics.cells.received[mw_metrics_type(event.opcode)]++;
             mw_deliver_message(client, event.opcode, event.data);
             break;
         case MW_EVENT_PONG:
@@ -314,12 +321,14 @@ void mw_ws_driver_start(struct mw_client *client)
     mw_stream_set_reading(client->stream, true);
     /* The handshake's alarm is done with. */
     mw_alarm_stop(client->worker->loop, &client->alarm);
+    client->route->metrics.cells.received_bytes += client->held.len;
     feed_held(client);
     mw_client_settle_later(client);
 }
 
 void mw_ws_driver_read(struct mw_client *client, char *bytes, size_t len)
 {
+    client->route->metrics.cells.received_bytes += len;
     if (client->stalled) { /* one read may have been on its way when reading was switched off */
         hold(client, mw_view(bytes, len));
         return;

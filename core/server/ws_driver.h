@@ -32,6 +32,8 @@ void mw_ws_driver_give_up(struct mw_client *client);
 
 /* Tries to write what is queued. */
 void mw_ws_driver_flush(struct mw_client *client);
+/* So many bytes of what was queued have left. */
+void mw_ws_driver_wrote(struct mw_client *client, size_t bytes);
 /* Begins the end; the rest happens at the end of the turn. As mw_conn_close. */
 int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned code,
                        struct mw_view reason);

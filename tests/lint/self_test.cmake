@@ -23,11 +23,13 @@ execute_process(COMMAND sh "${here}/limits.sh" "${tree}"
     OUTPUT_VARIABLE limits ERROR_VARIABLE limits RESULT_VARIABLE limits_failed)
 execute_process(COMMAND sh "${here}/log.sh" "${tree}"
     OUTPUT_VARIABLE log ERROR_VARIABLE log RESULT_VARIABLE log_failed)
+execute_process(COMMAND sh "${here}/metrics.sh" "${tree}"
+    OUTPUT_VARIABLE metrics ERROR_VARIABLE metrics RESULT_VARIABLE metrics_failed)
 file(REMOVE_RECURSE "${tree}")
 string(REGEX REPLACE "CMake Error.*" "" layers "${layers}")
 file(READ "${here}/bad/expected.txt" expected)
-set(said "${rules}${layers}${table}${limits}${log}")
+set(said "${rules}${layers}${table}${limits}${log}${metrics}")
 if(NOT said STREQUAL expected OR NOT rules_failed OR NOT layers_failed OR NOT table_failed
-        OR NOT limits_failed OR NOT log_failed)
+        OR NOT limits_failed OR NOT log_failed OR NOT metrics_failed)
     message(FATAL_ERROR "said:\n${said}\nexpected:\n${expected}")
 endif()

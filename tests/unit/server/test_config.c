@@ -34,6 +34,7 @@ TEST(the_defaults_are_those_of_the_table)
     assert_true(same(config.drain_grace, 2));
     assert_true(same(config.drain_timeout, 25));
     assert_string_equal(config.admin_socket, "data/moonwire.sock");
+    assert_string_equal(config.metrics_path, "off");
     assert_false(config.auto_rollback);
     for (; mw_config_help(n, &help); n++) {
         const char *key = mw_config_key_of_flag(mw_view_text(help.flag));
@@ -42,7 +43,7 @@ TEST(the_defaults_are_those_of_the_table)
         assert_int_equal(set(&config, key, help.normal, why), MW_OK);
         assert_true(strlen(help.text) >= 10);
     }
-    assert_int_equal(n, 26);
+    assert_int_equal(n, 27);
     assert_false(mw_config_has_tls(&config));
     assert_int_equal(mw_config_least_version(&config), MW_TLS_1_2);
     assert_int_equal(mw_config_client(&config), MW_TLS_CLIENT_NONE);

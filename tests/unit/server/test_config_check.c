@@ -82,6 +82,7 @@ TEST(what_contradicts_is_refused_with_what_to_do)
           false },
         { { { "proxy_protocol", "true" } }, { "trusted_proxies", "list" }, false },
         { { { "health.live", "/readyz" } }, { "health.live and health.ready", "one path" }, false },
+        { { { "metrics.path", "/readyz" } }, { "metrics.path", "health.ready" }, false },
     };
     for (size_t i = 0; i < MW_COUNT(table); i++) {
         const char *why = check(!table[i].serve, table[i].given, MW_COUNT(table[i].given));

@@ -1,0 +1,47 @@
+/*
+ * One answer to a collector. Called by http_driver before it looks for files; off unless the
+ * settings name a path, since there is but the one port, and that is for everybody.
+ */
+#include "core/server/metrics_page.h"
+
+#include "core/base/clock.h"
+#include "core/base/str.h"
+#include "core/proto/http_out.h"
+#include "core/server/http_driver.h"
+#include "core/server/metrics.h"
+#include "core/server/worker.h"
+
+static int put(struct mw_http_conn *http, struct mw_view text, bool is_head)
+{
+    struct mw_buf *out = &http->out;
+    int err = mw_http_conn_start(http, 200, mw_clock_unix_ms());
+    if (!err)
+        err = mw_http_field(out, "Content-Type",
+                            mw_view_text("text/plain; version=0.0.4; charset=utf-8"));
+    if (!err)
+        err = mw_http_field(out, "Cache-Control", mw_view_text("no-store"));
+    if (!err)
+        err = mw_http_field_number(out, "Content-Length", text.len);
+    if (!err)
+        err = mw_http_end(out);
+    return err || is_head ? err : mw_buf_put_view(out, text);
+}
+
+/* No path is "off", for paths begin with a slash. */
+bool mw_metrics_page(struct mw_client *client, struct mw_view path)
+{
+    struct mw_worker *worker = client->worker;
+    struct mw_view method = mw_http_conn_head(client->http)->method;
+    bool is_head = mw_view_is(method, "HEAD");
+    if (!mw_view_is(path, worker->config->metrics_path) || (!is_head && !mw_view_is(method, "GET")))
+        return false;
+    struct mw_buf text;
+    mw_buf_init(&text, &worker->mem, 0);
+    int err = mw_metrics_write(worker, &text);
+    if (!err)
+        err = put(client->http, mw_buf_view(&text), is_head);
+    mw_buf_free(&text);
+    if (err)
+        mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"), 0);
+    return true;
+}

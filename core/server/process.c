@@ -1,0 +1,39 @@
+/* Questions to the system that any thread may ask at any time; they cost microseconds. */
+#include "core/server/process.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/str.h"
+
+/* proc(5): "18214 4555 ...", in pages; the second number is of those that are in memory. */
+static uint64_t resident_bytes(void)
+{
+    char text[128];
+    uint64_t pages;
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t len = read(fd, text, sizeof text);
+    close(fd);
+    struct mw_view rest = mw_view(text, len > 0 ? (size_t)len : 0), first, second;
+    if (!mw_view_split(&rest, ' ', &first) || !mw_view_split(&rest, ' ', &second) ||
+        !mw_parse_u64(second, 0, UINT32_MAX, &pages))
+        return 0;
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void mw_process_look(struct mw_process *process)
+{
+    struct timespec cpu = { 0 };
+    struct rlimit limit = { 0 };
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    *process = (struct mw_process){
+        .cpu_ms = (mw_ms)cpu.tv_sec * 1000 + (mw_ms)cpu.tv_nsec / 1000000,
+        .resident_bytes = resident_bytes(),
+        .max_fds = limit.rlim_cur,
+    };
+}

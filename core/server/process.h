@@ -1,0 +1,15 @@
+/* What the system says about this process. */
+#ifndef MW_SERVER_PROCESS_H
+#define MW_SERVER_PROCESS_H
+
+#include "moonwire/types.h"
+
+struct mw_process {
+    mw_ms cpu_ms;            /* of all threads */
+    uint64_t resident_bytes; /* 0: not known */
+    uint64_t max_fds;
+};
+
+void mw_process_look(struct mw_process *process);
+
+#endif
