@@ -246,6 +246,9 @@ static void put_state(struct page *page, const struct mw_json *entry, struct mw_
         say(page, "reading stops until the script is ready");
     else if (mw_view_is(what, "reads_go"))
         say(page, "reading goes on");
+    else if (mw_view_is(what, "aside"))
+        say(page, mw_reply_flag(entry, "answered") ? "the client asked for a sign of life"
+                                                   : "a text of the client's sideband");
 }
 
 static void put_entry(struct page *page, const struct mw_json *entry, double end_s)

@@ -379,6 +379,14 @@ const struct mw_http_head *mw_http_reader_head(const struct mw_http_reader *read
     return &reader->head;
 }
 
+struct mw_view mw_http_reader_target(const struct mw_http_reader *reader)
+{
+    const struct mw_request_line *line = &reader->line;
+    if (line->phase != MW_LINE_DONE || reader->text.len < line->method_len + line->target_len)
+        return mw_view("", 0);
+    return mw_view(reader->text.data + line->method_len, line->target_len);
+}
+
 bool mw_http_reader_is_fresh(const struct mw_http_reader *reader)
 {
     bool has_no_line = reader->line.phase <= MW_LINE_EMPTY_END;

@@ -44,14 +44,18 @@ void mw_http_reader_free(struct mw_http_reader *reader);
 /*
  * Feeds bytes. MW_OK: the head is whole and *used of these bytes belonged to it (the rest is the
  * body's or the next protocol's). MW_ERR_AGAIN: all were used, more are needed. MW_ERR_PROTOCOL:
- * *refusal says what to answer; MW_ERR_NOMEM. After these two the reader is only freed. The answer
- * is the same for every cut of the bytes: the fault that comes first is named.
+ * *refusal says what to answer; MW_ERR_NOMEM. After these two the reader is only asked for the
+ * target, and freed. The answer is the same for every cut of the bytes: the fault that comes first
+ * is named.
  */
 int mw_http_reader_feed(struct mw_http_reader *reader, struct mw_view bytes, size_t *used,
                         struct mw_http_refusal *refusal);
 
 /* After MW_OK, until reset or free. */
 const struct mw_http_head *mw_http_reader_head(const struct mw_http_reader *reader);
+
+/* A request's target as soon as the first line is whole, also of a head that was refused. */
+struct mw_view mw_http_reader_target(const struct mw_http_reader *reader);
 
 /* Nothing has arrived since new or reset, or only empty lines before a request. */
 bool mw_http_reader_is_fresh(const struct mw_http_reader *reader);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 #include "core/base/check.h"
-#include "core/base/json.h"
 #include "core/base/str.h"
 #include "core/proto/http_date.h"
 
@@ -136,7 +135,7 @@ static void write_seconds(struct mw_json_writer *json, const char *key, uint32_t
         mw_jw_number(json, ms / 1000.0);
 }
 
-static void write_told(struct mw_json_writer *json, const struct mw_http_told *told)
+void mw_http_write_told(struct mw_json_writer *json, const struct mw_http_told *told)
 {
     mw_jw_key(json, mw_view_text("cause"));
     if (told->cause)
@@ -163,7 +162,7 @@ static int write_refusal_body(struct mw_buf *body, unsigned status, const char *
     mw_jw_pair(&json, "detail", detail);
     mw_jw_pair_integer(&json, "status", status);
     if (told)
-        write_told(&json, told);
+        mw_http_write_told(&json, told);
     mw_jw_object_end(&json);
     return nomem_or_ok(json.err ? json.err : mw_buf_put_byte(body, '\n'));
 }

@@ -6,6 +6,7 @@
 #define MW_PROTO_HTTP_OUT_H
 
 #include "core/base/buf.h"
+#include "core/base/json.h"
 #include "moonwire/advice.h"
 
 /* "Not Found"; "Unknown" for a status without a registered phrase (RFC 9110 15). Static. */
@@ -27,11 +28,14 @@ struct mw_http_told {
     struct mw_advice retry; /* RETURN: Retry-After (RFC 9110 10.2.3) as well */
 };
 
+/* "cause":name or null, "retry":false or {"after":S,"spread":S}, into an open object. */
+void mw_http_write_told(struct mw_json_writer *json, const struct mw_http_told *told);
+
 /*
  * A whole refusal: {"error":"...","detail":"...","status":N} as application/json, with `connection`
  * as the value of Connection (NULL: without), plus `extra` (whole header lines with CRLF, or NULL).
- * With `told` (NULL: nothing) also "cause", a name or null, and "retry": false or
- * {"after":S,"spread":S}. `detail` may hold any bytes. MW_OK, or MW_ERR_NOMEM: nothing was put.
+ * With `told` (NULL: nothing) also "cause" and "retry". `detail` may hold any bytes. MW_OK, or
+ * MW_ERR_NOMEM: nothing was put.
  */
 int mw_http_refuse(struct mw_buf *out, unsigned status, const char *error, struct mw_view detail,
                    const char *connection, const char *extra, const struct mw_http_told *told,

@@ -43,10 +43,17 @@ struct mw_facts {
     size_t size; /* of the block */
     struct mw_view path, protocol;
     struct mw_ext_deflate deflate; /* what is agreed on with the answer */
+    bool has_sideband;             /* the client has named a mark */
     mw_ms opened_unix_ms;
     size_t param_count;
-    struct mw_param params[];
+    struct mw_param params[]; /* ... behind them the sideband, where there is one */
 };
+
+/* NULL: there is none. */
+static inline struct mw_sideband *mw_facts_sideband(struct mw_facts *facts)
+{
+    return facts->has_sideband ? (struct mw_sideband *)(facts->params + facts->param_count) : 0;
+}
 
 /* How a handler that had yielded in on_open has decided. */
 struct mw_decided {

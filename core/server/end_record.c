@@ -137,6 +137,10 @@ static void put_entry(struct mw_json_writer *json, const struct mw_flight_entry 
     case MW_FLIGHT_REFUSED:
         mw_jw_pair_integer(json, "queued", entry->bytes);
         break;
+    case MW_FLIGHT_ASIDE:
+        put_flag(json, "answered", entry->number);
+        mw_jw_pair_integer(json, "bytes", entry->bytes);
+        break;
     case MW_FLIGHT_READS_STOP:
     case MW_FLIGHT_READS_GO:
     case MW_FLIGHT_KINDS:

@@ -4,6 +4,7 @@
  */
 #include "core/server/http_driver.h"
 
+#include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/proto/forwarded.h"
@@ -15,6 +16,7 @@
 #include "core/server/metrics_page.h"
 #include "core/server/pause.h"
 #include "core/server/refusal.h"
+#include "core/server/refused_page.h"
 #include "core/server/static_files.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
@@ -73,9 +75,18 @@ static void tell_of_handshake(struct mw_client *client, unsigned status, const c
     mw_log_end(&line);
 }
 
+/* For who asks by its mark what a browser did not show it. */
+static void keep_for_asker(struct mw_client *client, const struct mw_refused_said *said)
+{
+    struct mw_worker *worker = client->worker;
+    struct mw_view mark = mw_sideband_mark(mw_http_conn_target(client->http));
+    mw_refused_put(&worker->refused, mark, said, mw_loop_now(worker->loop));
+}
+
 static void refuse(struct mw_client *client, unsigned status, const char *error,
                    struct mw_view detail, const char *extra, const struct mw_http_told *told)
 {
+    keep_for_asker(client, &(struct mw_refused_said){ status, error, detail, *told });
     if (mw_ws_is_upgrade(mw_http_conn_head(client->http))) {
         tell_of_handshake(client, status, error, detail);
         mw_metrics_count_refusal(&client->worker->metrics, error, told->cause);
@@ -122,6 +133,9 @@ static void tell_stranger(struct mw_client *client, const char *what, const char
 static void tell_of_bad_request(struct mw_client *client)
 {
     const struct mw_http_refusal *why = &client->http->refusal;
+    const struct mw_refused_said said = { why->status, why->error, mw_view_text(why->text),
+                                          mw_refusal_told(why->status, why->error) };
+    keep_for_asker(client, &said);
     bool is_tls = !strcmp(why->error, "tls_on_plain_port");
     tell_stranger(client, is_tls ? "tls on a plain port" : "request refused", why->text);
 }
@@ -191,6 +205,22 @@ static void serve_file(struct mw_client *client, struct mw_view path)
         refuse_for_memory(client);
 }
 
+/* What the server says itself, before any file of the same name. */
+static bool is_answered_by_page(struct mw_client *client, struct mw_view path)
+{
+    static bool (*const pages[])(struct mw_client *client, struct mw_view path) = {
+        mw_health_answer,
+        mw_metrics_page,
+        mw_explain_page,
+        mw_refused_page,
+    };
+    for (size_t i = 0; i < MW_COUNT(pages); i++) {
+        if (pages[i](client, path))
+            return true;
+    }
+    return false;
+}
+
 /* RFC 9112 3.2.4 */
 static bool asks_about_server(const struct mw_http_head *head)
 {
@@ -224,9 +254,7 @@ static void handle_request(struct mw_client *client)
         mw_http_driver_refuse(client, 400, "bad_target", head->target, 0);
     else if (mw_ws_is_upgrade(head))
         upgrade(client, mw_view(path, (size_t)len));
-    else if (!mw_health_answer(client, mw_view(path, (size_t)len)) &&
-             !mw_metrics_page(client, mw_view(path, (size_t)len)) &&
-             !mw_explain_page(client, mw_view(path, (size_t)len)))
+    else if (!is_answered_by_page(client, mw_view(path, (size_t)len)))
         serve_file(client, mw_view(path, (size_t)len));
 }
 

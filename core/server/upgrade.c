@@ -16,25 +16,34 @@
 #include "core/server/pause.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
+#include "core/session/sideband.h"
 #include "moonwire/bounds.h"
 
 /* on_open may wait for others; a browser waits as long. */
 #define OPENING_MS 30000
 
-/* Copies what outlives the request into one block. NULL: no memory. */
+/* The sideband's place is behind the params, which leave it aligned. */
+_Static_assert(_Alignof(struct mw_sideband) <= _Alignof(struct mw_param), "see facts_new");
+
+/* Copies what outlives the request into one block. `mark`: empty, or one. NULL: no memory. */
 static struct mw_facts *facts_new(struct mw_mem *mem, struct mw_view path, struct mw_view protocol,
-                                  const struct mw_param *params, size_t count)
+                                  struct mw_view mark, const struct mw_param *params, size_t count)
 {
-    size_t size = sizeof(struct mw_facts) + count * sizeof *params + path.len + protocol.len;
+    size_t sideband_len = mark.len ? sizeof(struct mw_sideband) : 0;
+    size_t size =
+        sizeof(struct mw_facts) + count * sizeof *params + sideband_len + path.len + protocol.len;
     for (size_t i = 0; i < count; i++)
         size += params[i].name.len + params[i].value.len;
     struct mw_facts *facts = mw_alloc(mem, size);
     if (!facts)
         return 0;
     *facts = (struct mw_facts){ .size = size,
+                                .has_sideband = mark.len > 0,
                                 .opened_unix_ms = mw_clock_unix_ms(),
                                 .param_count = count };
-    char *at = (char *)(facts->params + count);
+    char *at = (char *)(facts->params + count) + sideband_len;
+    if (facts->has_sideband)
+        mw_sideband_init(mw_facts_sideband(facts), mark);
     const struct {
         struct mw_view from;
         struct mw_view *to;
@@ -131,6 +140,20 @@ static bool refused(struct mw_client *client, const struct mw_http_head *head,
 
 /* ---- the decision ---- */
 
+/* Behind the answer to the handshake, so before all that on_open may have sent. */
+static int put_hello(const struct mw_client *client, struct mw_buf *answer)
+{
+    const struct mw_sideband *sideband = client->conn.sideband;
+    char id[17], text[MW_SIDEBAND_HELLO_MAX];
+    uint8_t head[MW_FRAME_HEAD_MAX];
+    if (!sideband)
+        return MW_OK;
+    mw_id_text(client->id, id);
+    size_t len = mw_sideband_hello(sideband, id, &client->route->limits, text);
+    int err = mw_buf_put(answer, head, mw_frame_encode(head, MW_OPCODE_TEXT, true, len, 0));
+    return err ? err : mw_buf_put(answer, text, len);
+}
+
 /* Leaves OPENING for good. False: no memory. */
 static bool send_answer(struct mw_client *client)
 {
@@ -138,6 +161,8 @@ static bool send_answer(struct mw_client *client)
     mw_buf_init(&answer, &client->worker->mem, 0);
     int err = mw_ws_answer(&answer, mw_http_conn_head(client->http), client->facts->protocol,
                            &client->facts->deflate);
+    if (!err)
+        err = put_hello(client, &answer);
     if (!err)
         err = mw_outq_put_raw(&client->conn.out, mw_buf_view(&answer));
     mw_buf_free(&answer);
@@ -278,12 +303,13 @@ static enum mw_app_result call_open(struct mw_client *client, struct mw_verdict 
     const struct mw_http_head *head = mw_http_conn_head(client->http);
     struct mw_tls_facts tls;
     struct mw_target target = { 0 };
+    char query[MW_HTTP_MAX_TARGET];
     (void)mw_target_split(head->target, &target); /* it was split before */
     struct mw_request request = {
         .conn = client->id,
         .path = client->facts->path,
         .target = head->target,
-        .query = target.query,
+        .query = mw_sideband_hide(target.query, query),
         .headers = head->headers,
         .header_count = head->header_count,
         .tls = mw_stream_tls(client->stream, &tls) ? &tls : 0,
@@ -343,7 +369,8 @@ void mw_upgrade(struct mw_client *client, struct mw_view path)
     struct mw_route *route = mw_route_match(worker, path, params, &count);
     if (refused(client, head, route, path))
         return;
-    client->facts = facts_new(&worker->mem, path, pick_protocol(head, route->spec), params, count);
+    client->facts = facts_new(&worker->mem, path, pick_protocol(head, route->spec),
+                              mw_sideband_mark(head->target), params, count);
     if (!client->facts) {
         mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"), 0);
         return;

@@ -44,6 +44,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     mw_hub_init(&worker->hub, &worker->mem);
     mw_fair_init(&worker->fair);
     mw_ends_init(&worker->ends, &worker->mem);
+    mw_refused_init(&worker->refused, &worker->mem);
     mw_list_init(&worker->routes);
     mw_list_init(&worker->accounts);
     mw_list_init(&worker->clients);
@@ -241,6 +242,7 @@ struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
     left.handles = mw_loop_free(worker->loop);
     mw_account_sweep(worker);
     mw_ends_free(&worker->ends);
+    mw_refused_free(&worker->refused);
     mw_end_counts_free(&worker->end_counts);
     mw_hub_free(&worker->hub);
     mw_slots_free(&worker->slots);

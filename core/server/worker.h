@@ -22,6 +22,7 @@
 #include "core/server/log.h"
 #include "core/server/metrics.h"
 #include "core/server/rare.h"
+#include "core/server/refused.h"
 #include "core/server/route.h"
 #include "core/session/outq.h"
 
@@ -40,6 +41,7 @@ struct mw_worker {
     struct mw_ends ends; /* that are remembered */
     struct mw_end_counts end_counts;
     struct mw_worker_metrics metrics;
+    struct mw_refused refused; /* handshakes, for clients that ask why */
     struct mw_link routes;
     struct mw_link accounts; /* of routes, and of those that have gone */
     struct mw_link clients;

@@ -51,6 +51,7 @@ void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
         .asks = true,
         .deflate = &worker->deflate,
         .terms = client->facts->deflate,
+        .sideband = mw_facts_sideband(client->facts),
     };
     mw_conn_init(&client->conn, &setup, now(client));
     mw_subscriber_init(&client->subscriber, client, &route->account->party);
@@ -285,6 +286,9 @@ static void pump(struct mw_client *client)
             taken += event.data.len;
             client->route->metrics.cells.received[mw_metrics_type(event.opcode)]++;
             mw_deliver_message(client, event.opcode, event.data);
+            break;
+        case MW_EVENT_ASIDE:
+            taken += event.data.len;
             break;
         case MW_EVENT_PONG:
             break;

@@ -9,6 +9,7 @@
 #include "core/base/clock.h"
 #include "core/session/advice.h"
 #include "core/session/conn_flight.h"
+#include "core/session/conn_sideband.h"
 
 /*
  * What the payload of our pings holds: a number, so that the right pong is told from an unasked
@@ -51,6 +52,7 @@ void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms
         .ping_sent_ms = MW_NEVER,
         .close_due_ms = MW_NEVER,
         .asks = setup->asks,
+        .sideband = setup->sideband,
         .rng = setup->rng,
         .mem = setup->mem,
     };
@@ -397,8 +399,6 @@ static void on_pong(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
 /* False: not for the application. */
 static bool on_message(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms)
 {
-    if (conn->phase != MW_CONN_OPEN)
-        return false;
     mw_conn_note_received(conn, item, now_ms);
     conn->last_message_ms = now_ms;
     conn->messages_received++;
@@ -412,6 +412,18 @@ static bool on_message(struct mw_conn *conn, const struct mw_item *item, mw_ms n
     return true;
 }
 
+/* True when *event is for the driver. */
+static bool on_text_or_binary(struct mw_conn *conn, const struct mw_item *item,
+                              struct mw_event *event, mw_ms now_ms)
+{
+    bool is_aside = conn->sideband && mw_conn_take_aside(conn, item, now_ms);
+    if (!is_aside && !on_message(conn, item, now_ms))
+        return false;
+    enum mw_event_kind kind = is_aside ? MW_EVENT_ASIDE : MW_EVENT_MESSAGE;
+    *event = (struct mw_event){ kind, item->opcode, item->data };
+    return true;
+}
+
 /* Handles one item; true when *event is for the driver. */
 static bool take_item(struct mw_conn *conn, const struct mw_item *item, struct mw_event *event,
                       mw_ms now_ms)
@@ -420,10 +432,7 @@ static bool take_item(struct mw_conn *conn, const struct mw_item *item, struct m
     case MW_ITEM_MORE:
         break;
     case MW_ITEM_MESSAGE:
-        if (!on_message(conn, item, now_ms))
-            return false;
-        *event = (struct mw_event){ MW_EVENT_MESSAGE, item->opcode, item->data };
-        return true;
+        return conn->phase == MW_CONN_OPEN && on_text_or_binary(conn, item, event, now_ms);
     case MW_ITEM_PING:
         on_ping(conn, item->data, now_ms);
         break;

@@ -24,6 +24,7 @@
 #include "core/session/flight.h"
 #include "core/session/limits.h"
 #include "core/session/outq.h"
+#include "core/session/sideband.h"
 
 enum mw_conn_phase {
     MW_CONN_OPEN,
@@ -70,6 +71,7 @@ struct mw_conn {
     struct mw_conn_end *end;           /* made when the end begins */
     struct mw_owed_pong *owed;         /* NULL: none */
     struct mw_flight *flight;          /* NULL: no message yet, or no memory */
+    struct mw_sideband *sideband;      /* borrowed; NULL: it has no mark */
     mw_ms last_message_ms, last_write_ms, ping_at_ms, ping_sent_ms, close_due_ms;
     /* The frame that is not whole yet: since when it is watched (MW_NEVER), with how many bytes. */
     mw_ms frame_ms;
@@ -92,6 +94,7 @@ struct mw_conn_setup {
     bool asks;                       /* DECIDE is told, and answered */
     struct mw_deflate_pool *deflate; /* NULL where nothing is ever compressed */
     struct mw_ext_deflate terms;     /* what the handshake has agreed on; all zero: nothing */
+    struct mw_sideband *sideband;    /* of a server's client that named a mark; else NULL */
 };
 
 /* Open from here on. All pointers are borrowed for the connection's life. */

@@ -52,6 +52,12 @@ void mw_conn_note_control(const struct mw_conn *conn, enum mw_flight_kind kind,
     note(conn, kind, entry, now_ms);
 }
 
+void mw_conn_note_aside(const struct mw_conn *conn, bool answered, size_t len, mw_ms now_ms)
+{
+    const struct mw_flight_entry entry = { .bytes = mw_flight_u32(len), .number = answered };
+    note(conn, MW_FLIGHT_ASIDE, entry, now_ms);
+}
+
 void mw_conn_note_state(const struct mw_conn *conn, enum mw_flight_kind kind, mw_ms now_ms)
 {
     const struct mw_flight_entry entry = { .bytes = mw_flight_u32(conn->out.bytes) };

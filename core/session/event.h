@@ -9,6 +9,7 @@
 enum mw_event_kind {
     MW_EVENT_MORE,    /* nothing to tell until more bytes, time or writes come */
     MW_EVENT_MESSAGE, /* opcode and data */
+    MW_EVENT_ASIDE,   /* the same, of the sideband: dealt with, and only to be counted as work */
     MW_EVENT_PONG,    /* the answer to our ping; rtt is new */
     MW_EVENT_DRAIN,   /* the send queue is below half of its limit after having been above that */
     MW_EVENT_DECIDE,  /* this side ends it: mw_conn_decide says how. Told until it has */

@@ -21,7 +21,8 @@
     X(QUEUE_LOW, "queue_low")   /* ... and less than that again */ \
     X(REFUSED, "refused")       /* bytes wait, and no more are taken */ \
     X(READS_STOP, "reads_stop") /* what the peer says is left in its hands for a while */ \
-    X(READS_GO, "reads_go")
+    X(READS_GO, "reads_go") \
+    X(ASIDE, "aside") /* a text of the sideband; number: 1 where it was answered */
 
 enum mw_flight_kind {
 #define MW_FLIGHT_KIND(name, text) MW_FLIGHT_##name,

@@ -91,6 +91,11 @@ const struct mw_http_head *mw_http_conn_head(const struct mw_http_conn *http)
     return mw_http_reader_head(http->reader);
 }
 
+struct mw_view mw_http_conn_target(const struct mw_http_conn *http)
+{
+    return mw_http_reader_target(http->reader);
+}
+
 bool mw_http_conn_has_begun(const struct mw_http_conn *http)
 {
     return http->in.len > 0 || !mw_http_reader_is_fresh(http->reader);

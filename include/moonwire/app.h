@@ -145,7 +145,7 @@ struct mw_request {
     mw_id conn;
     struct mw_view path;             /* percent-decoded, without query */
     struct mw_view target;           /* as it came */
-    struct mw_view query;            /* raw, without '?' */
+    struct mw_view query;            /* raw, without '?', and without the server's `moonwire=` */
     const struct mw_header *headers; /* in order of arrival, repeated ones apart */
     size_t header_count;
     const struct mw_tls_facts *tls; /* NULL: plain */

@@ -107,6 +107,7 @@ static void pull(struct side *side, bool echo, size_t fed)
         case MW_EVENT_DRAIN:
             tell(&side->events, "drain", mw_view("", 0));
             break;
+        case MW_EVENT_ASIDE:  /* nobody has a mark */
         case MW_EVENT_DECIDE: /* not asked for */
             break;
         case MW_EVENT_CLOSED:

@@ -283,6 +283,14 @@ static bool read_deflate(struct file_reader *reader, struct mw_view rest)
     return true;
 }
 
+static bool read_mark(struct file_reader *reader, struct mw_view rest)
+{
+    if (!mw_sideband_is_mark(rest))
+        return fail(reader, "a mark is 16 to 32 letters, digits, - and _");
+    mw_sideband_init(&reader->now->sideband, rest);
+    return true;
+}
+
 static bool read_role(struct file_reader *reader, struct mw_view rest)
 {
     if (!mw_view_is(rest, "client") && !mw_view_is(rest, "server"))
@@ -378,13 +386,16 @@ static bool read_event(struct file_reader *reader, struct mw_view rest)
     struct mw_view name = take_word(&rest);
     if (mw_view_is(name, "end"))
         return read_end(reader, rest);
-    if (!mw_view_is(name, "text") && !mw_view_is(name, "binary"))
-        return fail(reader, "the events are text, binary and end");
+    bool is_aside = mw_view_is(name, "aside");
+    if (!is_aside && !mw_view_is(name, "text") && !mw_view_is(name, "binary"))
+        return fail(reader, "the events are text, binary, aside and end");
     struct mw_buf data;
     mw_buf_init(&data, reader->mem, 0);
     bool ok = put_bytes(reader, &data, rest);
     enum mw_opcode opcode = mw_view_is(name, "text") ? MW_OPCODE_TEXT : MW_OPCODE_BINARY;
-    if (ok)
+    if (ok && is_aside)
+        wire_tell_aside(&reader->now->events, mw_buf_view(&data));
+    else if (ok)
         wire_tell_message(&reader->now->events, opcode, mw_buf_view(&data));
     mw_buf_free(&data);
     return ok;
@@ -403,7 +414,7 @@ static const struct {
 } lines[] = {
     { ">", read_input },         { "!", read_command },     { "=", read_event },
     { "<", read_reply },         { "limits", read_limits }, { "role", read_role },
-    { "deflate", read_deflate },
+    { "deflate", read_deflate }, { "mark", read_mark },
 };
 
 static bool read_line(struct file_reader *reader, struct mw_view line)
@@ -424,7 +435,7 @@ static bool read_line(struct file_reader *reader, struct mw_view line)
         if (mw_view_is(sign, lines[i].sign))
             return lines[i].read(reader, rest);
     }
-    return fail(reader, "a line begins with case, limits, role, >, !, = or <");
+    return fail(reader, "a line begins with case, limits, role, deflate, mark, >, !, = or <");
 }
 
 /* ---- files ---- */

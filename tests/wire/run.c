@@ -39,6 +39,7 @@ struct run {
     struct mw_deflate_pool deflate;
     struct mw_rng rng;
     struct mw_limits_ms limits;
+    struct mw_sideband sideband;
     struct mw_conn conn;
     struct mw_mem own; /* the run's */
     struct mw_buf events, reply;
@@ -61,6 +62,7 @@ static void open_run(struct run *run, const struct wire_case *of, uint64_t fail_
     run->limits.message = of->max_message;
     run->limits.fragments = of->max_fragments;
     run->limits.inflated = of->max_inflated;
+    run->sideband = of->sideband;
     const struct mw_conn_setup setup = {
         .role = of->role,
         .mem = &run->mem,
@@ -69,6 +71,7 @@ static void open_run(struct run *run, const struct wire_case *of, uint64_t fail_
         .limits = &run->limits,
         .deflate = &run->deflate,
         .terms = of->terms,
+        .sideband = of->sideband.mark_len ? &run->sideband : NULL,
     };
     mw_conn_init(&run->conn, &setup, NOW_MS);
 }
@@ -117,6 +120,9 @@ static void pull(struct run *run)
             break;
         case MW_EVENT_DRAIN:
             mw_buf_put_text(&run->events, "drain\n");
+            break;
+        case MW_EVENT_ASIDE:
+            wire_tell_aside(&run->events, event.data);
             break;
         case MW_EVENT_DECIDE: /* not asked for */
             break;

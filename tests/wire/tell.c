@@ -35,6 +35,13 @@ void wire_tell_message(struct mw_buf *out, enum mw_opcode opcode, struct mw_view
     mw_buf_put_byte(out, '\n');
 }
 
+void wire_tell_aside(struct mw_buf *out, struct mw_view data)
+{
+    mw_buf_put_text(out, "aside");
+    wire_tell_bytes(out, data);
+    mw_buf_put_byte(out, '\n');
+}
+
 void wire_tell_end(struct mw_buf *out, const struct wire_end *end)
 {
     mw_buf_putf(out, "end %s %u %s%s", end->cause, end->code, end->clean ? "clean " : "",

@@ -8,6 +8,7 @@
 #include "core/base/buf.h"
 #include "core/proto/ext.h"
 #include "core/proto/frame.h"
+#include "core/session/sideband.h"
 
 #define WIRE_MAX_COMMANDS 8
 
@@ -27,7 +28,8 @@ struct wire_case {
     enum mw_role role; /* ours */
     size_t max_message, max_fragments, max_inflated;
     struct mw_ext_deflate terms;
-    struct mw_buf input; /* all bytes of the peer */
+    struct mw_sideband sideband; /* without a mark: none */
+    struct mw_buf input;         /* all bytes of the peer */
     struct wire_command commands[WIRE_MAX_COMMANDS];
     size_t command_count;
     struct mw_buf events; /* text, one line each, as wire_tell_* writes it */
@@ -45,6 +47,7 @@ void wire_free(struct mw_mem *mem, struct wire_case *cases, size_t count);
 /* ---- events as text, the same for what is expected and what was seen ---- */
 
 void wire_tell_message(struct mw_buf *out, enum mw_opcode opcode, struct mw_view data);
+void wire_tell_aside(struct mw_buf *out, struct mw_view data);
 
 struct wire_end {
     const char *cause, *rule; /* rule "" where none was broken */

@@ -34,6 +34,62 @@ TEST(what_on_open_decides_is_what_the_peer_sees)
     serve("echo");
 }
 
+#define MARK "0123456789-_ABCDEFabcd"
+
+/* Also before what on_open has sent, and where on_open has refused with a code. */
+TEST(who_names_a_mark_is_greeted_first)
+{
+    static const struct {
+        const char *script, *target, *seen;
+    } table[] = {
+        { "greet hi", "/s?moonwire=" MARK, "101 text:" MARK "%s text:hi" },
+        { "wait-open\ngreet hi", "/s?a&moonwire=" MARK, "101 text:" MARK "%s text:hi" },
+        { "refuse 4001 no", "/s?moonwire=" MARK, "101 text:" MARK "%s close:4001:no" },
+        { "limit ping 0\nlimit pong 7", "/s?moonwire=" MARK, "101 text:" MARK "%s" },
+        { "greet hi", "/s?moonwire=short", "101 text:hi" },
+        { "greet hi", "/s?moonwire=" MARK "&moonwire=" MARK, "101 text:hi" },
+    };
+    for (size_t i = 0; i < 3 * MW_COUNT(table); i++) {
+        size_t n = i % MW_COUNT(table);
+        char id[17], hello[80], want[200];
+        serve_seeded(table[n].script, i + 1);
+        struct peer *peer = add_socket(&world, table[n].target);
+        mw_id_text(peer->client->id, id);
+        bool is_off = strstr(table[n].script, "ping 0") != NULL;
+        snprintf(hello, sizeof hello, "{\"v\":1,\"id\":\"%s\",\"ping\":%d,\"pong\":%d}", id,
+                 is_off ? 0 : 25, is_off ? 7 : 20);
+        snprintf(want, sizeof want, table[n].seen, hello);
+        RUN_UNTIL(&world, strlen(seen_by(peer)) >= strlen(want));
+        run(&world);
+        assert_seen(peer, want);
+        next_case();
+    }
+    serve("echo");
+}
+
+/* It may come with the request, and while the script waits. */
+TEST(a_probe_is_answered_and_no_script_hears_it)
+{
+    serve("wait-open\necho\nwait");
+    c_engine.hold = true;
+    struct peer *peer = add_socket(&world, "/s?moonwire=" MARK);
+    say_text(peer, MARK "?");
+    run(&world);
+    assert_seen(peer, "");
+    c_engine.hold = false;
+    RUN_UNTIL(&world, strstr(seen_by(peer), " text:" MARK "!"));
+    c_engine.hold = true;
+    say_text(peer, "one");
+    RUN_UNTIL(&world, c_engine.messages == 1);
+    peer->client->conn.sideband->answer_at_ms = 0; /* a second later */
+    say_text(peer, MARK "?");
+    RUN_UNTIL(&world, strstr(strstr(seen_by(peer), "!") + 1, " text:" MARK "!"));
+    assert_int_equal(c_engine.messages, 1);
+    assert_int_equal(peer->client->conn.messages_received, 1);
+    c_engine.hold = false;
+    run(&world);
+}
+
 TEST(a_handshake_that_breaks_a_rule_asks_no_script)
 {
     static const struct {
@@ -267,6 +323,8 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         IN_A_WORLD(what_on_open_decides_is_what_the_peer_sees),
+        IN_A_WORLD(who_names_a_mark_is_greeted_first),
+        IN_A_WORLD(a_probe_is_answered_and_no_script_hears_it),
         IN_A_WORLD(a_handshake_that_breaks_a_rule_asks_no_script),
         IN_A_WORLD(who_is_refused_is_in_the_log),
         IN_A_WORLD(a_file_that_is_missing_is_not_in_the_log),

@@ -93,6 +93,7 @@ static void seen(void *ctx, struct mw_sim_net *net, enum mw_role role, const str
     case MW_EVENT_PONG:
         talk->pongs[role]++;
         break;
+    case MW_EVENT_ASIDE: /* neither has a mark */
     case MW_EVENT_DRAIN:
     case MW_EVENT_DECIDE: /* not asked for */
         break;

@@ -1,0 +1,49 @@
+/*
+ * Asides on an open connection. Called by conn for each text of a client that has a mark, and by
+ * conn_time while nothing is read; touches neither the counts of messages nor limits.rate nor the
+ * time of the last one. A server's only: what it says is never masked.
+ */
+#include "core/session/conn_sideband.h"
+
+#include "core/session/conn_flight.h"
+
+/*
+ * False: not now, or not possible. Behind a full queue there is enough to hear, and who does not
+ * read its answers is not sent more of them.
+ */
+static bool say_answer(struct mw_conn *conn, mw_ms now_ms)
+{
+    struct mw_sideband *sideband = conn->sideband;
+    char text[MW_SIDEBAND_ANSWER_MAX];
+    if (now_ms < sideband->answer_at_ms || conn->out.bytes > conn->limits->queue)
+        return false;
+    if (conn->out.bytes == 0) /* the time to take what is queued begins */
+        conn->last_write_ms = now_ms;
+    size_t len = mw_sideband_answer(sideband, text);
+    if (mw_outq_put(&conn->out, MW_OPCODE_TEXT, mw_view(text, len), 0))
+        return false;
+    sideband->answer_at_ms = now_ms + MW_SIDEBAND_ANSWER_MS;
+    return true;
+}
+
+bool mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms)
+{
+    bool answered = false;
+    switch (mw_sideband_read(conn->sideband, item->opcode, item->data)) {
+    case MW_ASIDE_NONE:
+        return false;
+    case MW_ASIDE_PROBE:
+        answered = say_answer(conn, now_ms);
+        break;
+    case MW_ASIDE_OTHER:
+        break;
+    }
+    mw_conn_note_aside(conn, answered, item->data.len, now_ms);
+    return true;
+}
+
+void mw_conn_assure(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (conn->sideband)
+        (void)say_answer(conn, now_ms);
+}

@@ -1,0 +1,16 @@
+/* What conn and conn_time do for a client that speaks the sideband (sideband.h). */
+#ifndef MW_SESSION_CONN_SIDEBAND_H
+#define MW_SESSION_CONN_SIDEBAND_H
+
+#include "core/session/conn.h"
+
+/*
+ * True where the whole message is an aside: noted, answered where it asks for that, and not for the
+ * application. Only in OPEN, with conn->sideband.
+ */
+bool mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms);
+
+/* Says unasked what a probe is answered with. Nothing without a sideband, or where no room is. */
+void mw_conn_assure(struct mw_conn *conn, mw_ms now_ms);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * The sideband: how the client that is shipped with the server, and whoever speaks like it, talk
+ * with the server beside the script's messages (docs/running.md, "The client's sideband"). Pure.
+ *
+ * The client chooses a mark, new for each attempt, and says it in the query of its URL:
+ * moonwire=MARK. Texts that begin with that mark are asides: the server's hello, the client's
+ * probe, the answer to it. A mark is as good as a secret: who does not know it cannot begin a text
+ * with it but by chance. Whoever names none gets nothing of this.
+ *
+ * The hello tells of the limits at the opening. A reload that changes them is not told: a client
+ * that probes too early or too late is answered all the same.
+ */
+#ifndef MW_SESSION_SIDEBAND_H
+#define MW_SESSION_SIDEBAND_H
+
+#include "core/proto/frame.h"
+#include "core/session/limits.h"
+
+#define MW_SIDEBAND_MARK_MIN 16 /* characters; shorter ones meet by chance */
+#define MW_SIDEBAND_MARK_MAX 32
+
+/* Probes are answered once in this time: who asks more often is heard all the same. */
+#define MW_SIDEBAND_ANSWER_MS 1000
+
+/* A mark, and JSON of an id of 16 characters and two numbers. */
+#define MW_SIDEBAND_HELLO_MAX  160
+#define MW_SIDEBAND_ANSWER_MAX (MW_SIDEBAND_MARK_MAX + 1)
+
+/* What one connection has of it. */
+struct mw_sideband {
+    mw_ms answer_at_ms; /* no answer before */
+    uint8_t mark_len;
+    char mark[MW_SIDEBAND_MARK_MAX];
+};
+
+/* 16 to 32 characters of A-Z a-z 0-9 - and _. */
+bool mw_sideband_is_mark(struct mw_view text);
+
+/*
+ * The mark that a request's target names in its query; empty: none, also where the parameter is
+ * there twice or its value is no mark. A view into `target`.
+ */
+struct mw_view mw_sideband_mark(struct mw_view target);
+
+/*
+ * A raw query without the parameter, whatever its value: itself, or a copy in `room`, which has
+ * query.len bytes at least.
+ */
+struct mw_view mw_sideband_hide(struct mw_view query, char *room);
+
+/* `mark` is one. Answers at once. */
+void mw_sideband_init(struct mw_sideband *sideband, struct mw_view mark);
+
+enum mw_aside {
+    MW_ASIDE_NONE,  /* a message of the application */
+    MW_ASIDE_PROBE, /* MARK? */
+    MW_ASIDE_OTHER, /* begins with the mark: not for the application, and nobody here knows it */
+};
+
+/* What a whole message of the client is. */
+enum mw_aside mw_sideband_read(const struct mw_sideband *sideband, enum mw_opcode opcode,
+                               struct mw_view text);
+
+/*
+ * MARK{"v":1,"id":"...","ping":25,"pong":20}: seconds, 0 for never. `id` is at most 16 characters.
+ * Returns the length.
+ */
+size_t mw_sideband_hello(const struct mw_sideband *sideband, const char *id,
+                         const struct mw_limits_ms *limits, char out[MW_SIDEBAND_HELLO_MAX]);
+/* MARK! */
+size_t mw_sideband_answer(const struct mw_sideband *sideband, char out[MW_SIDEBAND_ANSWER_MAX]);
+
+#endif
