@@ -14,10 +14,6 @@
 #define LEAST_SILENCE_MS  10000
 #define LEAST_LIFETIME_MS 60000
 
-/* Alike: within 2 %, or 1.5 s. */
-#define NEAR_MS      1500
-#define NEAR_PERCENT 2
-
 /* Most: three of four. */
 #define MOST_PERCENT 75
 
@@ -25,30 +21,6 @@
 static const struct {
     unsigned moments, part;
 } enough[] = { { 5, 50 }, { 10, 100 } };
-
-/* What is known to have such a limit by default; in seconds. */
-static const struct {
-    enum mw_cut_kind kind;
-    unsigned after_s;
-    const char *who;
-} known[] = {
-    { MW_CUT_SILENCE, 30, "some home routers: 30 s" },
-    { MW_CUT_SILENCE, 55, "Heroku's router: 55 s" },
-    { MW_CUT_SILENCE, 60, "the default of nginx (proxy_read_timeout) and of AWS ALB is 60 s" },
-    { MW_CUT_SILENCE, 100, "Cloudflare: 100 s" },
-    { MW_CUT_SILENCE, 240, "Azure's load balancer: 240 s" },
-    { MW_CUT_SILENCE, 350, "AWS NLB: 350 s" },
-    { MW_CUT_SILENCE, 600, "AWS API Gateway: 10 min" },
-    { MW_CUT_SILENCE, 3600, "HAProxy's documentation has timeout tunnel 1h" },
-    { MW_CUT_LIFETIME, 240, "the shutdown timeout of ingress-nginx workers: 240 s after a reload" },
-    { MW_CUT_LIFETIME, 7200, "AWS API Gateway: 2 h in all" },
-};
-
-static mw_ms near_ms(mw_ms value_ms)
-{
-    mw_ms near = value_ms * NEAR_PERCENT / 100;
-    return near > NEAR_MS ? near : NEAR_MS;
-}
 
 static bool is_within(mw_ms a_ms, mw_ms b_ms, mw_ms span_ms)
 {
@@ -58,7 +30,8 @@ static bool is_within(mw_ms a_ms, mw_ms b_ms, mw_ms span_ms)
 /* 0: it says nothing of this kind. */
 static mw_ms value_of(const struct mw_cut_death *death, enum mw_cut_kind kind)
 {
-    bool was_idle = is_within(death->lasted_ms, death->silent_ms, near_ms(death->lasted_ms));
+    bool was_idle =
+        is_within(death->lasted_ms, death->silent_ms, mw_idle_near_ms(death->lasted_ms));
     switch (kind) {
     case MW_CUT_SILENCE:
         return death->by_timeout ? 0 : death->silent_ms;
@@ -84,7 +57,8 @@ static unsigned count_moments(const struct mw_cuts *cuts, enum mw_cut_kind kind,
     mw_ms last_ms = MW_NEVER;
     for (unsigned i = cuts->noted - kept; i != cuts->noted; i++) {
         const struct mw_cut_death *death = &cuts->deaths[i % MW_CUTS_MOMENTS];
-        bool is_apart = last_ms == MW_NEVER || death->at_ms - last_ms >= 2 * near_ms(value_ms);
+        bool is_apart =
+            last_ms == MW_NEVER || death->at_ms - last_ms >= 2 * mw_idle_near_ms(value_ms);
         if (now_ms - death->at_ms > MW_CUTS_SPAN_MS || !is_apart ||
             !is_within(value_of(death, kind), value_ms, span_ms))
             continue;
@@ -102,7 +76,7 @@ static bool is_found(const struct mw_cuts *cuts, enum mw_cut_kind kind,
         return false;
     unsigned all = count_moments(cuts, kind, death->at_ms, value_ms, MW_NEVER);
     for (size_t i = 0; i < MW_COUNT(enough); i++) {
-        mw_ms span_ms = near_ms(value_ms) * enough[i].part / 100;
+        mw_ms span_ms = mw_idle_near_ms(value_ms) * enough[i].part / 100;
         unsigned alike = count_moments(cuts, kind, death->at_ms, value_ms, span_ms);
         if (alike < enough[i].moments || alike * 100 < all * MOST_PERCENT)
             continue;
@@ -116,25 +90,8 @@ static bool is_found(const struct mw_cuts *cuts, enum mw_cut_kind kind,
 
 const char *mw_cut_known(enum mw_cut_kind kind, mw_ms after_ms)
 {
-    for (size_t i = 0; i < MW_COUNT(known); i++) {
-        mw_ms known_ms = (mw_ms)known[i].after_s * 1000;
-        if (known[i].kind == kind && is_within(known_ms, after_ms, near_ms(known_ms)))
-            return known[i].who;
-    }
-    return "";
-}
-
-/* One ping may get lost; an age leaves time to come back. */
-static unsigned better_s(enum mw_cut_kind kind, mw_ms after_ms)
-{
-    static const unsigned round[] = { 240, 120, 60, 45, 25, 20, 15, 10, 8, 5, 4 };
-    if (kind == MW_CUT_LIFETIME)
-        return (unsigned)(after_ms / 1000 * 9 / 10);
-    for (size_t i = 0; i < MW_COUNT(round); i++) {
-        if ((mw_ms)round[i] * 1000 * 2 < after_ms)
-            return round[i];
-    }
-    return round[MW_COUNT(round) - 1];
+    const struct mw_idle_limit *limit = mw_idle_limit_of(kind, after_ms);
+    return limit ? limit->says : "";
 }
 
 /* ---- one more ---- */
@@ -166,7 +123,7 @@ bool mw_cuts_note(struct mw_cuts *cuts, const struct mw_cut_death *death,
         if (!may_tell(cuts, kind, death->at_ms) || !is_found(cuts, kind, death, finding))
             continue;
         finding->known = mw_cut_known(kind, finding->after_ms);
-        finding->better_s = better_s(kind, finding->after_ms);
+        finding->better_s = mw_idle_better_s(kind, finding->after_ms);
         cuts->has_told[kind] = true;
         cuts->told_ms[kind] = death->at_ms;
         return true;

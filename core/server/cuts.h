@@ -9,14 +9,11 @@
 #ifndef MW_SERVER_CUTS_H
 #define MW_SERVER_CUTS_H
 
-#include "moonwire/types.h"
+#include "core/explain/idle_limits.h"
 
 #define MW_CUTS_MOMENTS   64      /* that are looked at, of the last hour */
 #define MW_CUTS_MOMENT_MS 30000   /* of deaths that are so close only the first one is looked at */
 #define MW_CUTS_SPAN_MS   3600000 /* and as long until the same is told again */
-
-enum mw_cut_kind { MW_CUT_SILENCE, MW_CUT_LIFETIME };
-#define MW_CUT_KINDS 2
 
 struct mw_cut_death {
     mw_ms at_ms, silent_ms, lasted_ms;
