@@ -27,6 +27,7 @@
 #define POLL_MS     50   /* how soon a stuck thread sees that it is to stop */
 #define LEAST_BYTES 4096 /* some lines and a note of loss */
 #define NOTE_BYTES  256  /* a note of loss: its two texts and a number */
+#define PATIENCES   4    /* in so many times its patience it ends, whatever is still read */
 
 struct mw_sink {
     int fd;
@@ -40,8 +41,9 @@ struct mw_sink {
     uint64_t untold; /* of these */
     struct mw_sink_note note;
     bool is_stopping;
-    mw_ms give_up_ms; /* where it is stopping */
-    bool is_done;     /* the thread touches nothing any more */
+    mw_ms patience_ms, give_up_ms, leave_ms; /* where it is stopping */
+    bool is_done;                            /* the thread touches nothing any more */
+    bool in_line;                            /* what was written last was no whole line */
 };
 
 /* ---- the queue: under the lock ---- */
@@ -103,26 +105,55 @@ static uint64_t count_lines(const char *bytes, size_t len)
     return lines;
 }
 
+/* Whole lines as far as they go into one write: who gives up leaves no half of one behind. */
+static size_t cut_piece(const char *bytes, size_t len)
+{
+    if (len <= PIPE_BUF)
+        return len;
+    size_t whole = PIPE_BUF;
+    while (whole && bytes[whole - 1] != '\n')
+        whole--;
+    return whole ? whole : PIPE_BUF;
+}
+
+/* Under the lock. The rest of a line gets what time there is. */
+static bool is_late(const struct mw_sink *sink)
+{
+    mw_ms until_ms = sink->in_line ? sink->leave_ms : sink->give_up_ms;
+    return sink->is_stopping && mw_clock_monotonic_ms() >= until_ms;
+}
+
 /* Waits for something to write: the front of the ring, in one piece. 0: it is time to go. */
 static size_t next_piece(struct mw_sink *sink, const char **bytes)
 {
     mw_lock_take(&sink->lock);
     while (sink->len == 0 && !sink->is_stopping)
         uv_cond_wait(&sink->changed, &sink->lock.mutex);
-    bool is_late = sink->is_stopping && mw_clock_monotonic_ms() >= sink->give_up_ms;
-    size_t piece = is_late ? 0 : sink->len;
+    size_t piece = is_late(sink) ? 0 : sink->len;
     mw_lock_give(&sink->lock);
     if (piece > sink->cap - sink->front)
         piece = sink->cap - sink->front;
     *bytes = sink->bytes + sink->front;
-    return piece < PIPE_BUF ? piece : PIPE_BUF;
+    return cut_piece(*bytes, piece);
+}
+
+/* Under the lock. A slow reader is one that reads: it is waited for anew. */
+static void renew_patience(struct mw_sink *sink)
+{
+    mw_ms until_ms = mw_ms_add(mw_clock_monotonic_ms(), sink->patience_ms);
+    sink->give_up_ms = mw_ms_min(until_ms, sink->leave_ms);
 }
 
 static void take_off(struct mw_sink *sink, size_t len, uint64_t lost_lines)
 {
+    if (len == 0)
+        return;
     mw_lock_take(&sink->lock);
+    sink->in_line = sink->bytes[sink->front + len - 1] != '\n';
     sink->front = (sink->front + len) % sink->cap;
     sink->len -= len;
+    if (sink->is_stopping)
+        renew_patience(sink);
     sink->lost += lost_lines;
     (void)tell_loss(sink);
     mw_lock_give(&sink->lock);
@@ -195,15 +226,19 @@ struct mw_sink *mw_sink_new(int fd, size_t max_bytes, struct mw_sink_note note)
 }
 
 /*
- * Asks the thread to end, and waits for it a little longer than it was told to try. A thread that
+ * Asks the thread to end, and waits for it a little longer than it may try. A thread that
  * another writer's haste has locked into write(2) keeps what it holds: false.
  */
 static bool stop_thread(struct mw_sink *sink, mw_ms patience_ms)
 {
     mw_lock_take(&sink->lock);
-    sink->is_stopping = true;
-    sink->give_up_ms = mw_ms_add(mw_clock_monotonic_ms(), patience_ms);
-    mw_ms late_ms = mw_ms_add(sink->give_up_ms, 4 * POLL_MS);
+    if (!sink->is_stopping) {
+        sink->is_stopping = true;
+        sink->patience_ms = patience_ms;
+        sink->leave_ms = mw_ms_add(mw_clock_monotonic_ms(), PATIENCES * patience_ms);
+        renew_patience(sink);
+    }
+    mw_ms late_ms = mw_ms_add(sink->leave_ms, 4 * POLL_MS);
     uv_cond_signal(&sink->changed);
     while (!sink->is_done && mw_clock_monotonic_ms() < late_ms)
         (void)uv_cond_timedwait(&sink->changed, &sink->lock.mutex, UINT64_C(1000000) * POLL_MS);

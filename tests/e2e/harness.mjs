@@ -162,10 +162,28 @@ export function administer(server, verb, ...words) {
     }), () => `moonwire ${verb} ${words.join(' ')}`);
 }
 
+/*
+ * All of a test's servers are finished by one hook: the runner skips the hooks behind one that
+ * fails, and a server that is left running would keep the test's process for ever.
+ */
+const servers = new WeakMap();
+
+function finishLater(t, server) {
+    if (!servers.has(t)) {
+        servers.set(t, []);
+        t.after(async () => {
+            const ends = await Promise.allSettled(servers.get(t).map((each) => each.finish()));
+            const failed = ends.find(({ status }) => status === 'rejected');
+            if (failed) throw failed.reason;
+        });
+    }
+    servers.get(t).push(server);
+}
+
 /* `t` is a test's context, or { after } of node:test for a server that many tests share. */
 export async function start(t, files, options) {
     const server = new Server(files instanceof Project ? files : new Project(files), options);
-    t.after(() => server.finish());
+    finishLater(t, server);
     return server.ready();
 }
 

@@ -1,5 +1,6 @@
 #include "core/io/sink.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -230,13 +231,19 @@ TEST(a_line_longer_than_the_queue_is_lost_and_told)
     close_pipeline(&line);
 }
 
-TEST(a_reader_that_is_stuck_does_not_hold_up_the_end)
+TEST(a_reader_that_is_stuck_does_not_hold_up_the_end_and_finds_no_half_line)
 {
     struct pipeline line;
     open_pipeline(&line, 100000);
     for (unsigned i = 0; mw_sink_lost(line.sink) == 0; i++)
         write_number(line.sink, 'a', i);
     mw_sink_free(line.sink, 1);
+    close(line.near);
+    line.near = -1;
+    read_all(&line);
+    struct mw_view got = mw_buf_view(&line.got);
+    assert_true(got.len > PIPE_BUF);
+    assert_int_equal(got.data[got.len - 1], '\n');
     close_pipeline(&line);
 }
 
@@ -264,7 +271,7 @@ int main(void)
         CASE(lines_of_four_threads_are_not_mixed),
         CASE(a_full_pipe_stops_no_writer_and_each_loss_is_told_in_its_place),
         CASE(a_line_longer_than_the_queue_is_lost_and_told),
-        CASE(a_reader_that_is_stuck_does_not_hold_up_the_end),
+        CASE(a_reader_that_is_stuck_does_not_hold_up_the_end_and_finds_no_half_line),
         CASE(a_reader_that_is_gone_makes_lines_count_as_lost),
     };
     return RUN(cases);
