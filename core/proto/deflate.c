@@ -435,3 +435,30 @@ bool mw_inflater_validate(const struct mw_inflater *inflater)
         return !inflater->stream && !history->data;
     return history->len <= history->max_bytes && (inflater->takeover || history->len == 0);
 }
+
+/* ---- files ---- */
+
+/* Added to the window: a header of gzip instead of zlib's. */
+#define GZIP_BITS 16
+
+int mw_gzip(struct mw_view bytes, struct mw_buf *out)
+{
+    z_stream z = { .zalloc = z_alloc, .zfree = z_free, .opaque = out->mem };
+    if (bytes.len > UINT_MAX)
+        return MW_ERR_NOMEM;
+    if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + GZIP_BITS, MAX_MEM_LEVEL,
+                     Z_DEFAULT_STRATEGY))
+        return MW_ERR_NOMEM;
+    size_t most = deflateBound(&z, bytes.len);
+    int err = most > UINT_MAX || mw_buf_reserve(out, most) ? MW_ERR_NOMEM : MW_OK;
+    if (!err) {
+        z.next_in = (z_const Bytef *)bytes.data;
+        z.avail_in = (uInt)bytes.len;
+        z.next_out = (Bytef *)out->data + out->len;
+        z.avail_out = (uInt)most;
+        (void)MW_ALWAYS(deflate(&z, Z_FINISH) == Z_STREAM_END);
+        out->len += most - z.avail_out;
+    }
+    deflateEnd(&z);
+    return err;
+}

@@ -94,6 +94,14 @@ int mw_inflater_feed(struct mw_inflater *inflater, struct mw_view piece, struct 
 /* The payload has ended; `out` is the whole message now. Errors as above. */
 int mw_inflater_end(struct mw_inflater *inflater, struct mw_buf *out);
 
+/* ---- files ---- */
+
+/*
+ * Appends `bytes` as a whole gzip file (RFC 1952) without name and time, as small as it gets: for
+ * what is compressed once and sent often. MW_ERR_NOMEM: `out` is as it was.
+ */
+int mw_gzip(struct mw_view bytes, struct mw_buf *out);
+
 bool mw_inflater_validate(const struct mw_inflater *inflater);
 
 #endif

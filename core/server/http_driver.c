@@ -11,6 +11,7 @@
 #include "core/proto/handshake.h"
 #include "core/proto/http_out.h"
 #include "core/proto/url.h"
+#include "core/server/client_js.h"
 #include "core/server/explain_page.h"
 #include "core/server/health.h"
 #include "core/server/metrics_page.h"
@@ -208,11 +209,8 @@ static void serve_file(struct mw_client *client, struct mw_view path)
 /* What the server says itself, before any file of the same name. */
 static bool is_answered_by_page(struct mw_client *client, struct mw_view path)
 {
-    static bool (*const pages[])(struct mw_client *client, struct mw_view path) = {
-        mw_health_answer,
-        mw_metrics_page,
-        mw_explain_page,
-        mw_refused_page,
+    static bool (*const pages[])(struct mw_client * client, struct mw_view path) = {
+        mw_health_answer, mw_metrics_page, mw_explain_page, mw_refused_page, mw_client_js_page,
     };
     for (size_t i = 0; i < MW_COUNT(pages); i++) {
         if (pages[i](client, path))

@@ -13,6 +13,7 @@
 #include "core/io/mailbox.h"
 #include "core/io/tls.h"
 #include "core/proto/deflate.h"
+#include "core/server/client_js.h"
 #include "core/server/config.h"
 #include "core/server/drain.h"
 #include "core/server/end_counts.h"
@@ -42,6 +43,7 @@ struct mw_worker {
     struct mw_end_counts end_counts;
     struct mw_worker_metrics metrics;
     struct mw_refused refused; /* handshakes, for clients that ask why */
+    struct mw_client_js client_js;
     struct mw_link routes;
     struct mw_link accounts; /* of routes, and of those that have gone */
     struct mw_link clients;

@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { administer, refused, start } from './harness.mjs';
+import { administer, refused, root, start } from './harness.mjs';
 import { CLOSE, TEXT, closeBody, frame, upgraded } from './wire.mjs';
 
 const server = await start({ after }, {
@@ -193,4 +194,17 @@ test('why: a mark that nobody knows', async () => {
 
 test('the log keeps marks to itself', () => {
     assert.doesNotMatch(JSON.stringify(server.lines), /moonwire=/);
+});
+
+test('the client for pages is in the program', async () => {
+    const url = `http://127.0.0.1:${server.port}/_moonwire/client.js`;
+    const wanted = readFileSync(`${root}/client/dist/moonwire.js`, 'utf8');
+    const packed = await fetch(url); /* fetch takes gzip, and unpacks it */
+    assert.equal(packed.headers.get('content-encoding'), 'gzip');
+    assert.equal(await packed.text(), wanted);
+    const plain = await fetch(url, { headers: { 'Accept-Encoding': 'identity' } });
+    assert.equal(plain.headers.get('content-encoding'), null);
+    assert.equal(await plain.text(), wanted);
+    const again = await fetch(url, { headers: { 'If-None-Match': packed.headers.get('etag') } });
+    assert.equal(again.status, 304);
 });

@@ -430,9 +430,47 @@ TEST(no_memory_is_an_answer_at_every_allocation)
     assert_in_range(fail_each_allocation(talk), 8, 100);
 }
 
+/* A header of ten bytes, DEFLATE, a checksum and the length. */
+TEST(a_gzip_file_holds_what_was_put_in_behind_what_was_there)
+{
+    static const char *const texts[] = { "", "one", "one, one, one, one, one, one, one, one" };
+    for (size_t i = 0; i < MW_COUNT(texts); i++) {
+        struct pair pair;
+        open_pair(&pair, 15, false);
+        pair.message.max_bytes = 1000;
+        assert_int_equal(mw_buf_put_text(&pair.payload, "before"), MW_OK);
+        assert_int_equal(mw_gzip(mw_view_text(texts[i]), &pair.payload), MW_OK);
+        assert_memory_equal(pair.payload.data, "before\x1F\x8B\x08\0\0\0\0\0", 14);
+        assert_int_equal((uint8_t)pair.payload.data[pair.payload.len - 4], strlen(texts[i]));
+        struct mw_view raw = mw_view(pair.payload.data + 16, pair.payload.len - 24);
+        assert_int_equal(mw_inflater_feed(&pair.inflater, raw, &pair.message), MW_OK);
+        assert_int_equal(mw_inflater_end(&pair.inflater, &pair.message), MW_OK);
+        assert_view(mw_buf_view(&pair.message), texts[i]);
+        close_pair(&pair);
+    }
+}
+
+TEST(a_gzip_file_without_memory_is_none)
+{
+    struct pair pair;
+    open_pair(&pair, 15, false);
+    int err = MW_ERR_NOMEM, tries = 0;
+    assert_int_equal(mw_buf_put_text(&pair.payload, "before"), MW_OK);
+    for (; err; tries++) {
+        pair.mem.fail_at = pair.mem.count + 1 + (uint64_t)tries;
+        err = mw_gzip(mw_view_text("one, one, one, one, one, one, one, one"), &pair.payload);
+        assert_int_equal(err, err ? MW_ERR_NOMEM : MW_OK);
+        assert_true(!err || pair.payload.len == 6);
+    }
+    assert_in_range(tries, 4, 20);
+    close_pair(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
+        CASE(a_gzip_file_holds_what_was_put_in_behind_what_was_there),
+        CASE(a_gzip_file_without_memory_is_none),
         CASE(what_was_compressed_comes_back_for_every_window_and_cut),
         CASE(a_context_makes_the_second_of_two_equal_messages_small),
         CASE(a_message_that_was_forgotten_is_not_referred_to),

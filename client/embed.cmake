@@ -1,0 +1,21 @@
+# A file as a C source, so that the program can serve it without having it beside itself:
+#
+#   cmake -D IN=moonwire.js -D OUT=client_js_bytes.c -P client/embed.cmake
+#
+# What it defines is declared in core/server/client_js.h.
+file(READ "${IN}" bytes HEX)
+file(SHA256 "${IN}" hash)
+string(LENGTH "${bytes}" length)
+math(EXPR length "${length} / 2")
+string(SUBSTRING "${hash}" 0 32 hash)
+string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+file(WRITE "${OUT}" "/* Made by client/embed.cmake. */
+#include \"core/server/client_js.h\"
+
+const unsigned char mw_client_js_bytes[] = {
+${bytes}
+};
+const size_t mw_client_js_len = ${length};
+const char mw_client_js_hash[] = \"${hash}\";
+")
