@@ -1,6 +1,7 @@
 /*
  * `moonwire explain`: which words name what, in which language and form. What is said stands in
- * core/explain; a running server is asked for its last hour, and missed by nobody.
+ * core/explain; a running server is asked for its last hour and its scripts' own codes. Where there
+ * is none the scripts are read.
  */
 #include <stdio.h>
 
@@ -16,7 +17,7 @@
 struct wish {
     enum mw_lang lang;
     struct mw_terminal terminal;
-    const struct mw_here *here; /* NULL: no server was there */
+    const struct mw_here *here; /* NULL: neither a server nor a project was there */
 };
 
 /* ---- the language ---- */
@@ -155,6 +156,8 @@ int mw_cmd_explain(const struct mw_args *args)
         !mw_subject_of(&subject, mw_view_text(args->words[0]), mw_view_text(args->words[1])))
         return unknown_subject(args);
     wish.here = mw_cli_here_ask(&here, args);
+    if (!wish.here && args->words[0])
+        wish.here = mw_cli_here_read_files(&here, args, &subject);
     code = print(args, &wish, &subject);
     mw_cli_here_free(&here);
     return code;

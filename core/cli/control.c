@@ -60,10 +60,10 @@ static bool settings_without_complaint(const struct mw_args *args, struct mw_con
 
 bool mw_control_try(struct mw_control *control, const struct mw_args *args)
 {
-    struct mw_config config;
     char path[MW_PLACE_MAX];
     start(control);
-    if (settings_without_complaint(args, &config) && mw_admin_path(&config, path))
+    control->has_config = settings_without_complaint(args, &control->config);
+    if (control->has_config && mw_admin_path(&control->config, path))
         control->fd = mw_local_dial(path);
     return control->fd >= 0;
 }

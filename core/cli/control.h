@@ -7,12 +7,15 @@
 
 #include "core/base/buf.h"
 #include "core/cli/args.h"
+#include "core/server/config.h"
 
 struct mw_control {
     int fd;
     struct mw_mem mem;
     struct mw_buf in;
-    size_t used; /* of `in`: lines that were given already */
+    size_t used;     /* of `in`: lines that were given already */
+    bool has_config; /* the settings of the project could be read: of mw_control_try */
+    struct mw_config config;
 };
 
 /*

@@ -66,20 +66,32 @@ static void read_ends(struct mw_cli_here *here, const struct mw_json *list)
     here->here.ends = here->ends;
 }
 
+static struct mw_advice advice(const struct mw_json *row)
+{
+    const struct mw_json *retry = member(row, "retry", MW_JSON_BOOL);
+    const struct mw_json *resume = member(row, "resume", MW_JSON_BOOL);
+    if (!retry)
+        return (struct mw_advice){ 0 };
+    if (!mw_json_bool(retry))
+        return (struct mw_advice){ .kind = MW_ADVICE_STAY };
+    return (struct mw_advice){ .kind = MW_ADVICE_RETURN,
+                               .afresh = resume && !mw_json_bool(resume),
+                               .after_ms = (uint32_t)number(row, "after_ms"),
+                               .spread_ms = (uint32_t)number(row, "spread_ms") };
+}
+
 static void read_codes(struct mw_cli_here *here, const struct mw_json *list)
 {
     struct mw_json_iter iter = mw_json_iter(list);
     const struct mw_json *row;
     struct mw_view key;
     while (mw_json_iter_next(&iter, &key, &row) && here->here.code_count < MW_CLI_HERE_CODES) {
-        const struct mw_json *retry = member(row, "retry", MW_JSON_BOOL);
         here->codes[here->here.code_count++] = (struct mw_here_code){
             .code = (unsigned)number(row, "code"),
             .script = text(row, "script"),
             .text = text(row, "text"),
             .fix = text(row, "fix"),
-            .has_retry = retry != 0,
-            .retry = retry && mw_json_bool(retry),
+            .advice = advice(row),
         };
     }
     here->here.codes = here->codes;
@@ -114,5 +126,6 @@ const struct mw_here *mw_cli_here_ask(struct mw_cli_here *here, const struct mw_
 void mw_cli_here_free(struct mw_cli_here *here)
 {
     mw_json_doc_free(here->answer);
+    mw_buf_free(&here->rows);
     mw_control_close(&here->control);
 }

@@ -28,7 +28,7 @@ void mw_doc_item(struct mw_doc *doc, enum mw_doc_kind kind, const char *key)
 /* What was put behind `at` is the next cell of the last item. */
 static void end_cell(struct mw_doc *doc, size_t at, enum mw_lang lang)
 {
-    if (doc->err)
+    if (doc->err || doc->is_open)
         return;
     size_t count = mw_doc_count(doc);
     struct mw_doc_item *item = (struct mw_doc_item *)(void *)doc->items.data + (count - 1);
@@ -87,6 +87,18 @@ void mw_doc_fill(struct mw_doc *doc, enum mw_label label, const char *const *val
         text += n < count ? 3 : 1;
     }
     end_cell(doc, at, pattern.lang);
+}
+
+void mw_doc_cell_begin(struct mw_doc *doc)
+{
+    doc->is_open = true;
+    doc->open_at = doc->bytes.len;
+}
+
+void mw_doc_cell_end(struct mw_doc *doc)
+{
+    doc->is_open = false;
+    end_cell(doc, doc->open_at, doc->lang);
 }
 
 void mw_doc_line(struct mw_doc *doc, enum mw_doc_kind kind, const char *key,

@@ -35,6 +35,8 @@ struct mw_doc {
     enum mw_lang lang; /* the wanted one */
     int err;           /* the first failure sticks; later calls do nothing */
     struct mw_buf bytes, items;
+    bool is_open;   /* private: a cell takes more than one text */
+    size_t open_at; /* private: where it begins */
 };
 
 void mw_doc_init(struct mw_doc *doc, struct mw_mem *mem, enum mw_lang lang);
@@ -49,6 +51,10 @@ void mw_doc_label(struct mw_doc *doc, enum mw_label label);
 
 /* A label whose places {1} to {9} are taken by `values`, which ends with NULL. */
 void mw_doc_fill(struct mw_doc *doc, enum mw_label label, const char *const *values);
+
+/* Between them all texts are one cell. */
+void mw_doc_cell_begin(struct mw_doc *doc);
+void mw_doc_cell_end(struct mw_doc *doc);
 
 /* An item and its only cell in one call. */
 void mw_doc_line(struct mw_doc *doc, enum mw_doc_kind kind, const char *key,

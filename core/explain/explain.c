@@ -10,6 +10,7 @@
 #include "core/base/str.h"
 #include "core/base/utf8.h"
 #include "core/explain/facts.h"
+#include "core/explain/own.h"
 #include "core/explain/pair.h"
 
 static void put_list(struct mw_doc *doc, const struct mw_words *words, enum mw_words_list list,
@@ -149,31 +150,20 @@ static void put_see_also(struct mw_doc *doc, unsigned code)
 
 /* ---- a code ---- */
 
-static const struct mw_here_code *script_code(const struct mw_here *here, unsigned code)
-{
-    for (size_t i = 0; here && i < here->code_count; i++) {
-        if (here->codes[i].code == code)
-            return &here->codes[i];
-    }
-    return 0;
-}
-
 static void put_title(struct mw_doc *doc, const struct mw_fact_code *code)
 {
     static const enum mw_label notes[] = { MW_LABEL_TITLE_BOTH, MW_LABEL_TITLE_CLIENT,
                                            MW_LABEL_TITLE_SERVER, MW_LABEL_TITLE_NOBODY };
-    char title[MW_FACT_TITLE_MAX], script[128];
+    char title[MW_FACT_TITLE_MAX], names[MW_OWN_NAMES_MAX];
+    const char *const values[] = { names, 0 };
     mw_fact_title(doc->lang, code, title);
+    mw_own_names(code->here, code->code, 0, names);
     mw_doc_item(doc, MW_DOC_TITLE, "title");
     mw_doc_put_view(doc, mw_view_text(title), doc->lang);
-    if (!code->script) {
+    if (code->script)
+        mw_doc_fill(doc, MW_LABEL_TITLE_SCRIPT, values);
+    else
         mw_doc_label(doc, notes[code->row->sender]);
-        return;
-    }
-    struct mw_view name = mw_utf8_cut(code->script->script, sizeof script - 1);
-    snprintf(script, sizeof script, "%.*s", (int)name.len, name.data);
-    const char *const values[] = { script, 0 };
-    mw_doc_fill(doc, MW_LABEL_TITLE_SCRIPT, values);
 }
 
 /* Which numbers share this row, for one that has no row of its own. */
@@ -190,60 +180,92 @@ static void put_range(struct mw_doc *doc, const struct mw_fact_code *code)
     put_filled(doc, MW_DOC_TEXT, MW_LABEL_NEAREST, nearest);
 }
 
-static void put_script(struct mw_doc *doc, const struct mw_here_code *code)
+/* A text of a script in a line of ours, with who says it. */
+static void put_voice(struct mw_doc *doc, const struct mw_fact_code *code, struct mw_view words,
+                      enum mw_label label)
 {
-    char text[256];
-    struct mw_view cut = mw_utf8_cut(code->text, sizeof text - 1);
-    snprintf(text, sizeof text, "%.*s", (int)cut.len, cut.data);
-    const char *const values[] = { text, 0 };
-    put_filled(doc, MW_DOC_TEXT, MW_LABEL_SCRIPT_SAYS, values);
+    char text[256], names[MW_OWN_NAMES_MAX];
+    struct mw_view cut = mw_utf8_cut(words, sizeof text - 1);
+    const char *const values[] = { names, text, 0 };
+    snprintf(text, sizeof text, "%.*s", (int)cut.len, cut.len ? cut.data : "");
+    mw_own_names(code->here, code->code, code->script, names);
+    mw_doc_fill(doc, label, values);
+}
+
+static void put_voices(struct mw_doc *doc, const struct mw_fact_code *code)
+{
+    struct mw_fact_code one = *code;
+    for (; one.script; one.script = mw_own_next(code->here, code->code, one.script)) {
+        mw_doc_item(doc, MW_DOC_TEXT, 0);
+        put_voice(doc, &one, one.script->text, MW_LABEL_SCRIPT_SAYS);
+    }
+}
+
+/* Where one could have found it, and did not. */
+static void put_unsaid(struct mw_doc *doc, const struct mw_fact_code *code)
+{
+    char number[16];
+    const char *const values[] = { number, 0 };
+    const struct mw_here *here = code->here;
+    bool may_be_said = code->row->first >= 4000 && code->row->last <= 4999;
+    bool was_sought = here && (here->ends || here->folder);
+    snprintf(number, sizeof number, "%u", code->code);
+    if (!code->script && may_be_said && (!here || was_sought))
+        put_filled(doc, MW_DOC_TEXT, here ? MW_LABEL_SCRIPT_SILENT : MW_LABEL_SCRIPT_NONE, values);
 }
 
 static void put_description(struct mw_doc *doc, const struct mw_fact_code *code,
-                            const struct mw_words *words, const struct mw_here *here)
+                            const struct mw_words *words)
 {
-    char number[16];
-    snprintf(number, sizeof number, "%u", code->code);
-    const char *const values[] = { number, 0 };
     mw_doc_heading(doc, MW_LABEL_DESCRIPTION, "description");
-    if (code->script)
-        put_script(doc, code->script);
+    put_voices(doc, code);
     mw_doc_line(doc, MW_DOC_TEXT, 0, mw_words_text(words));
     if (code->row->first != code->row->last)
         put_range(doc, code);
-    if (!here && code->row->first >= 4000 && code->row->last <= 4999)
-        put_filled(doc, MW_DOC_TEXT, MW_LABEL_SCRIPT_NONE, values);
+    put_unsaid(doc, code);
+}
+
+static void put_own_fix(struct mw_doc *doc, const struct mw_fact_code *code)
+{
+    bool is_several = mw_own_is_several(code->here, code->code);
+    mw_doc_item(doc, MW_DOC_LINE, 0);
+    if (code->script->fix.len && is_several)
+        put_voice(doc, code, code->script->fix, MW_LABEL_EACH);
+    else if (code->script->fix.len)
+        mw_doc_put_view(doc, code->script->fix, doc->lang);
+    else if (is_several)
+        put_voice(doc, code, mw_view_text(mw_label(doc->lang, MW_LABEL_SCRIPT_NO_FIX).text),
+                  MW_LABEL_EACH);
+    else
+        mw_doc_label(doc, MW_LABEL_SCRIPT_NO_FIX);
 }
 
 static void put_fix(struct mw_doc *doc, const struct mw_fact_code *code,
                     const struct mw_words *words)
 {
+    struct mw_fact_code one = *code;
     if (!code->script) {
         put_list(doc, words, MW_WORDS_FIX, MW_LABEL_FIX, "fix");
         return;
     }
     mw_doc_heading(doc, MW_LABEL_FIX, "fix");
-    mw_doc_item(doc, MW_DOC_LINE, 0);
-    if (code->script->fix.len)
-        mw_doc_put_view(doc, code->script->fix, doc->lang);
-    else
-        mw_doc_label(doc, MW_LABEL_SCRIPT_NO_FIX);
+    for (; one.script; one.script = mw_own_next(code->here, code->code, one.script))
+        put_own_fix(doc, &one);
 }
 
 static void explain_code(struct mw_doc *doc, const struct mw_subject *subject,
                          const struct mw_here *here)
 {
-    unsigned number = subject->code;
-    struct mw_fact_code code = { number, mw_close_row(number), script_code(here, number) };
+    struct mw_fact_code code = mw_fact_code(subject->code, here);
     struct mw_words words = mw_words_of_code(doc->lang, code.row);
     put_title(doc, &code);
     mw_facts_of_code(doc, &code);
-    put_description(doc, &code, &words, here);
+    put_description(doc, &code, &words);
     if (!code.script)
         put_list(doc, &words, MW_WORDS_WHEN, MW_LABEL_WHEN, "when");
     put_fix(doc, &code, &words);
     put_here(doc, subject, here);
-    put_see_also(doc, number);
+    put_see_also(doc, subject->code);
 }
 
 /* ---- a cause ---- */
@@ -273,10 +295,8 @@ static void explain_cause(struct mw_doc *doc, const struct mw_subject *subject,
 
 void mw_explain(struct mw_doc *doc, const struct mw_subject *subject, const struct mw_here *here)
 {
-    struct mw_fact_code code = { subject->code, mw_close_row(subject->code),
-                                 script_code(here, subject->code) };
-    struct mw_fact_code other = { subject->other, mw_close_row(subject->other),
-                                  script_code(here, subject->other) };
+    struct mw_fact_code code = mw_fact_code(subject->code, here);
+    struct mw_fact_code other = mw_fact_code(subject->other, here);
     switch (subject->kind) {
     case MW_SUBJECT_CODE:
         explain_code(doc, subject, here);
@@ -298,7 +318,7 @@ void mw_explain_overview(struct mw_doc *doc)
     mw_doc_label(doc, MW_LABEL_ADVICE_WINS);
     for (size_t i = 0; mw_close_row_at(i); i++) {
         const struct mw_close_row *row = mw_close_row_at(i);
-        struct mw_fact_code code = { row->first, row, 0 };
+        struct mw_fact_code code = mw_fact_code(row->first, 0);
         mw_doc_item(doc, MW_DOC_FACT, row->key);
         mw_fact_title(doc->lang, &code, title);
         if (row->first == row->last)

@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 #include "core/base/check.h"
-#include "core/base/utf8.h"
+#include "core/explain/own.h"
+#include "core/session/advice.h"
 
 /* ---- values ---- */
 
@@ -26,26 +27,59 @@ enum mw_label mw_fact_sender(const struct mw_close_row *row)
     return labels[row->sender];
 }
 
+struct mw_fact_code mw_fact_code(unsigned code, const struct mw_here *here)
+{
+    return (struct mw_fact_code){ code, mw_close_row(code), mw_own_next(here, code, 0), here };
+}
+
 void mw_fact_title(enum mw_lang lang, const struct mw_fact_code *code, char out[MW_FACT_TITLE_MAX])
 {
     struct mw_words words = mw_words_of_code(lang, code->row);
     struct mw_phrase gloss = mw_words_gloss(&words);
-    if (code->script) {
-        struct mw_view text = mw_utf8_cut(code->script->text, MW_FACT_TITLE_MAX / 2);
-        snprintf(out, MW_FACT_TITLE_MAX, "%u %.*s", code->code, (int)text.len, text.data);
-    } else if (*gloss.text) {
+    char own[MW_OWN_NAMES_MAX];
+    mw_own_words(code->here, code->code, own);
+    if (code->script)
+        snprintf(out, MW_FACT_TITLE_MAX, "%u %s", code->code, own);
+    else if (*gloss.text)
         snprintf(out, MW_FACT_TITLE_MAX, "%u %s (%s)", code->code, gloss.text, code->row->title);
-    } else {
+    else
         snprintf(out, MW_FACT_TITLE_MAX, "%u %s", code->code, code->row->title);
-    }
 }
 
-struct mw_close_policy mw_fact_policy(const struct mw_close_row *row,
-                                      const struct mw_here_code *script)
+/* ---- coming back ---- */
+
+/* One voice alone; NULL where the script says nothing else than the row. */
+static const struct mw_advice *advice_of(const struct mw_fact_code *code)
 {
-    if (!script || !script->has_retry || script->retry == row->policy.retry)
-        return row->policy;
-    return script->retry ? mw_close_row(4000)->policy : (struct mw_close_policy){ .retry = false };
+    bool tells_more = code->script && mw_advice_tells_more(&code->script->advice, code->code);
+    return tells_more ? &code->script->advice : 0;
+}
+
+/* A first wait of the script's; those that follow grow as those of a code after which one returns.
+ */
+static struct mw_close_policy policy_of_advice(const struct mw_close_row *row,
+                                               const struct mw_advice *advice)
+{
+    struct mw_close_policy policy = row->policy.retry ? row->policy : mw_close_row(4000)->policy;
+    if (advice->kind != MW_ADVICE_RETURN)
+        return (struct mw_close_policy){ .retry = false };
+    policy.resume = policy.resume && !advice->afresh;
+    policy.least_ms = advice->after_ms;
+    policy.most_ms = advice->after_ms + advice->spread_ms;
+    if (policy.cap_ms < policy.most_ms)
+        policy.cap_ms = policy.most_ms;
+    return policy;
+}
+
+static struct mw_close_policy policy_of_voice(const struct mw_fact_code *code)
+{
+    const struct mw_advice *advice = advice_of(code);
+    return advice ? policy_of_advice(code->row, advice) : code->row->policy;
+}
+
+struct mw_close_policy mw_fact_policy(const struct mw_fact_code *code)
+{
+    return mw_own_is_disputed(code->here, code->code) ? code->row->policy : policy_of_voice(code);
 }
 
 void mw_fact_put_retry(struct mw_doc *doc, const struct mw_close_policy *policy)
@@ -90,15 +124,64 @@ static void put_clean(struct mw_doc *doc, const struct mw_fact_code *code)
     put_yes(doc, is_on_wire(code->row) || code->code == 1005);
 }
 
+/* "yes, after 30 to 60 s": how it goes on when that fails is not the script's to say. */
+static void put_wait(struct mw_doc *doc, const struct mw_advice *advice)
+{
+    char least[MW_FACT_SECONDS_MAX], most[MW_FACT_SECONDS_MAX];
+    mw_fact_seconds(advice->after_ms, least);
+    mw_fact_seconds(advice->after_ms + advice->spread_ms, most);
+    const char *const values[] = { least, most, 0 };
+    mw_doc_fill(doc, advice->spread_ms ? MW_LABEL_RETRY_ONCE : MW_LABEL_RETRY_AT, values);
+}
+
+static void put_voice_retry(struct mw_doc *doc, const struct mw_fact_code *code)
+{
+    const struct mw_advice *advice = advice_of(code);
+    struct mw_close_policy policy = policy_of_voice(code);
+    if (advice && advice->kind == MW_ADVICE_RETURN)
+        put_wait(doc, advice);
+    else
+        mw_fact_put_retry(doc, &policy);
+}
+
+static void put_voice_resume(struct mw_doc *doc, const struct mw_fact_code *code)
+{
+    put_yes(doc, policy_of_voice(code).resume);
+}
+
+/* One cell: what each says behind its name. */
+static void put_voices(struct mw_doc *doc, const struct mw_fact_code *code,
+                       void (*put)(struct mw_doc *doc, const struct mw_fact_code *code))
+{
+    struct mw_fact_code one = *code;
+    char names[MW_OWN_NAMES_MAX];
+    mw_doc_cell_begin(doc);
+    for (; one.script; one.script = mw_own_next(code->here, code->code, one.script)) {
+        mw_own_names(code->here, code->code, one.script, names);
+        mw_doc_putf(doc, "%s%s - ", one.script == code->script ? "" : "; ", names);
+        put(doc, &one);
+    }
+    mw_doc_cell_end(doc);
+}
+
 static void put_retry(struct mw_doc *doc, const struct mw_fact_code *code)
 {
-    struct mw_close_policy policy = mw_fact_policy(code->row, code->script);
-    mw_fact_put_retry(doc, &policy);
+    if (mw_own_is_disputed(code->here, code->code))
+        put_voices(doc, code, put_voice_retry);
+    else
+        put_voice_retry(doc, code);
 }
 
 static void put_resume(struct mw_doc *doc, const struct mw_fact_code *code)
 {
-    put_yes(doc, mw_fact_policy(code->row, code->script).resume);
+    bool resume = policy_of_voice(code).resume;
+    struct mw_fact_code one = *code;
+    while (one.script && policy_of_voice(&one).resume == resume)
+        one.script = mw_own_next(code->here, code->code, one.script);
+    if (one.script)
+        put_voices(doc, code, put_voice_resume);
+    else
+        put_yes(doc, resume);
 }
 
 static void put_level(struct mw_doc *doc, const struct mw_fact_code *code)
@@ -142,12 +225,20 @@ static void put_causes(struct mw_doc *doc, unsigned code)
     mw_doc_put_view(doc, mw_view(names, len), doc->lang);
 }
 
+/* Whose code it is, and where that was found. */
+static void put_scripts(struct mw_doc *doc, const struct mw_fact_code *code)
+{
+    char names[MW_OWN_NAMES_MAX];
+    const char *const values[] = { names, code->here->folder, 0 };
+    mw_own_names(code->here, code->code, 0, names);
+    begin(doc, MW_LABEL_FACT_SCRIPT, "script");
+    mw_doc_fill(doc, values[1] ? MW_LABEL_SCRIPT_READ : MW_LABEL_SCRIPT_SERVED, values);
+}
+
 void mw_facts_of_code(struct mw_doc *doc, const struct mw_fact_code *code)
 {
-    if (code->script) {
-        begin(doc, MW_LABEL_FACT_SCRIPT, "script");
-        mw_doc_put_view(doc, code->script->script, doc->lang);
-    }
+    if (code->script)
+        put_scripts(doc, code);
     for (size_t i = 0; i < MW_COUNT(facts); i++) {
         if (facts[i].of_pairs_alone)
             continue;
@@ -171,20 +262,10 @@ void mw_facts_of_pair(struct mw_doc *doc, const struct mw_fact_code *code,
 
 static void put_code(struct mw_doc *doc, enum mw_lang lang, unsigned code)
 {
-    struct mw_fact_code column = { code, mw_close_row(code), 0 };
+    struct mw_fact_code column = mw_fact_code(code, 0);
     char title[MW_FACT_TITLE_MAX];
     mw_fact_title(lang, &column, title);
     mw_doc_put_view(doc, mw_view_text(title), lang);
-}
-
-static void put_advice(struct mw_doc *doc, const struct mw_advice *advice)
-{
-    char least[MW_FACT_SECONDS_MAX], most[MW_FACT_SECONDS_MAX];
-    mw_fact_seconds(advice->after_ms, least);
-    mw_fact_seconds(advice->after_ms + advice->spread_ms, most);
-    const char *const values[] = { least, most, 0 };
-    begin(doc, MW_LABEL_FACT_ADVICE, "advice");
-    mw_doc_fill(doc, MW_LABEL_RETRY_ONCE, values);
 }
 
 /* Somebody else says the code: the peer or the script. */
@@ -212,6 +293,8 @@ void mw_facts_of_cause(struct mw_doc *doc, const struct mw_cause_row *cause)
         mw_doc_label(doc, MW_LABEL_YES);
     else
         mw_fact_put_retry(doc, &mw_close_row(cause->code)->policy);
-    if (cause->advice.kind == MW_ADVICE_RETURN)
-        put_advice(doc, &cause->advice);
+    if (cause->advice.kind != MW_ADVICE_RETURN)
+        return;
+    begin(doc, MW_LABEL_FACT_ADVICE, "advice");
+    put_wait(doc, &cause->advice);
 }

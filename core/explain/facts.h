@@ -10,13 +10,19 @@
 struct mw_fact_code {
     unsigned code;
     const struct mw_close_row *row;
-    const struct mw_here_code *script; /* NULL: no script has said what it means */
+    const struct mw_here_code *script; /* the first voice; NULL: no script says what it means */
+    const struct mw_here *here;        /* where further ones are; NULL: there is none */
 };
 
-/* Room for a code's title with its gloss. */
+struct mw_fact_code mw_fact_code(unsigned code, const struct mw_here *here);
+
+/* Room for a code's title with its gloss, or with the words of scripts. */
 #define MW_FACT_TITLE_MAX 192
 
-/* "1006 비정상 종료 (Abnormal Closure)"; of a script's code its own words, "4001 kicked". */
+/*
+ * "1006 비정상 종료 (Abnormal Closure)"; of a script's code its own words: "4001 kicked", or
+ * "4001 kicked / moved".
+ */
 void mw_fact_title(enum mw_lang lang, const struct mw_fact_code *code, char out[MW_FACT_TITLE_MAX]);
 
 /* Of one code, or of two side by side. */
@@ -25,9 +31,11 @@ void mw_facts_of_pair(struct mw_doc *doc, const struct mw_fact_code *code,
                       const struct mw_fact_code *other);
 void mw_facts_of_cause(struct mw_doc *doc, const struct mw_cause_row *cause);
 
-/* What a client does after it: the row's, unless a script says otherwise (NULL: none does). */
-struct mw_close_policy mw_fact_policy(const struct mw_close_row *row,
-                                      const struct mw_here_code *script);
+/*
+ * What a client does after it: as its row says, unless a script says otherwise. Where scripts do
+ * not agree it is the row's.
+ */
+struct mw_close_policy mw_fact_policy(const struct mw_fact_code *code);
 
 /* A cell: "yes, after 1 to 5 s, then longer, up to 30 s". */
 void mw_fact_put_retry(struct mw_doc *doc, const struct mw_close_policy *policy);

@@ -1,8 +1,8 @@
-/* What a running server knows beside the tables: its ends of the last hour, its scripts' codes. */
+/* What is known beside the tables: a server's ends of the last hour, and the scripts' codes. */
 #ifndef MW_EXPLAIN_HERE_H
 #define MW_EXPLAIN_HERE_H
 
-#include "moonwire/types.h"
+#include "moonwire/advice.h"
 
 struct mw_here_end {
     unsigned code;
@@ -14,15 +14,16 @@ struct mw_here_end {
 struct mw_here_code {
     unsigned code;
     struct mw_view script, text, fix; /* fix: empty where it has none */
-    bool has_retry, retry;
+    struct mw_advice advice;          /* NONE: the row says nothing about coming back */
 };
 
-/* Borrows both lists. */
+/* Borrows all of it. */
 struct mw_here {
     const struct mw_here_end *ends; /* NULL: nobody was asked, so nothing is said */
     size_t end_count;
     const struct mw_here_code *codes;
     size_t code_count;
+    const char *folder; /* NULL: the codes are those that are served; else read from there */
 };
 
 #endif

@@ -6,7 +6,9 @@
 
 #include <stdio.h>
 
+#include "core/base/str.h"
 #include "core/base/utf8.h"
+#include "core/explain/own.h"
 
 /* How many of a code's likely causes a composed pair repeats. */
 #define WHEN_LINES 2
@@ -84,11 +86,18 @@ static void put_delays(const struct pair *pair)
              times[2], times[3]);
 }
 
+static bool is_disputed(const struct mw_fact_code *code)
+{
+    return mw_own_is_disputed(code->here, code->code);
+}
+
 static void put_returns(const struct pair *pair)
 {
     const struct mw_close_policy *one = &pair->policies[0], *two = &pair->policies[1];
     const char *first = pair->numbers[0], *second = pair->numbers[1];
     char tries[16];
+    if (is_disputed(pair->one) || is_disputed(pair->two)) /* the table says who says what */
+        return;
     if (!one->retry && !two->retry)
         LINE(pair, MW_LABEL_DIFF_STAY, first, second);
     else if (one->retry && two->retry)
@@ -117,13 +126,34 @@ static void put_each(const struct pair *pair, const char *number, struct mw_phra
     doc->lang = wanted;
 }
 
-/* A script's own words, which no language changes. */
-static void put_script(const struct pair *pair, const char *number, struct mw_view words)
+/* A script's own words, which no language changes; of several, with who says them. */
+static void put_voice(const struct pair *pair, const struct mw_fact_code *code,
+                      struct mw_view words)
 {
-    char text[256];
+    char text[256], label[MW_OWN_NAMES_MAX + 16], names[MW_OWN_NAMES_MAX];
     struct mw_view cut = mw_utf8_cut(words, sizeof text - 1);
-    snprintf(text, sizeof text, "%.*s", (int)cut.len, cut.data);
-    LINE(pair, MW_LABEL_EACH, number, text);
+    snprintf(text, sizeof text, "%.*s", (int)cut.len, cut.len ? cut.data : "");
+    mw_own_names(code->here, code->code, code->script, names);
+    if (mw_own_is_several(code->here, code->code))
+        snprintf(label, sizeof label, "%u (%s)", code->code, names);
+    else
+        snprintf(label, sizeof label, "%u", code->code);
+    LINE(pair, MW_LABEL_EACH, label, text);
+}
+
+static void put_own_meanings(const struct pair *pair, const struct mw_fact_code *code)
+{
+    struct mw_fact_code one = *code;
+    for (; one.script; one.script = mw_own_next(code->here, code->code, one.script))
+        put_voice(pair, &one, one.script->text);
+}
+
+static void put_own_fixes(const struct pair *pair, const struct mw_fact_code *code)
+{
+    struct mw_fact_code one = *code;
+    struct mw_view none = mw_view_text(mw_label(pair->doc->lang, MW_LABEL_SCRIPT_NO_FIX).text);
+    for (; one.script; one.script = mw_own_next(code->here, code->code, one.script))
+        put_voice(pair, &one, one.script->fix.len ? one.script->fix : none);
 }
 
 static void put_meanings(const struct pair *pair, const struct mw_words words[2])
@@ -132,7 +162,7 @@ static void put_meanings(const struct pair *pair, const struct mw_words words[2]
     bool is_one_row = pair->one->row == pair->two->row;
     for (size_t i = 0; i < 2; i++) {
         if (codes[i]->script)
-            put_script(pair, pair->numbers[i], codes[i]->script->text);
+            put_own_meanings(pair, codes[i]);
         else if (!is_one_row)
             put_each(pair, pair->numbers[i], mw_words_text(&words[i]));
     }
@@ -158,10 +188,8 @@ static void put_which(const struct pair *pair, const struct mw_fact_code *code, 
     case MW_CLOSE_BY_BOTH:
         break;
     }
-    if (code->script && code->script->fix.len)
-        put_script(pair, number, code->script->fix);
-    else if (code->script)
-        put_each(pair, number, mw_label(pair->doc->lang, MW_LABEL_SCRIPT_NO_FIX));
+    if (code->script)
+        put_own_fixes(pair, code);
     else
         put_each(pair, number, mw_words_line(&words, MW_WORDS_FIX, 0));
 }
@@ -195,8 +223,7 @@ void mw_explain_pair(struct mw_doc *doc, const struct mw_fact_code *code,
     struct pair pair = { .doc = doc,
                          .one = code,
                          .two = other,
-                         .policies = { mw_fact_policy(code->row, code->script),
-                                       mw_fact_policy(other->row, other->script) } };
+                         .policies = { mw_fact_policy(code), mw_fact_policy(other) } };
     struct mw_words words;
     char title[MW_FACT_TITLE_MAX];
     snprintf(pair.numbers[0], sizeof pair.numbers[0], "%u", code->code);

@@ -37,35 +37,44 @@ static void put_policy(struct mw_json_writer *json, const struct mw_close_policy
     mw_jw_pair_integer(json, "tries", policy->tries);
 }
 
-/* NULL: no script has said what it means. */
-static const struct mw_here_code *script_of(const struct mw_here *here, unsigned code)
-{
-    for (size_t i = 0; here && i < here->code_count; i++) {
-        if (here->codes[i].code == code)
-            return &here->codes[i];
-    }
-    return 0;
-}
-
 static void put_script(struct mw_json_writer *json, const struct mw_here_code *row)
 {
-    mw_jw_key(json, mw_view_text("script"));
     mw_jw_object(json);
     mw_jw_pair(json, "name", row->script);
     mw_jw_pair(json, "text", row->text);
-    if (row->has_retry)
-        put_bool(json, "retry", row->retry);
+    if (row->advice.kind != MW_ADVICE_NONE)
+        put_bool(json, "retry", row->advice.kind == MW_ADVICE_RETURN);
+    if (row->advice.kind == MW_ADVICE_RETURN)
+        put_span(json, "wait_ms", row->advice.after_ms,
+                 row->advice.after_ms + row->advice.spread_ms);
+    if (row->advice.kind == MW_ADVICE_RETURN && row->advice.afresh)
+        put_bool(json, "resume", false);
     if (row->fix.len)
         mw_jw_pair(json, "fix", row->fix);
     mw_jw_object_end(json);
 }
 
+/* Whose code it is, and where that was found. */
+static void put_scripts(struct mw_json_writer *json, const struct mw_here *here, unsigned code)
+{
+    mw_jw_pair(json, "found", mw_view_text(here->folder ? "files" : "server"));
+    if (here->folder)
+        mw_jw_pair(json, "folder", mw_view_text(here->folder));
+    mw_jw_key(json, mw_view_text("scripts"));
+    mw_jw_array(json);
+    for (size_t i = 0; i < here->code_count; i++) {
+        if (here->codes[i].code == code)
+            put_script(json, &here->codes[i]);
+    }
+    mw_jw_array_end(json);
+}
+
 static void put_code(struct mw_json_writer *json, const struct mw_here *here, unsigned code)
 {
     static const char *const senders[] = { "both", "client", "server", "nobody" };
-    const struct mw_close_row *row = mw_close_row(code);
-    const struct mw_here_code *script = script_of(here, code);
-    const struct mw_close_policy policy = mw_fact_policy(row, script);
+    const struct mw_fact_code facts = mw_fact_code(code, here);
+    const struct mw_close_row *row = facts.row;
+    const struct mw_close_policy policy = mw_fact_policy(&facts);
     mw_jw_pair_integer(json, "code", code);
     mw_jw_pair(json, "name", mw_view_text(row->name));
     mw_jw_pair(json, "title", mw_view_text(row->title));
@@ -75,8 +84,8 @@ static void put_code(struct mw_json_writer *json, const struct mw_here *here, un
     put_bool(json, "on_wire", row->sender != MW_CLOSE_BY_NOBODY);
     put_policy(json, &policy);
     mw_jw_pair(json, "log_level", mw_view_text(mw_fact_level(row)));
-    if (script)
-        put_script(json, script);
+    if (facts.script)
+        put_scripts(json, here, code);
 }
 
 static void put_cause(struct mw_json_writer *json, const struct mw_cause_row *row)

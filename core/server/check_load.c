@@ -8,7 +8,7 @@
 
 #include "core/base/str.h"
 #include "core/server/check_stage.h"
-#include "core/server/host_none.h"
+#include "core/server/rehearse.h"
 
 /* ---- loading ---- */
 
@@ -54,33 +54,31 @@ static int read_pattern(struct mw_checking *c, struct mw_check_script *script, s
     return MW_OK;
 }
 
+struct loading {
+    struct mw_checking *c;
+    struct mw_check_script *script;
+};
+
+static void take_spec(void *ctx, const struct mw_route_spec *spec)
+{
+    const struct loading *loading = ctx;
+    if (read_pattern(loading->c, loading->script, spec->pattern) == MW_ERR_NOMEM)
+        loading->c->findings->err = MW_ERR_NOMEM;
+}
+
 static void load_one(struct mw_checking *c, struct mw_check_script *script)
 {
     const struct mw_sources sources = { { script->name, script->source },
                                         c->lib_sources,
                                         c->lib_count };
-    const struct mw_app_setup setup = {
-        .host = mw_host_none(),
-        .name = script->name,
-        .memory_bytes = (size_t)c->config.script_memory,
-        .string_bytes = (size_t)c->config.script_string,
-        .cpu_stop_ms = (unsigned)c->config.script_cpu,
-    };
-    const struct mw_route_spec *spec;
+    struct loading loading = { c, script };
+    const struct mw_rehearsal rehearsal = { c->engine, &c->config, &loading, take_spec };
     struct mw_fault fault = { 0 };
-    struct mw_app *app = c->engine->create(&setup);
-    if (!app) {
+    int err = mw_rehearse(&rehearsal, &sources, &fault);
+    if (err == MW_ERR_NOMEM)
         c->findings->err = MW_ERR_NOMEM;
-        return;
-    }
-    if (c->engine->prepare(app, &sources, 1, &spec, &fault) == MW_OK) {
-        if (read_pattern(c, script, spec->pattern) == MW_ERR_NOMEM)
-            c->findings->err = MW_ERR_NOMEM;
-        c->engine->discard(app);
-    } else {
+    else if (err)
         tell_fault(c, script, &fault);
-    }
-    c->engine->destroy(app);
 }
 
 void mw_check_load(struct mw_checking *c)

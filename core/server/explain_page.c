@@ -20,6 +20,9 @@ static const char prefix[] = "/_moonwire/explain/";
 
 /* A script's codes may be others after the next save. */
 #define CACHE_CONTROL "public, max-age=300"
+/* Rows of scripts that are told of. */
+#define MAX_CODES 32
+
 /* A page of ours needs its style and nothing else. */
 #define POLICY "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -89,20 +92,21 @@ static bool read_subject(struct mw_view words, struct mw_subject *subject)
 
 /* ---- the answer ---- */
 
-/* What scripts say about the codes of the subject: `codes` has room for both. */
-static void find_codes(const struct page *page, struct mw_here_code codes[2], struct mw_here *here)
+/* What scripts say about the codes of the subject: `codes` is shared by both. */
+static void find_codes(const struct page *page, struct mw_here_code codes[MAX_CODES],
+                       struct mw_here *here)
 {
     const struct mw_worker *worker = page->client->worker;
     const unsigned numbers[] = { page->subject.code, page->subject.other };
+    size_t kinds = page->subject.kind == MW_SUBJECT_PAIR ? 2 : 1, room = MAX_CODES / kinds;
     *here = (struct mw_here){ .codes = codes };
-    for (size_t i = 0; i < MW_COUNT(numbers); i++)
-        here->code_count +=
-            mw_script_code_find(worker, numbers[i], &codes[here->code_count]) ? 1 : 0;
+    for (size_t i = 0; i < kinds; i++)
+        here->code_count += mw_script_codes_of(worker, numbers[i], codes + here->code_count, room);
 }
 
 static int write_body(const struct page *page, struct mw_buf *body)
 {
-    struct mw_here_code codes[2];
+    struct mw_here_code codes[MAX_CODES];
     struct mw_here here;
     struct mw_doc doc;
     find_codes(page, codes, &here);

@@ -28,22 +28,19 @@ static const struct mw_code_spec *row_at(const struct mw_worker *worker, size_t 
     return 0;
 }
 
-bool mw_script_code_find(const struct mw_worker *worker, unsigned code, struct mw_here_code *out)
+size_t mw_script_codes_of(const struct mw_worker *worker, unsigned code, struct mw_here_code *out,
+                          size_t room)
 {
-    for (const struct mw_link *at = worker->routes.next; at != &worker->routes; at = at->next) {
+    size_t count = 0;
+    const struct mw_link *at = worker->routes.next;
+    for (; at != &worker->routes && count < room; at = at->next) {
         const struct mw_route *route = MW_OWNER(at, const struct mw_route, link);
         const struct mw_code_spec *row = speaks(route) ? mw_route_spec_code(route->spec, code) : 0;
-        if (!row)
-            continue;
-        *out = (struct mw_here_code){ .code = code,
-                                      .script = route->name,
-                                      .text = row->name,
-                                      .fix = row->fix,
-                                      .has_retry = row->advice.kind != MW_ADVICE_NONE,
-                                      .retry = row->advice.kind == MW_ADVICE_RETURN };
-        return true;
+        if (row)
+            out[count++] =
+                (struct mw_here_code){ code, route->name, row->name, row->fix, row->advice };
     }
-    return false;
+    return count;
 }
 
 /* ---- copies ---- */
@@ -52,6 +49,16 @@ static void copy_text(char *out, size_t size, struct mw_view text)
 {
     text = mw_utf8_cut(text, size - 1);
     snprintf(out, size, "%.*s", (int)text.len, text.len ? text.data : "");
+}
+
+void mw_script_code_copy(struct mw_script_code *out, struct mw_view script,
+                         const struct mw_code_spec *row)
+{
+    out->code = row->code;
+    out->advice = row->advice;
+    copy_text(out->script, sizeof out->script, script);
+    copy_text(out->text, sizeof out->text, row->name);
+    copy_text(out->fix, sizeof out->fix, row->fix);
 }
 
 struct mw_script_code *mw_script_codes_copy(const struct mw_worker *worker, struct mw_mem *mem,
@@ -64,12 +71,7 @@ struct mw_script_code *mw_script_codes_copy(const struct mw_worker *worker, stru
     struct mw_script_code *codes = *count ? mw_alloc_zero(mem, *count * sizeof *codes) : 0;
     for (size_t i = 0; codes && i < *count; i++) {
         const struct mw_code_spec *row = row_at(worker, i, &route);
-        codes[i].code = row->code;
-        codes[i].has_retry = row->advice.kind != MW_ADVICE_NONE;
-        codes[i].retry = row->advice.kind == MW_ADVICE_RETURN;
-        copy_text(codes[i].script, sizeof codes[i].script, route->name);
-        copy_text(codes[i].text, sizeof codes[i].text, row->name);
-        copy_text(codes[i].fix, sizeof codes[i].fix, row->fix);
+        mw_script_code_copy(&codes[i], route->name, row);
     }
     return codes;
 }
@@ -81,16 +83,31 @@ void mw_script_codes_free(struct mw_mem *mem, struct mw_script_code *codes, size
 
 /* ---- JSON ---- */
 
+static void put_bool(struct mw_json_writer *json, const char *key, bool value)
+{
+    mw_jw_key(json, mw_view_text(key));
+    mw_jw_bool(json, value);
+}
+
+static void put_advice(struct mw_json_writer *json, const struct mw_advice *advice)
+{
+    if (advice->kind != MW_ADVICE_NONE)
+        put_bool(json, "retry", advice->kind == MW_ADVICE_RETURN);
+    if (advice->kind != MW_ADVICE_RETURN)
+        return;
+    mw_jw_pair_integer(json, "after_ms", advice->after_ms);
+    mw_jw_pair_integer(json, "spread_ms", advice->spread_ms);
+    if (advice->afresh)
+        put_bool(json, "resume", false);
+}
+
 static void put_row(struct mw_json_writer *json, const struct mw_script_code *row)
 {
     mw_jw_object(json);
     mw_jw_pair_integer(json, "code", row->code);
     mw_jw_pair(json, "script", mw_view_text(row->script));
     mw_jw_pair(json, "text", mw_view_text(row->text));
-    if (row->has_retry) {
-        mw_jw_key(json, mw_view_text("retry"));
-        mw_jw_bool(json, row->retry);
-    }
+    put_advice(json, &row->advice);
     if (*row->fix)
         mw_jw_pair(json, "fix", mw_view_text(row->fix));
     mw_jw_object_end(json);

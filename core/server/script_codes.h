@@ -5,6 +5,7 @@
 #include "core/base/json.h"
 #include "core/explain/here.h"
 
+struct mw_code_spec;
 struct mw_worker;
 
 /* Texts are cut at these, on a code point. */
@@ -17,12 +18,16 @@ struct mw_worker;
 /* A copy of a row, for another thread. */
 struct mw_script_code {
     unsigned code;
-    bool has_retry, retry;
+    struct mw_advice advice;
     char script[MW_SCRIPT_CODE_SCRIPT], text[MW_SCRIPT_CODE_TEXT], fix[MW_SCRIPT_CODE_FIX];
 };
 
-/* Of the first script that says what `code` means; until its next version. False: none does. */
-bool mw_script_code_find(const struct mw_worker *worker, unsigned code, struct mw_here_code *out);
+/* The rows about `code`, at most `room`, until the next version of any script. Gives how many. */
+size_t mw_script_codes_of(const struct mw_worker *worker, unsigned code, struct mw_here_code *out,
+                          size_t room);
+
+void mw_script_code_copy(struct mw_script_code *out, struct mw_view script,
+                         const struct mw_code_spec *row);
 
 /*
  * Gives copies of all rows, *count of them (to be freed with mw_script_codes_free), or NULL where
@@ -32,7 +37,10 @@ struct mw_script_code *mw_script_codes_copy(const struct mw_worker *worker, stru
                                             size_t *count);
 void mw_script_codes_free(struct mw_mem *mem, struct mw_script_code *codes, size_t count);
 
-/* An array of objects: code, script, text, retry where it is said, fix where there is one. */
+/*
+ * An array of objects: code, script, text, retry where it is said (with after_ms, spread_ms and
+ * resume = false where one comes back), fix where there is one.
+ */
 void mw_script_codes_json(const struct mw_script_code *codes, size_t count,
                           struct mw_json_writer *json);
 

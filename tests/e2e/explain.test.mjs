@@ -41,7 +41,7 @@ async function text(args, env) {
 const questions = [
     [['1006'], [/^1006 Abnormal Closure .*never sent on the wire$/m, /^How to fix {2,}1 /m]],
     [['1001', '1006'], [/^Key differences {2,}1 1001 is said; 1006 is inferred\.$/m]],
-    [['1000', '1011'], [/^Key differences/m, /1000: /, /1011: /]],
+    [['1000', '1011'], [/^Key differences/m, /1000 - /, /1011 - /]],
     [['protocol_error'], [/^protocol_error/, /^What happened/m, /1002 Protocol Error/]],
     [['4001'], [/4000 to 4499/, /M\.codes/]],
     [['1016'], [/1016 to 2999/, /1015, 3000/]],
@@ -155,9 +155,79 @@ test('a running server adds what it saw, and what its scripts say', async (t) =>
     for (const pattern of [/^4001 kicked .*chat\.lua$/m, /ask a moderator/, /no: stay away/,
         /1 times, 100 % of all ends/, /script_close/]) assert.match(out, pattern);
     const page = await (await fetch(`${server.url}_moonwire/explain/4001?lang=vi`)).json();
-    assert.deepEqual([page.lang, page.script], ['vi',
-        { name: 'chat.lua', text: 'kicked', retry: false, fix: 'ask a moderator' }]);
+    assert.deepEqual([page.lang, page.found, page.scripts], ['vi', 'server',
+        [{ name: 'chat.lua', text: 'kicked', retry: false, fix: 'ask a moderator' }]]);
     const html = await fetch(`${server.url}_moonwire/explain/1001/1006`, { headers: { accept: 'text/html' } });
     assert.match(await html.text(), /<h2>Key differences<\/h2>/);
     assert.equal((await fetch(`${server.url}_moonwire/explain/nothing`)).status, 404);
+});
+
+/* ---- where none runs ---- */
+
+const game = `
+return {
+  codes = {
+    [4001] = { "lost", retry = { after = 30, spread = 30 } },
+    [4008] = { "too fast", retry = { after = 2.5 } },
+  },
+  on_message = function() end,
+}`;
+
+/* A project with these files, for as long as the test lasts. */
+function lay(t, files) {
+    const project = new Project(files);
+    t.after(() => project.remove());
+    return project;
+}
+
+test('without a server the scripts are read, in this folder or a named one', async (t) => {
+    const project = lay(t, { 'scripts/chat.lua': script });
+    for (const [args, folder] of [[['4001'], project], [['4001', project.dir], undefined]]) {
+        const { code, out, err } = await explain(args, utf8, folder);
+        assert.deepEqual([code, err], [OK, '']);
+        for (const pattern of [/^4001 kicked .*chat\.lua$/m, /chat\.lua \(read from/, /ask a moderator/,
+            /no: stay away/]) assert.match(out, pattern);
+    }
+    const json = JSON.parse((await explain(['4001', '1006', '--json'], utf8, project)).out);
+    assert.deepEqual([json.codes[0].found, json.codes[0].retry, json.codes[0].scripts, json.codes[1].scripts],
+        ['files', false, [{ name: 'chat.lua', text: 'kicked', retry: false, fix: 'ask a moderator' }], undefined]);
+    assert.match((await explain(['4777'], utf8, project)).out, /No script here says what 4777/);
+    project.write('chat.lua', 'never()');
+    project.write('moonwire.lua', 'return {}');
+    assert.match((await explain(['4001', `${project.dir}/scripts`], utf8)).out, /ask a moderator/);
+});
+
+test('scripts that say different things are all shown', async (t) => {
+    const project = lay(t, { 'scripts/chat.lua': script, 'scripts/game.lua': game });
+    const { out } = await explain(['4001'], utf8, project);
+    for (const pattern of [/^4001 kicked \/ lost/m, /chat\.lua - no: stay away/, /game\.lua\s+-\s+yes, after 30 to 60 s/,
+        /Said by chat\.lua: kicked/, /Said by game\.lua: lost/]) assert.match(out, pattern);
+    const { scripts } = JSON.parse((await explain(['4001', '--json'], utf8, project)).out);
+    assert.deepEqual(scripts.map(({ name, wait_ms: wait }) => [name, wait]),
+        [['chat.lua', undefined], ['game.lua', [30000, 60000]]]);
+    assert.match((await explain(['4008'], utf8, project)).out, /yes, after 2\.5 s$/m);
+});
+
+test('a script that does not load is named in one line, and the others are heard', async (t) => {
+    const project = lay(t, {
+        'scripts/chat.lua': script, 'scripts/bad.lua': '\nerror("no\\n\\27[31m")', 'scripts/slow.lua': 'while true do end',
+    });
+    const { code, out, err } = await explain(['4001'], utf8, project);
+    assert.equal(code, OK);
+    assert.match(out, /^4001 kicked /m);
+    const lines = err.trimEnd().split('\n');
+    assert.equal(lines.length, 2, err);
+    assert.match(lines[0], /^moonwire: \.\/scripts\/bad\.lua does not load, .*: bad\.lua:2: no/);
+    assert.match(lines[1], /^moonwire: \.\/scripts\/slow\.lua.* does not load/);
+    assert.ok(!err.includes('\x1b'));
+});
+
+test('what is no project is said of a folder that was named, and of no other', async (t) => {
+    const project = lay(t, {});
+    const { code, out, err } = await explain(['4001', `${project.dir}/nothing`], utf8, project);
+    assert.deepEqual([code, /no such folder/.test(err)], [OK, true]);
+    assert.match(out, /no\s+scripts\s+were\s+read/);
+    assert.equal((await explain(['4001'], utf8, project)).err, '');
+    const other = lay(t, { 'scripts/bad.lua': 'error("no")' });
+    assert.equal((await explain(['1006'], utf8, other)).err, '');
 });

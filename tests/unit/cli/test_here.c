@@ -44,11 +44,16 @@ TEST(codes_of_scripts_are_read)
                 "{\"closes\":[],\"codes\":["
                 "{\"code\":4001,\"script\":\"chat.lua\",\"text\":\"kicked\",\"retry\":false,"
                 "\"fix\":\"ask\"},"
-                "{\"code\":4002,\"script\":\"chat.lua\",\"text\":\"moved\"}]}");
-    assert_int_equal(here.here.code_count, 2);
-    assert_true(here.here.codes[0].has_retry && !here.here.codes[0].retry);
+                "{\"code\":4002,\"script\":\"chat.lua\",\"text\":\"moved\"},"
+                "{\"code\":4008,\"text\":\"too fast\",\"retry\":true,\"after_ms\":30000,"
+                "\"spread_ms\":500,\"resume\":false}]}");
+    assert_int_equal(here.here.code_count, 3);
+    assert_int_equal(here.here.codes[0].advice.kind, MW_ADVICE_STAY);
     assert_view(here.here.codes[0].fix, "ask");
-    assert_false(here.here.codes[1].has_retry);
+    assert_int_equal(here.here.codes[1].advice.kind, MW_ADVICE_NONE);
+    assert_int_equal(here.here.codes[2].advice.after_ms, 30000);
+    assert_int_equal(here.here.codes[2].advice.spread_ms, 500);
+    assert_true(here.here.codes[2].advice.afresh);
     assert_view(here.here.codes[1].text, "moved");
     mw_cli_here_free(&here);
     assert_mem_empty(&mem);

@@ -1,4 +1,6 @@
 /* explain, facts, pair, doc: what is said about codes, pairs, causes and a script's own codes. */
+#include <stdio.h>
+
 #include "tests/unit/explain/told.h"
 
 static void expect(const char *words, const struct mw_here *here, const char *const *parts)
@@ -52,7 +54,7 @@ TEST(any_other_pair_is_composed_from_the_rows)
 {
     EXPECT("1000 1015", 0, "1000 goes over the wire in a Close frame; 1015 never does",
            "After 1015 a client comes back by itself; after 1000 it stays away.",
-           "1015: never send it; conn:close(1015) is an error.", "1000: The work is done");
+           "1015 - never send it; conn:close(1015) is an error.", "1000 - The work is done");
     EXPECT("1004 1005", 0, "Neither goes over the wire");
     EXPECT("1010 1012", 0, "1010 is sent by: client. 1012 is sent by: server.",
            "only a client sends it", "only a server sends it");
@@ -72,10 +74,18 @@ static const struct mw_here_end ends[] = {
     { 1001, MW_VIEW("peer_close"), MW_VIEW("client"), 58 },
 };
 static const struct mw_here_code codes[] = {
-    { 4001, MW_VIEW("chat.lua"), MW_VIEW("kicked"), MW_VIEW("ask a moderator"), true, false },
-    { 4500, MW_VIEW("game/room.lua"), MW_VIEW("full"), MW_VIEW(""), true, true },
+    { 4001,
+      MW_VIEW("chat.lua"),
+      MW_VIEW("kicked"),
+      MW_VIEW("ask a moderator"),
+      { .kind = MW_ADVICE_STAY } },
+    { 4500,
+      MW_VIEW("game/room.lua"),
+      MW_VIEW("full"),
+      MW_VIEW(""),
+      { .kind = MW_ADVICE_RETURN, .after_ms = 1000, .spread_ms = 4000 } },
 };
-static const struct mw_here here = { ends, MW_COUNT(ends), codes, MW_COUNT(codes) };
+static const struct mw_here here = { ends, MW_COUNT(ends), codes, MW_COUNT(codes), 0 };
 
 TEST(what_the_server_saw_is_told)
 {
@@ -88,7 +98,8 @@ TEST(what_the_server_saw_is_told)
 TEST(a_code_of_a_script_has_the_scripts_words)
 {
     EXPECT("4001", &here, "### 4001 kicked", "a code of your script chat.lua",
-           "The script says: kicked", "1. ask a moderator", "no: stay away");
+           "Said by chat.lua: kicked", "chat.lua (as the running server has it)",
+           "1. ask a moderator", "no: stay away");
     EXPECT("4500", &here, "4500 full", "add fix =", "yes, after 1 to 5 s");
     EXPECT("4001 4500", &here, "| 4001 kicked | 4500 full |");
 }
@@ -99,9 +110,82 @@ TEST(a_pair_with_a_code_of_a_script_does_not_contradict_itself)
     EXPECT("1001 4001", &here, "| 4001 kicked |",
            "After 1001 a client comes back by itself; "
            "after 4001 it stays away.",
-           "4001: kicked", "4001: ask a moderator");
-    EXPECT("4001 4500", &here, "4001: kicked", "4500: full",
+           "4001 - kicked", "4001 - ask a moderator");
+    EXPECT("4001 4500", &here, "4001 - kicked", "4500 - full",
            "After 4500 a client comes back by itself; after 4001 it stays away.", "add fix =");
+}
+
+static const struct mw_here_code disputed[] = {
+    { 4001,
+      MW_VIEW("chat.lua"),
+      MW_VIEW("kicked"),
+      MW_VIEW("ask a moderator"),
+      { .kind = MW_ADVICE_STAY } },
+    { 4008,
+      MW_VIEW("chat.lua"),
+      MW_VIEW("too fast"),
+      MW_VIEW(""),
+      { .kind = MW_ADVICE_RETURN, .after_ms = 30000, .spread_ms = 30000 } },
+    { 4001,
+      MW_VIEW("game.lua"),
+      MW_VIEW("lost"),
+      MW_VIEW(""),
+      { .kind = MW_ADVICE_RETURN, .after_ms = 2500 } },
+    { 4001,
+      MW_VIEW("lobby.lua"),
+      MW_VIEW("kicked"),
+      MW_VIEW("ask a moderator"),
+      { .kind = MW_ADVICE_STAY } },
+    { 4002, MW_VIEW("a.lua"), MW_VIEW("moved"), MW_VIEW(""), { .kind = MW_ADVICE_NONE } },
+    { 4002, MW_VIEW("b.lua"), MW_VIEW("moved"), MW_VIEW("follow"), { .kind = MW_ADVICE_NONE } },
+};
+static const struct mw_here from_files = { 0, 0, disputed, MW_COUNT(disputed), "app/scripts" };
+
+/* Only the first script's words were shown. */
+TEST(scripts_that_do_not_agree_are_all_heard)
+{
+    EXPECT("4001", &from_files, "### 4001 kicked / lost",
+           "a code of your script chat.lua, game.lua, lobby.lua", "read from app/scripts;",
+           "chat.lua, lobby.lua - no: stay away until something has changed; "
+           "game.lua - yes, after 2.5 s |",
+           "| session may be resumed | no |", "Said by chat.lua, lobby.lua: kicked",
+           "Said by game.lua: lost", "1. chat.lua, lobby.lua - ask a moderator",
+           "2. game.lua - The script names no way");
+    EXPECT("4002", &from_files, "### 4002 moved\n", "yes, after 1 to 5 s, then longer",
+           "1. a.lua - The script names", "2. b.lua - follow");
+    EXPECT("4001 4008", &from_files, "| 4001 kicked / lost | 4008 too fast |",
+           "4001 (chat.lua, lobby.lua) - kicked", "4001 (game.lua) - lost", "4008 - too fast",
+           "| yes, after 30 to 60 s |");
+}
+
+TEST(what_scripts_say_of_coming_back_is_told_with_its_times)
+{
+    EXPECT("4008", &from_files, "yes, after 30 to 60 s |");
+    EXPECT("1001 4008", &from_files, "after 1001 in 1 to 5 s, after 4008 in 30 to 60 s");
+}
+
+/* "1001 - From a client: the tab was closed." */
+TEST(a_composed_pair_has_no_two_colons_in_a_row)
+{
+    for (unsigned lang = 0; lang < MW_LANG_COUNT; lang++) {
+        struct told told = { 0 };
+        mw_mem_init(&told.mem, 0, 0);
+        mw_buf_init(&told.out, &told.mem, 0);
+        assert_int_equal(told_add(&told, TOLD_MARKDOWN, (enum mw_lang)lang, "1001 1011", 0, 0), 0);
+        for (unsigned code = 1001; code <= 1011; code += 10) {
+            char number[16];
+            snprintf(number, sizeof number, "%u:", code);
+            assert_lacks(mw_buf_cstr(&told.out), number);
+        }
+        told_free(&told);
+    }
+}
+
+TEST(a_code_that_no_script_names_is_told_so)
+{
+    EXPECT("4777", &from_files, "No script here says what 4777 means");
+    EXPECT("4777", &here, "No script here says what 4777 means");
+    EXPECT("4777", 0, "no scripts were read");
 }
 
 TEST(the_overview_has_a_line_for_each_row)
@@ -155,6 +239,10 @@ int main(void)
         CASE(what_the_server_saw_is_told),
         CASE(a_code_of_a_script_has_the_scripts_words),
         CASE(a_pair_with_a_code_of_a_script_does_not_contradict_itself),
+        CASE(scripts_that_do_not_agree_are_all_heard),
+        CASE(what_scripts_say_of_coming_back_is_told_with_its_times),
+        CASE(a_composed_pair_has_no_two_colons_in_a_row),
+        CASE(a_code_that_no_script_names_is_told_so),
         CASE(the_overview_has_a_line_for_each_row),
         CASE(no_memory_is_an_answer),
     };

@@ -47,8 +47,11 @@ TEST(no_row_is_wider_than_the_terminal)
 }
 
 static const struct mw_here_code odd_codes[] = {
-    { 4001, MW_VIEW("chat.lua"), MW_VIEW("\033[31m<b>r\xC3\xA9\xED\x95\x9C&\"'|\xFF\xC2\x9B\x07"),
-      MW_VIEW("go\naway"), false, false },
+    { 4001,
+      MW_VIEW("chat.lua"),
+      MW_VIEW("\033[31m<b>r\xC3\xA9\xED\x95\x9C&\"'|\xFF\xC2\x9B\x07"),
+      MW_VIEW("go\naway"),
+      { .kind = MW_ADVICE_NONE } },
 };
 static const struct mw_here odd = { .codes = odd_codes, .code_count = 1 };
 

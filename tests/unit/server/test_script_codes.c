@@ -6,7 +6,10 @@
 static const struct mw_code_spec rows[] = {
     { 4001, MW_VIEW("kicked"), MW_VIEW("ask a moderator"), { .kind = MW_ADVICE_STAY } },
     { 4002, MW_VIEW("moved"), MW_VIEW(""), { .kind = MW_ADVICE_NONE } },
-    { 4500, MW_VIEW("full"), MW_VIEW(""), { .kind = MW_ADVICE_RETURN, .after_ms = 1000 } },
+    { 4500,
+      MW_VIEW("full"),
+      MW_VIEW(""),
+      { .kind = MW_ADVICE_RETURN, .after_ms = 1000, .spread_ms = 500, .afresh = true } },
 };
 
 static struct mw_route_spec spec;
@@ -25,20 +28,19 @@ static struct mw_route *serve_rows(void)
 
 TEST(a_code_is_found_with_its_script)
 {
-    struct mw_here_code code;
+    struct mw_here_code codes[2];
     struct mw_route *route = serve_rows();
-    assert_true(mw_script_code_find(&world.worker, 4001, &code));
-    assert_view(code.script, "s.capp");
-    assert_view(code.text, "kicked");
-    assert_view(code.fix, "ask a moderator");
-    assert_true(code.has_retry && !code.retry);
-    assert_true(mw_script_code_find(&world.worker, 4002, &code));
-    assert_false(code.has_retry);
-    assert_true(mw_script_code_find(&world.worker, 4500, &code));
-    assert_true(code.has_retry && code.retry);
-    assert_false(mw_script_code_find(&world.worker, 4003, &code));
+    assert_int_equal(mw_script_codes_of(&world.worker, 4001, codes, 2), 1);
+    assert_view(codes[0].script, "s.capp");
+    assert_view(codes[0].text, "kicked");
+    assert_view(codes[0].fix, "ask a moderator");
+    assert_int_equal(codes[0].advice.kind, MW_ADVICE_STAY);
+    assert_int_equal(mw_script_codes_of(&world.worker, 4500, codes, 2), 1);
+    assert_int_equal(codes[0].advice.after_ms, 1000);
+    assert_int_equal(mw_script_codes_of(&world.worker, 4001, codes, 0), 0);
+    assert_int_equal(mw_script_codes_of(&world.worker, 4003, codes, 2), 0);
     route->removed = true;
-    assert_false(mw_script_code_find(&world.worker, 4001, &code));
+    assert_int_equal(mw_script_codes_of(&world.worker, 4001, codes, 2), 0);
     route->removed = false;
 }
 
@@ -58,7 +60,8 @@ TEST(copies_are_json_for_another_thread)
                 "[{\"code\":4001,\"script\":\"s.capp\",\"text\":\"kicked\",\"retry\":false,"
                 "\"fix\":\"ask a moderator\"},"
                 "{\"code\":4002,\"script\":\"s.capp\",\"text\":\"moved\"},"
-                "{\"code\":4500,\"script\":\"s.capp\",\"text\":\"full\",\"retry\":true}]");
+                "{\"code\":4500,\"script\":\"s.capp\",\"text\":\"full\",\"retry\":true,"
+                "\"after_ms\":1000,\"spread_ms\":500,\"resume\":false}]");
     mw_script_codes_free(&mem, codes, count);
     mw_buf_free(&out);
     mem.fail_at = mem.count + 1;
