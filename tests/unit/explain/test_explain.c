@@ -150,9 +150,9 @@ TEST(scripts_that_do_not_agree_are_all_heard)
            "game.lua - yes, after 2.5 s |",
            "| session may be resumed | no |", "Said by chat.lua, lobby.lua: kicked",
            "Said by game.lua: lost", "1. chat.lua, lobby.lua - ask a moderator",
-           "2. game.lua - The script names no way");
+           "1. game.lua - The script names no way");
     EXPECT("4002", &from_files, "### 4002 moved\n", "yes, after 1 to 5 s, then longer",
-           "1. a.lua - The script names", "2. b.lua - follow");
+           "1. a.lua - The script names", "1. b.lua - follow");
     EXPECT("4001 4008", &from_files, "| 4001 kicked / lost | 4008 too fast |",
            "4001 (chat.lua, lobby.lua) - kicked", "4001 (game.lua) - lost", "4008 - too fast",
            "| yes, after 30 to 60 s |");
