@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "core/base/hidden.h"
 #include "core/base/str.h"
 #include "lua/budget.h"
 #include "lua/path.h"
@@ -45,21 +46,32 @@ static void put_text(struct printer *p, const char *text)
     put(p, mw_view_text(text));
 }
 
+/* As Lua would read it: \226\128\174. */
+static void print_hidden(struct printer *p, struct mw_view bytes)
+{
+    char escaped[8];
+    for (size_t i = 0; i < bytes.len; i++) {
+        snprintf(escaped, sizeof(escaped), "\\%03d", (unsigned char)bytes.data[i]);
+        put_text(p, escaped);
+    }
+}
+
 static void print_string(struct printer *p, struct mw_view text)
 {
     put_text(p, "\"");
-    for (size_t i = 0; i < text.len && !is_full(p); i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        char escaped[8];
+    size_t len;
+    for (size_t i = 0; i < text.len && !is_full(p); i += len) {
+        char c = text.data[i];
+        size_t hidden = mw_hidden_at(text, i, NULL);
+        len = hidden ? hidden : 1;
         if (c == '"' || c == '\\')
-            snprintf(escaped, sizeof(escaped), "\\%c", c);
+            put_text(p, c == '"' ? "\\\"" : "\\\\");
         else if (c == '\n')
-            snprintf(escaped, sizeof(escaped), "\\n");
-        else if (c < 0x20 || c == 0x7F)
-            snprintf(escaped, sizeof(escaped), "\\%03d", c);
+            put_text(p, "\\n");
+        else if (hidden)
+            print_hidden(p, mw_view(text.data + i, len));
         else
-            snprintf(escaped, sizeof(escaped), "%c", c);
-        put_text(p, escaped);
+            put(p, mw_view(text.data + i, 1));
     }
     put_text(p, "\"");
 }

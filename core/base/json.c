@@ -13,6 +13,7 @@
 
 #include "core/base/check.h"
 #include "core/base/err.h"
+#include "core/base/hidden.h"
 #include "core/base/utf8.h"
 
 /* ---- memory ---- */
@@ -228,18 +229,26 @@ static const char short_escape[256] = {
     ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't',
 };
 
-static bool must_escape(char byte)
+/*
+ * Bytes of the character at `i` that has to be escaped; 0: it may stand as it is. What a terminal
+ * or an eye could take for something else (hidden.h) is escaped although RFC 8259 does not ask.
+ */
+static size_t escaped_at(struct mw_view text, size_t i, uint32_t *point)
 {
-    return (uint8_t)byte < 0x20 || byte == '"' || byte == '\\' || byte == 0x7F;
+    uint8_t byte = (uint8_t)text.data[i];
+    *point = byte;
+    if (byte == '"' || byte == '\\')
+        return 1;
+    return mw_hidden_at(text, i, point);
 }
 
-static void put_escape(struct mw_json_writer *w, uint8_t byte)
+static void put_escape(struct mw_json_writer *w, uint32_t point)
 {
     char text[8];
-    if (short_escape[byte])
-        snprintf(text, sizeof(text), "\\%c", short_escape[byte]);
+    if (point < sizeof short_escape && short_escape[point])
+        snprintf(text, sizeof(text), "\\%c", short_escape[point]);
     else
-        snprintf(text, sizeof(text), "\\u%04x", byte);
+        snprintf(text, sizeof(text), "\\u%04x", point & 0xffff);
     put_text(w, text);
 }
 
@@ -247,12 +256,15 @@ static void put_escape(struct mw_json_writer *w, uint8_t byte)
 static void put_escaped(struct mw_json_writer *w, struct mw_view text)
 {
     size_t start = 0;
+    uint32_t point;
     for (size_t i = 0; i < text.len; i++) {
-        if (!must_escape(text.data[i]))
+        size_t len = escaped_at(text, i, &point);
+        if (!len)
             continue;
         put(w, mw_view(text.data + start, i - start));
-        put_escape(w, (uint8_t)text.data[i]);
-        start = i + 1;
+        put_escape(w, point);
+        start = i + len;
+        i = start - 1;
     }
     if (start < text.len)
         put(w, mw_view(text.data + start, text.len - start));

@@ -4,12 +4,15 @@
 #include <stdio.h>
 
 #include "core/cli/reply.h"
+#include "core/cli/say.h"
 #include "core/cli/settings.h"
 #include "core/server/server.h"
 
 static void print_line(FILE *out, const char *before, struct mw_view text)
 {
-    fprintf(out, "%s%.*s\n", before, (int)text.len, text.data);
+    fputs(before, out);
+    mw_cli_say(out, text);
+    fputc('\n', out);
 }
 
 /* What the server reports, or why it has done nothing. */

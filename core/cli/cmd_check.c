@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/base/hidden.h"
 #include "core/base/json.h"
 #include "core/base/str.h"
 #include "core/cli/commands.h"
@@ -39,32 +40,46 @@ static bool begins_character(char byte)
     return ((unsigned char)byte & 0xc0) != 0x80;
 }
 
-/* A script may hold anything: what would move a terminal's cursor is shown as a dot. */
-static void print_byte(FILE *out, char byte)
+/* Bytes of the character at the start, which may be broken; one at least. */
+static size_t character_len(struct mw_view text)
 {
-    fputc((unsigned char)byte < 0x20 || byte == 0x7f ? '.' : byte, out);
+    size_t len = 1;
+    while (len < text.len && !begins_character(text.data[len]))
+        len++;
+    return len;
 }
 
-static void print_safe(FILE *out, const char *text)
+/* A script may hold anything: what would move a terminal's cursor is shown as a dot. */
+static void print_character(FILE *out, struct mw_view text)
 {
-    for (; *text; text++)
-        print_byte(out, *text);
+    if (mw_hidden_at(text, 0, NULL))
+        fputc('.', out);
+    else
+        fprintf(out, "%.*s", (int)text.len, text.data);
+}
+
+static void print_safe(FILE *out, const char *chars)
+{
+    for (struct mw_view text = mw_view_text(chars); text.len;) {
+        size_t len = character_len(text);
+        print_character(out, mw_view(text.data, len));
+        text = mw_view_from(text, len);
+    }
 }
 
 /* Characters first..last of a line, from 1; as blanks, where only their width matters. */
-static void print_part(FILE *out, const char *text, int first, int last, bool as_blanks)
+static void print_part(FILE *out, const char *chars, int first, int last, bool as_blanks)
 {
-    int at = 0;
-    for (; *text && at <= last; text++) {
-        at += begins_character(*text);
-        if (at < first || at > last || (as_blanks && !begins_character(*text)))
-            continue;
-        if (*text == '\t')
+    struct mw_view text = mw_view_text(chars);
+    for (int at = 1; text.len && at <= last; at++) {
+        size_t len = character_len(text);
+        if (at >= first && *text.data == '\t')
             fputc('\t', out);
-        else if (as_blanks)
+        else if (at >= first && as_blanks)
             fputc(' ', out);
-        else
-            print_byte(out, *text);
+        else if (at >= first)
+            print_character(out, mw_view(text.data, len));
+        text = mw_view_from(text, len);
     }
 }
 

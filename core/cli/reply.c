@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "core/base/str.h"
+#include "core/cli/say.h"
 #include "core/cli/settings.h"
 #include "core/server/server.h"
 
@@ -96,12 +97,19 @@ void mw_reply_free(struct mw_reply *reply)
     mw_control_close(&reply->control);
 }
 
+static void say_line(const char *before, struct mw_view text)
+{
+    fputs(before, stderr);
+    mw_cli_say(stderr, text);
+    fputc('\n', stderr);
+}
+
 int mw_reply_refused(const struct mw_reply *reply)
 {
     struct mw_view error = mw_reply_text(reply->root, "error");
     struct mw_view hint = mw_reply_text(reply->root, "hint");
-    fprintf(stderr, "moonwire: %.*s\n", (int)error.len, error.data);
+    say_line("moonwire: ", error);
     if (hint.len)
-        fprintf(stderr, "  %.*s\n", (int)hint.len, hint.data);
+        say_line("  ", hint);
     return MW_EXIT_FAILED;
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "core/base/str.h"
+#include "core/cli/say.h"
 #include "core/server/project.h"
 #include "core/server/server.h"
 
@@ -25,7 +27,11 @@ static bool take_setting(void *ctx, const struct mw_setting *setting)
 
 int mw_cli_fail(int code, const char *what, const char *why)
 {
-    fprintf(stderr, "moonwire: %s%s%s\n", what, *what ? ": " : "", why);
+    fputs("moonwire: ", stderr);
+    mw_cli_say(stderr, mw_view_text(what));
+    fputs(*what ? ": " : "", stderr);
+    mw_cli_say(stderr, mw_view_text(why));
+    fputc('\n', stderr);
     return code;
 }
 

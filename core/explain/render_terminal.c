@@ -3,6 +3,7 @@
  * not by bytes, texts wrapped beside them; below each other where there is too little room. Called
  * by the command line.
  */
+#include "core/base/hidden.h"
 #include "core/explain/render.h"
 #include "core/explain/wrap.h"
 
@@ -39,8 +40,8 @@ static void put_blanks(struct terminal *t, size_t count)
 
 static bool is_shown(const struct mw_glyph *glyph, bool ascii)
 {
-    bool is_control = glyph->first < 0x20 || (glyph->first >= 0x7F && glyph->first < 0xA0);
-    return !is_control && glyph->first != 0xFFFD && (!ascii || glyph->first < 0x7F);
+    return !mw_hidden_point(glyph->first) && glyph->first != 0xFFFD &&
+           (!ascii || glyph->first < 0x7F);
 }
 
 /* What a script wrote may hold anything: no escapes get through, and no bytes that are no text. */

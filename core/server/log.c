@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/base/clock.h"
+#include "core/base/hidden.h"
 
 /* Lines waiting for a slow reader: some ten thousand, then they are counted instead. */
 #define SINK_BYTES        (4u << 20)
@@ -154,29 +155,6 @@ void mw_log_say(struct mw_log_line *line, const char *format, ...)
     va_end(args);
 }
 
-static unsigned char byte_at(struct mw_view text, size_t at)
-{
-    return at < text.len ? (unsigned char)text.data[at] : 0;
-}
-
-/*
- * So many bytes here are not shown as they are: C0 and DEL; C1 in UTF-8 (U+0080 to U+009F), which
- * some terminals obey too; separators of lines and what turns the direction of writing (U+2028 to
- * U+202E, U+2066 to U+2069), which shows a text in another order than it has.
- */
-static size_t hidden_at(struct mw_view text, size_t at)
-{
-    unsigned char first = byte_at(text, at), second = byte_at(text, at + 1);
-    unsigned char third = byte_at(text, at + 2);
-    if (first < 0x80)
-        return first < 0x20 || first == 0x7f ? 1 : 0;
-    if (first == 0xc2)
-        return second >> 5 == 4 ? 2 : 0;
-    bool turns = (second == 0x80 && third >= 0xa8 && third <= 0xae) ||
-                 (second == 0x81 && third >= 0xa6 && third <= 0xa9);
-    return first == 0xe2 && turns ? 3 : 0;
-}
-
 /* Of one line, as \x1b. */
 static int put_hidden(struct mw_buf *out, struct mw_view bytes)
 {
@@ -190,7 +168,7 @@ int mw_log_put_line(struct mw_buf *out, struct mw_view text)
 {
     int err = MW_OK;
     for (size_t i = 0; i < text.len && !err;) {
-        size_t hidden = hidden_at(text, i), len = hidden ? hidden : 1;
+        size_t hidden = mw_hidden_at(text, i, 0), len = hidden ? hidden : 1;
         struct mw_view bytes = mw_view(text.data + i, len);
         err = hidden ? put_hidden(out, bytes) : mw_buf_put_view(out, bytes);
         i += len;

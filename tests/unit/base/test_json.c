@@ -220,7 +220,11 @@ TEST(strings_are_escaped_and_stay_on_one_line)
         { "a\x01z\x1F", "\"a\\u0001z\\u001f\"" },
         { "\x7F", "\"\\u007f\"" },
         { "\xC3\xA4\xF0\x9F\x98\x80", "\"\xC3\xA4\xF0\x9F\x98\x80\"" },
-        { "\xE2\x80\xA8\xE2\x80\xA9", "\"\xE2\x80\xA8\xE2\x80\xA9\"" },
+        { "\xE2\x80\xA8\xE2\x80\xA9", "\"\\u2028\\u2029\"" },
+        { "\xC2\x9B\x31m\xC2\xA0", "\"\\u009b1m\xC2\xA0\"" }, /* CSI, and a blank */
+        { "a\xE2\x80\xAE"
+          "b\xE2\x81\xA6\xE2\x80\x94",
+          "\"a\\u202eb\\u2066\xE2\x80\x94\"" },
         { "a\xFFz", "\"a\xEF\xBF\xBDz\"" },
         { "\xE2\x82\n", "\"\xEF\xBF\xBD\\n\"" },
         { "\xC3", "\"\xEF\xBF\xBD\"" },
