@@ -62,6 +62,12 @@ const struct mw_json *mw_reply_list(const struct mw_json *object, const char *ke
     return value && mw_json_kind(value) == MW_JSON_ARRAY ? value : 0;
 }
 
+const struct mw_json *mw_reply_object(const struct mw_json *object, const char *key)
+{
+    const struct mw_json *value = member(object, key);
+    return value && mw_json_kind(value) == MW_JSON_OBJECT ? value : 0;
+}
+
 /* ---- asking ---- */
 
 static int read_answer(struct mw_reply *reply)

@@ -28,6 +28,7 @@ struct mw_view mw_reply_text(const struct mw_json *object, const char *key);
 double mw_reply_number(const struct mw_json *object, const char *key);
 bool mw_reply_flag(const struct mw_json *object, const char *key);
 const struct mw_json *mw_reply_list(const struct mw_json *object, const char *key);
+const struct mw_json *mw_reply_object(const struct mw_json *object, const char *key);
 bool mw_reply_has(const struct mw_json *object, const char *key);
 
 #endif

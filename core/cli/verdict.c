@@ -198,6 +198,19 @@ static void put_texts(struct page *page, const struct mw_json *conn)
     }
 }
 
+/* As it was when the connection ended; a save may have changed it since. */
+static void put_limit(struct page *page, const struct mw_json *conn)
+{
+    const struct mw_json *limit = mw_reply_object(conn, "limit");
+    if (!limit) /* none, or a server of another version */
+        return;
+    say(page, "  limit       ");
+    put(page, limit, "option");
+    putf(page, " was %.15g ", mw_reply_number(limit, "value"));
+    put(page, limit, "unit");
+    say(page, "\n");
+}
+
 /* ---- the last of it ---- */
 
 static void put_frame(struct page *page, const struct mw_json *entry)
@@ -401,6 +414,7 @@ int mw_verdict(struct mw_buf *out, const struct mw_json *conn, mw_ms now_unix_ms
     put_time(&page, conn, now_unix_ms);
     put_figures(&page, conn);
     put_texts(&page, conn);
+    put_limit(&page, conn);
     put_flight(&page, conn);
     if (mw_reply_has(conn, "cause"))
         put_meaning(&page, conn);

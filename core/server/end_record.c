@@ -185,6 +185,20 @@ static void put_texts(struct mw_json_writer *json, const struct mw_end_record *r
     }
 }
 
+/* As it was set for this connection, which may have been long ago. */
+static void put_limit(struct mw_json_writer *json, const struct mw_end_record *record)
+{
+    if (!record->option)
+        return;
+    mw_jw_key(json, mw_view_text("limit"));
+    mw_jw_object(json);
+    mw_jw_pair(json, "option", mw_view_text(record->option));
+    mw_jw_key(json, mw_view_text("value"));
+    mw_jw_number(json, record->limit);
+    mw_jw_pair(json, "unit", mw_view_text(record->unit));
+    mw_jw_object_end(json);
+}
+
 static void put_figures(struct mw_json_writer *json, const struct mw_end_record *record)
 {
     put_s(json, "lasted", record->lasted_ms);
@@ -220,6 +234,7 @@ void mw_end_record_json(const struct mw_end_record *record, struct mw_json_write
     if (record->cause != MW_CAUSE_COUNT)
         put_ending(json, record);
     put_texts(json, record);
+    put_limit(json, record);
     put_figures(json, record);
     put_flight(json, record);
     mw_jw_object_end(json);

@@ -10,6 +10,7 @@
 #include "core/proto/close_catalog.h"
 #include "core/proto/rule.h"
 #include "core/server/client.h"
+#include "core/server/ending_limit.h"
 #include "core/server/worker.h"
 
 static mw_ms now(const struct mw_client *client)
@@ -194,6 +195,7 @@ void mw_ending_look(const struct mw_client *client, struct mw_ending_room *room,
         .flight_count = mw_flight_copy(conn->flight, room->flight),
     };
     put_part(&conn->reader, facts);
+    mw_ending_limit(facts, &client->route->limits, client->worker->config);
 }
 
 /* ---- what many ends show ---- */

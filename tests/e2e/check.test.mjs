@@ -118,10 +118,10 @@ test('people get a frame and a hint, without colours where no terminal reads', a
 });
 
 test('what a script holds cannot move the cursor of a terminal', async () => {
-    const project = new Project({ 'evil.lua': 'x = "\x1b[2J" -- \x07\nreturn {}\n' });
+    const project = new Project({ 'evil.lua': 'x = "\x1b[2J" -- \x07\u202e\u009b\u00e4\nreturn {}\n' });
     const { out } = await check([project.dir]);
     project.remove();
-    assert.match(out, /^ {4}1 \| x = "\.\[2J" -- \.$/m);
+    assert.match(out, /^ {4}1 \| x = "\.\[2J" -- \.\.\.\u00e4$/m);
 });
 
 test('what never ends while it is loaded is stopped', async () => {

@@ -67,8 +67,8 @@ const ends = [
         /The client closed/],
     ['script', say('leave'), 'script_close', 'server', 4001, /out {4}close 4001/],
     ['big', (wire) => wire.send(frame(BINARY, '', { length: 1 << 30 })), 'message_too_big',
-        'server', 1009, /limits\.message/],
-    ['slow', say('flood'), 'slow_consumer', 'server', 1013, /a message found no room/],
+        'server', 1009, /limits\.message was 1048576 bytes/],
+    ['slow', say('flood'), 'slow_consumer', 'server', 1013, /limits\.queue was 65536 bytes/],
 ];
 
 for (const [tag, act, cause, who, code, more] of ends) {

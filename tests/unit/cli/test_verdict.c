@@ -62,6 +62,35 @@ TEST(an_idle_limit_is_named_by_the_silence)
                 "likely reasons\n    1 ", "what to do\n    - ");
 }
 
+/* "(1 MiB)" was said, whatever limits.queue was. */
+TEST(a_limit_is_told_as_it_was_set)
+{
+    const char *text = verdict_of(
+        "{" WHERE "\"code\":1013,\"name\":\"try again later\",\"who\":\"server\","
+        "\"cause\":\"slow_consumer\",\"live\":false,\"lasted\":3,\"silent\":1,\"flight\":[],"
+        "\"limit\":{\"option\":\"limits.queue\",\"value\":65536,\"unit\":\"bytes\"}}",
+        false);
+    ASSERT_SAYS(text, "  limit       limits.queue was 65536 bytes\n", "Or raise limits.queue.");
+}
+
+TEST(a_verdict_names_no_default)
+{
+    static const char *const defaults[] = { "MiB", "200 ms", "131072", "(20 s)" };
+    for (unsigned i = 0; i < MW_CAUSE_COUNT; i++) {
+        char conn[512];
+        const struct mw_cause_row *row = mw_cause_row((enum mw_cause)i);
+        snprintf(conn, sizeof conn,
+                 "{" WHERE "\"code\":%u,\"who\":\"server\",\"cause\":\"%s\",\"lasted\":3,"
+                 "\"silent\":1,\"flight\":[]}",
+                 row->code, row->name);
+        const char *text = verdict_of(conn, false);
+        for (size_t k = 0; k < MW_COUNT(defaults); k++) {
+            if (strstr(text, defaults[k]))
+                fail_msg("%s: %s in\n%s", row->name, defaults[k], text);
+        }
+    }
+}
+
 TEST(what_was_seen_is_said_once_and_what_was_not_is_not)
 {
     const char *text = verdict_of(
@@ -199,6 +228,8 @@ int main(void)
     mw_mem_init(&mem, NULL, 0);
     const struct CMUnitTest cases[] = {
         CASE(an_idle_limit_is_named_by_the_silence),
+        CASE(a_limit_is_told_as_it_was_set),
+        CASE(a_verdict_names_no_default),
         CASE(what_was_seen_is_said_once_and_what_was_not_is_not),
         CASE(a_reason_or_path_with_lines_of_its_own_stays_in_its_line),
         CASE(a_long_rule_or_error_is_wrapped_below_itself),
