@@ -27,8 +27,8 @@ struct mw_end_record {
     uint64_t sent, received;     /* messages */
     uint64_t queued;             /* bytes that waited to be sent */
     uint64_t part_have, part_of; /* bytes of a frame that was not whole; 0: there was none */
-    const char *option, *unit;   /* "limits.queue", "bytes": the limit that ended it; NULL; static */
-    double limit;                /* what it allowed */
+    const char *option, *unit; /* "limits.queue", "bytes": the limit that ended it; NULL; static */
+    double limit;              /* what it allowed */
 
     struct mw_view script, route, path, ip, reason, rule, detail, bytes;
     struct mw_view fault; /* the last error of the script, where it was this connection's */

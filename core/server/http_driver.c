@@ -16,11 +16,11 @@
 #include "core/server/health.h"
 #include "core/server/metrics_page.h"
 #include "core/server/pause.h"
-#include "core/server/refusal.h"
 #include "core/server/refused_page.h"
 #include "core/server/static_files.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
+#include "core/session/refusal.h"
 
 /* A client that takes nothing of its answer for this long is gone. */
 #define WRITE_STALL_MS 30000

@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/base/str.h"
 #include "core/proto/http_out.h"
+#include "core/session/refusal.h"
 
 /*
  * Pipelined bytes kept while an answer is made: more than any honest client sends ahead of a 101.
@@ -55,12 +56,13 @@ static void drop_body(struct mw_buf *out)
 static enum mw_http_event refuse(struct mw_http_conn *http, mw_ms unix_ms)
 {
     const struct mw_http_refusal *why = &http->refusal;
+    const struct mw_http_told told = mw_refusal_told(why->status, why->error);
     http->phase = MW_HTTP_PHASE_DONE;
     http->keep_alive = false;
     mw_buf_clear(&http->in);
     /* Without memory the client sees the stream's end only. */
     (void)mw_http_refuse(&http->out, why->status, why->error, mw_view_text(why->text), "close", 0,
-                         0, unix_ms);
+                         &told, unix_ms);
     return MW_HTTP_REFUSED;
 }
 

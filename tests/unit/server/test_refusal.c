@@ -1,6 +1,4 @@
 /* Refused handshakes: their cause and when to come back. */
-#include "core/server/refusal.h"
-
 #include "tests/unit/server/serve.h"
 
 static const struct {
@@ -58,21 +56,11 @@ TEST(a_broken_script_answers_with_its_cause)
         strstr(text, "\"cause\":\"script_error\",\"retry\":{\"after\":5,\"spread\":25}"));
 }
 
-TEST(causes_with_advice_of_their_own_pass_it_on)
-{
-    struct mw_http_told told = mw_refusal_told(503, "script_paused");
-    assert_string_equal(told.cause, "script_paused");
-    assert_int_equal(told.retry.after_ms, mw_cause_row(MW_CAUSE_script_paused)->advice.after_ms);
-    assert_null(mw_refusal_told(404, "not_found").cause);
-    assert_int_equal(mw_refusal_told(404, "not_found").retry.kind, MW_ADVICE_STAY);
-}
-
 int main(void)
 {
     const struct CMUnitTest cases[] = {
         IN_A_WORLD(a_refused_handshake_says_why_and_when_to_come_back),
         IN_A_WORLD(a_broken_script_answers_with_its_cause),
-        cmocka_unit_test(causes_with_advice_of_their_own_pass_it_on),
     };
     return RUN(cases);
 }

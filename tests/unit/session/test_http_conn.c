@@ -47,6 +47,14 @@ static void assert_status(struct front *front, const char *status_line)
     assert_true(mw_view_starts_with(mw_buf_view(&front->http.out), status_line));
 }
 
+static void assert_answer_has(const struct front *front, const char *part)
+{
+    char text[2048];
+    snprintf(text, sizeof text, "%.*s", (int)front->http.out.len, front->http.out.data);
+    if (!strstr(text, part))
+        fail_msg("no %s in\n%s", part, text);
+}
+
 /* ---- requests ---- */
 
 TEST(requests_in_one_piece_are_answered_one_after_the_other)
@@ -217,6 +225,7 @@ TEST(a_broken_head_is_refused_and_nothing_more_is_read)
     assert_int_equal(next(&front), MW_HTTP_REFUSED);
     assert_int_equal(front.http.phase, MW_HTTP_PHASE_DONE);
     assert_status(&front, "HTTP/1.1 400 ");
+    assert_answer_has(&front, "\"status\":400,\"cause\":null,\"retry\":false}");
     size_t len = front.http.out.len;
     feed(&front, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_int_equal(front.http.in.len, 0);
@@ -235,6 +244,7 @@ TEST(a_head_that_is_too_large_is_refused_with_431)
     feed(&front, line);
     assert_int_equal(next(&front), MW_HTTP_REFUSED);
     assert_status(&front, "HTTP/1.1 431 ");
+    assert_answer_has(&front, "\"cause\":null,\"retry\":false}");
     close_front(&front);
 }
 
@@ -264,6 +274,8 @@ TEST(a_head_that_takes_too_long_is_answered_with_408)
     mw_http_conn_time_out(&front.http, UNIX_MS);
     assert_int_equal(front.http.phase, MW_HTTP_PHASE_DONE);
     assert_status(&front, "HTTP/1.1 408 ");
+    assert_answer_has(&front, "\r\nRetry-After: 5\r\n");
+    assert_answer_has(&front, "\"cause\":null,\"retry\":{\"after\":5,\"spread\":25}}");
     close_front(&front);
 }
 

@@ -1,6 +1,6 @@
 /* What a refused request is told of its cause and of coming back (refusal.def). */
-#ifndef MW_SERVER_REFUSAL_H
-#define MW_SERVER_REFUSAL_H
+#ifndef MW_SESSION_REFUSAL_H
+#define MW_SESSION_REFUSAL_H
 
 #include "core/proto/http_out.h"
 

@@ -1,8 +1,9 @@
 /*
  * The handshake's side of advice: what a Close frame says in its reason, an HTTP answer says in
- * Retry-After and in its body. Called by http_driver for each refusal; decides nothing else.
+ * Retry-After and in its body. Decides nothing else. Called for each refusal: by http_conn for what
+ * is no request, by server/http_driver for those that are.
  */
-#include "core/server/refusal.h"
+#include "core/session/refusal.h"
 
 #include "core/base/check.h"
 #include "core/session/cause.h"
@@ -28,7 +29,7 @@ struct mw_http_told mw_refusal_told(unsigned status, const char *error)
         enum mw_cause cause;
     } rows[] = {
 #define MW_REFUSAL(error, cause) { #error, MW_CAUSE_##cause },
-#include "core/server/refusal.def"
+#include "core/session/refusal.def"
 #undef MW_REFUSAL
     };
     struct mw_http_told told = { .retry = advice_of_status(status) };
