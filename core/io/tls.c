@@ -77,7 +77,8 @@ void mw_tls_fail(struct mw_tls_stream *tls, int code, bool has_said)
 {
     if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
         code = fault_of_alert(tls);
-    struct mw_tls_fault fault = mw_tls_fault_of(code, mw_tls_ctx_least(tls->ctx));
+    struct mw_tls_fault fault = tls->is_client ? mw_tls_fault_of_server(code, tls->peer)
+                                               : mw_tls_fault_of(code, mw_tls_ctx_least(tls->ctx));
     if (!has_said && fault.alert >= 0)
         say_alert(tls, fault.alert);
     if (tls->state != MW_TLS_OPEN)
@@ -203,6 +204,7 @@ static void on_closed(void *owner)
     mw_buf_free(&tls->waiting);
     mw_tls_drop_rest(tls);
     mw_free(mem, tls->sni, tls->sni ? strlen(tls->sni) + 1 : 0);
+    mw_free(mem, tls->peer, sizeof(*tls->peer));
     mw_tls_ctx_release(tls->ctx);
     tls->loop->streams--;
     if (tls->stream.events)
@@ -273,7 +275,7 @@ static bool tell_facts(const struct mw_stream *stream, struct mw_tls_facts *out)
     const struct mw_tls_stream *tls = from_stream(stream);
     if (tls->state != MW_TLS_OPEN)
         return false;
-    const mbedtls_x509_crt *client = mbedtls_ssl_get_peer_cert(&tls->ssl);
+    const mbedtls_x509_crt *client = tls->is_client ? NULL : mbedtls_ssl_get_peer_cert(&tls->ssl);
     copy_text(out->version, sizeof(out->version), mbedtls_ssl_get_version(&tls->ssl));
     copy_cipher(out->cipher, sizeof(out->cipher), mbedtls_ssl_get_ciphersuite(&tls->ssl));
     copy_text(out->sni, sizeof(out->sni), tls->sni);
@@ -301,15 +303,13 @@ static const struct mw_stream_ops ops = {
     .fault = tell_fault,
 };
 
-struct mw_stream *mw_tls_accept(struct mw_tls_loop *loop, struct mw_tls_ctx *ctx,
-                                struct mw_stream *below, struct mw_view first)
+static struct mw_tls_stream *put_on(struct mw_tls_loop *loop, struct mw_tls_ctx *ctx,
+                                    struct mw_stream *below)
 {
     struct mw_mem *mem = mw_loop_mem(loop->loop);
     struct mw_tls_stream *tls = mw_alloc_zero(mem, sizeof(*tls));
-    if (!tls) {
-        mw_stream_close(below, false);
+    if (!tls)
         return NULL;
-    }
     tls->stream.ops = &ops;
     tls->below = below;
     tls->loop = loop;
@@ -322,9 +322,43 @@ struct mw_stream *mw_tls_accept(struct mw_tls_loop *loop, struct mw_tls_ctx *ctx
     mbedtls_ssl_init(&tls->ssl);
     loop->streams++;
     mw_stream_attach(below, &events, tls);
+    return tls;
+}
+
+struct mw_stream *mw_tls_accept(struct mw_tls_loop *loop, struct mw_tls_ctx *ctx,
+                                struct mw_stream *below, struct mw_view first)
+{
+    struct mw_tls_stream *tls = put_on(loop, ctx, below);
+    if (!tls) {
+        mw_stream_close(below, false);
+        return NULL;
+    }
     mw_tls_hear(tls, first);
     mw_tls_update_reading(tls);
     return &tls->stream;
+}
+
+struct mw_stream *mw_tls_connect(struct mw_tls_loop *loop, struct mw_tls_ctx *ctx,
+                                 struct mw_stream *below, const char *host)
+{
+    struct mw_tls_stream *tls = NULL;
+    char *sni = mw_mem_copy(mw_loop_mem(loop->loop), mw_view_text(host));
+    if (sni)
+        tls = put_on(loop, ctx, below);
+    if (!tls) {
+        mw_free(mw_loop_mem(loop->loop), sni, sni ? strlen(sni) + 1 : 0);
+        mw_stream_close(below, false);
+        return NULL;
+    }
+    tls->is_client = true;
+    tls->sni = sni;
+    mw_tls_queue_add(&loop->queue, &tls->turn); /* ours is the first word */
+    return &tls->stream;
+}
+
+const struct mw_tls_peer *mw_tls_peer(const struct mw_stream *stream)
+{
+    return from_stream(stream)->peer;
 }
 
 /* ---- what those of a loop share ---- */

@@ -1,5 +1,5 @@
 /*
- * TLS 1.2 and 1.3 as a stream over a stream, server side. A stream like any other for its owner:
+ * TLS 1.2 and 1.3 as a stream over a stream, both roles. A stream like any other for its owner:
  * reading and writing may begin at once, the handshake runs by itself once the hello is there.
  *
  * Handshakes are dear (a millisecond of the processor), so a loop does a bounded amount of them per
@@ -27,6 +27,25 @@ void mw_tls_loop_free(struct mw_tls_loop *tls);
  */
 struct mw_stream *mw_tls_accept(struct mw_tls_loop *tls, struct mw_tls_ctx *ctx,
                                 struct mw_stream *below, struct mw_view first);
+
+/*
+ * The same as the client of `host`, a name or a numeric address, with a context of
+ * mw_tls_ctx_new_client. That the handshake is over can be told by the first `written` or `read`.
+ */
+struct mw_stream *mw_tls_connect(struct mw_tls_loop *tls, struct mw_tls_ctx *ctx,
+                                 struct mw_stream *below, const char *host);
+
+/* The certificate that a client was shown, whether it took it or not. */
+struct mw_tls_peer {
+    struct mw_tls_about about;
+    char issuer[256];
+    char alpn[16];      /* the protocol that was agreed on; "" for none */
+    unsigned chain_len; /* certificates that were looked at */
+    bool is_trusted;    /* none of these: */
+    bool is_expired, is_not_yet, is_other_name, is_self_signed, is_unknown, is_revoked, is_weak;
+};
+/* Of a stream of mw_tls_connect: NULL before it came. Until the stream is freed. */
+const struct mw_tls_peer *mw_tls_peer(const struct mw_stream *stream);
 
 struct mw_tls_stats {
     size_t streams, handshaking, queued; /* now; queued: a hello is there, its turn not yet */

@@ -50,9 +50,9 @@ struct mw_tls_ctx {
     atomic_uint holders;
     enum mw_tls_version least;
     mbedtls_ssl_config config;
-    mbedtls_x509_crt client_ca;
+    mbedtls_x509_crt trusted; /* who signs for the other side */
     struct mw_tls_tickets *tickets;
-    size_t count;
+    size_t room, count; /* of pairs; count: loaded so far */
     struct mw_tls_loaded pairs[];
 };
 
@@ -172,10 +172,10 @@ static mbedtls_ssl_protocol_version number_of(enum mw_tls_version version)
     return MBEDTLS_SSL_VERSION_TLS1_3;
 }
 
-static void set_protocol(struct mw_tls_ctx *ctx, const struct mw_tls_setup *setup)
+static void set_protocol(struct mw_tls_ctx *ctx)
 {
     mbedtls_ssl_config *config = &ctx->config;
-    mbedtls_ssl_conf_min_tls_version(config, number_of(setup->least));
+    mbedtls_ssl_conf_min_tls_version(config, number_of(ctx->least));
     mbedtls_ssl_conf_max_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_3);
     mbedtls_ssl_conf_ciphersuites(config, ciphers);
     mbedtls_ssl_conf_groups(config, groups);
@@ -189,8 +189,6 @@ static void set_protocol(struct mw_tls_ctx *ctx, const struct mw_tls_setup *setu
     mbedtls_ssl_conf_early_data(config, MBEDTLS_SSL_EARLY_DATA_DISABLED);
 #endif
     mbedtls_ssl_conf_rng(config, mw_tls_random, NULL);
-    mbedtls_ssl_conf_set_user_data_p(config, ctx);
-    mbedtls_ssl_conf_cert_cb(config, on_hello);
 }
 
 /* A resumed session of TLS 1.3 does not prove the client anew, so who asks for that has none. */
@@ -208,9 +206,9 @@ static int set_clients(struct mw_mem *mem, struct mw_tls_ctx *ctx, const struct 
     mbedtls_ssl_conf_authmode(&ctx->config, authmode(setup->client));
     if (setup->client == MW_TLS_CLIENT_NONE)
         return MW_OK;
-    int err = mw_tls_ca_load(mem, setup->client_ca, &ctx->client_ca, why);
+    int err = mw_tls_ca_load(mem, setup->client_ca, &ctx->trusted, why);
     if (!err)
-        mbedtls_ssl_conf_ca_chain(&ctx->config, &ctx->client_ca, NULL);
+        mbedtls_ssl_conf_ca_chain(&ctx->config, &ctx->trusted, NULL);
     return err;
 }
 
@@ -226,17 +224,50 @@ static int load_pairs(struct mw_mem *mem, struct mw_tls_ctx *ctx, const struct m
     return err;
 }
 
-static int fill(struct mw_mem *mem, struct mw_tls_ctx *ctx, const struct mw_tls_setup *setup,
-                char why[256])
+/* What both roles have in common: MBEDTLS_SSL_IS_SERVER or _CLIENT. */
+static int begin_config(struct mw_tls_ctx *ctx, int role)
 {
     if (psa_crypto_init() != PSA_SUCCESS)
         return MW_ERR_NOMEM;
-    if (mbedtls_ssl_config_defaults(&ctx->config, MBEDTLS_SSL_IS_SERVER,
-                                    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
+    if (mbedtls_ssl_config_defaults(&ctx->config, role, MBEDTLS_SSL_TRANSPORT_STREAM,
+                                    MBEDTLS_SSL_PRESET_DEFAULT) != 0)
         return MW_ERR_NOMEM;
-    set_protocol(ctx, setup);
-    if (mbedtls_ssl_conf_alpn_protocols(&ctx->config, protocols) != 0)
+    set_protocol(ctx);
+    return mbedtls_ssl_conf_alpn_protocols(&ctx->config, protocols) ? MW_ERR_NOMEM : MW_OK;
+}
+
+static struct mw_tls_ctx *new_ctx(size_t pairs, enum mw_tls_version least)
+{
+    struct mw_tls_ctx *ctx = mw_shared_alloc(bytes_of(pairs));
+    if (!ctx)
+        return NULL;
+    memset(ctx, 0, bytes_of(pairs));
+    atomic_init(&ctx->holders, 1);
+    ctx->least = least;
+    ctx->room = pairs;
+    mbedtls_ssl_config_init(&ctx->config);
+    mbedtls_x509_crt_init(&ctx->trusted);
+    return ctx;
+}
+
+static int give(struct mw_tls_ctx *ctx, int err, struct mw_tls_ctx **out)
+{
+    if (err)
+        mw_tls_ctx_release(ctx);
+    else
+        *out = ctx;
+    return err;
+}
+
+/* ---- a server's ---- */
+
+static int fill(struct mw_mem *mem, struct mw_tls_ctx *ctx, const struct mw_tls_setup *setup,
+                char why[256])
+{
+    if (begin_config(ctx, MBEDTLS_SSL_IS_SERVER))
         return MW_ERR_NOMEM;
+    mbedtls_ssl_conf_set_user_data_p(&ctx->config, ctx);
+    mbedtls_ssl_conf_cert_cb(&ctx->config, on_hello);
     set_tickets(ctx, setup);
     int err = load_pairs(mem, ctx, setup, why);
     return err ? err : set_clients(mem, ctx, setup, why);
@@ -246,21 +277,42 @@ int mw_tls_ctx_new(struct mw_mem *mem, const struct mw_tls_setup *setup, struct 
                    char why[256])
 {
     mw_assert(setup->pair_count > 0);
-    struct mw_tls_ctx *ctx = mw_shared_alloc(bytes_of(setup->pair_count));
+    struct mw_tls_ctx *ctx = new_ctx(setup->pair_count, setup->least);
     if (!ctx)
         return MW_ERR_NOMEM;
-    memset(ctx, 0, bytes_of(setup->pair_count));
-    atomic_init(&ctx->holders, 1);
-    ctx->least = setup->least;
-    mbedtls_ssl_config_init(&ctx->config);
-    mbedtls_x509_crt_init(&ctx->client_ca);
     why[0] = '\0';
-    int err = fill(mem, ctx, setup, why);
-    if (err)
-        mw_tls_ctx_release(ctx);
-    else
-        *out = ctx;
+    return give(ctx, fill(mem, ctx, setup, why), out);
+}
+
+/* ---- a client's ---- */
+
+/* A bad certificate is looked at to its end in both cases, so that it can be told what is bad. */
+static int fill_client(struct mw_mem *mem, struct mw_tls_ctx *ctx,
+                       const struct mw_tls_client_setup *setup, char why[256])
+{
+    if (begin_config(ctx, MBEDTLS_SSL_IS_CLIENT))
+        return MW_ERR_NOMEM;
+    mbedtls_ssl_conf_authmode(&ctx->config, setup->insecure ? MBEDTLS_SSL_VERIFY_OPTIONAL
+                                                            : MBEDTLS_SSL_VERIFY_REQUIRED);
+#if defined(MBEDTLS_SSL_SESSION_TICKETS) /* a session is never taken up again */
+    mbedtls_ssl_conf_session_tickets(&ctx->config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
+#endif
+    if (setup->insecure && setup->ca.len == 0)
+        return MW_OK;
+    int err = mw_tls_bundle_load(mem, setup->ca, &ctx->trusted, why);
+    if (!err)
+        mbedtls_ssl_conf_ca_chain(&ctx->config, &ctx->trusted, NULL);
     return err;
+}
+
+int mw_tls_ctx_new_client(struct mw_mem *mem, const struct mw_tls_client_setup *setup,
+                          struct mw_tls_ctx **out, char why[256])
+{
+    struct mw_tls_ctx *ctx = new_ctx(0, setup->least);
+    if (!ctx)
+        return MW_ERR_NOMEM;
+    why[0] = '\0';
+    return give(ctx, fill_client(mem, ctx, setup, why), out);
 }
 
 struct mw_tls_ctx *mw_tls_ctx_hold(struct mw_tls_ctx *ctx)
@@ -274,11 +326,11 @@ void mw_tls_ctx_release(struct mw_tls_ctx *ctx)
     if (!ctx || atomic_fetch_sub(&ctx->holders, 1) > 1)
         return;
     mbedtls_ssl_config_free(&ctx->config);
-    mbedtls_x509_crt_free(&ctx->client_ca);
+    mbedtls_x509_crt_free(&ctx->trusted);
     for (size_t i = 0; i < ctx->count; i++)
         mw_tls_loaded_free(&ctx->pairs[i]);
     mw_tls_tickets_release(ctx->tickets);
-    mw_shared_free(ctx, bytes_of(ctx->count));
+    mw_shared_free(ctx, bytes_of(ctx->room));
 }
 
 const mbedtls_ssl_config *mw_tls_ctx_config(const struct mw_tls_ctx *ctx)
@@ -307,15 +359,19 @@ static int64_t unix_s(const mbedtls_x509_time *time)
     return ((days * 24 + time->hour) * 60 + time->min) * 60 + time->sec;
 }
 
-bool mw_tls_ctx_about(const struct mw_tls_ctx *ctx, size_t index, struct mw_tls_about *out)
+void mw_tls_about(const mbedtls_x509_crt *leaf, struct mw_tls_about *out)
 {
-    if (index >= ctx->count)
-        return false;
-    const mbedtls_x509_crt *leaf = &ctx->pairs[index].chain;
     if (mbedtls_x509_dn_gets(out->subject, sizeof(out->subject), &leaf->subject) < 0)
         (void)snprintf(out->subject, sizeof(out->subject), "(a very long name)");
     mw_tls_names_list(leaf, out->names, sizeof(out->names));
     out->begins_unix_s = unix_s(&leaf->valid_from);
     out->expires_unix_s = unix_s(&leaf->valid_to);
+}
+
+bool mw_tls_ctx_about(const struct mw_tls_ctx *ctx, size_t index, struct mw_tls_about *out)
+{
+    if (index >= ctx->count)
+        return false;
+    mw_tls_about(&ctx->pairs[index].chain, out);
     return true;
 }

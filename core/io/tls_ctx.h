@@ -1,8 +1,8 @@
 /*
- * What a TLS server needs besides its connections: certificates with their keys, whom to trust,
- * which versions. Immutable once made, counted, and shared by threads; a change of certificates is
- * a new context, and what is open keeps the old one. Tickets outlive contexts, so that clients can
- * resume across a change. Nothing of the library shows.
+ * What TLS needs besides its connections: certificates with their keys, whom to trust, which
+ * versions; of a server, or of a client. Immutable once made, counted, and shared by threads; a
+ * change of certificates is a new context, and what is open keeps the old one. Tickets outlive
+ * contexts, so that clients can resume across a change. Nothing of the library shows.
  */
 #ifndef MW_IO_TLS_CTX_H
 #define MW_IO_TLS_CTX_H
@@ -45,12 +45,27 @@ struct mw_tls_setup {
  */
 int mw_tls_ctx_new(struct mw_mem *mem, const struct mw_tls_setup *setup, struct mw_tls_ctx **out,
                    char why[256]);
+
+struct mw_tls_client_setup {
+    /*
+     * PEM: who signs certificates of servers. What of it cannot be read is passed over, as bundles
+     * hold signers of every kind; one at least can, unless `insecure`.
+     */
+    struct mw_view ca;
+    bool insecure; /* any certificate will do; what is wrong with it is told all the same */
+    enum mw_tls_version least;
+};
+
+/* The same for clients. MW_ERR_NOMEM, or MW_ERR_BAD_ARG with a sentence in `why`. */
+int mw_tls_ctx_new_client(struct mw_mem *mem, const struct mw_tls_client_setup *setup,
+                          struct mw_tls_ctx **out, char why[256]);
+
 /* Any thread. */
 struct mw_tls_ctx *mw_tls_ctx_hold(struct mw_tls_ctx *ctx);
 /* Any thread. NULL is allowed. */
 void mw_tls_ctx_release(struct mw_tls_ctx *ctx);
 
-/* What a certificate says about itself, for the log. */
+/* What a certificate says about itself, for the log. Texts are printable. */
 struct mw_tls_about {
     char subject[256],
         names[256]; /* names: those of its SAN, ", " between them, cut where longer */

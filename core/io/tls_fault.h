@@ -2,6 +2,7 @@
 #ifndef MW_IO_TLS_FAULT_H
 #define MW_IO_TLS_FAULT_H
 
+#include "core/io/tls.h"
 #include "core/io/tls_mbed.h"
 
 /* What mbedTLS has no code for. */
@@ -21,6 +22,10 @@ struct mw_tls_fault {
     int alert;        /* RFC 8446 6; -1: none, the peer knows already */
 };
 
-/* `code`: of mbedTLS, or one of our own. */
+/* What a client did. `code`: of mbedTLS, or one of our own. */
 struct mw_tls_fault mw_tls_fault_of(int code, enum mw_tls_version least);
+
+/* What a server did; peer: its certificate, NULL where none was seen. */
+struct mw_tls_fault mw_tls_fault_of_server(int code, const struct mw_tls_peer *peer);
+
 #endif

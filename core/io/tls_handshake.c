@@ -34,11 +34,30 @@ static int look_at_hello(struct mw_view input)
     return input.len > 2 * (MW_TLS_HEADER_BYTES + MW_TLS_RECORD_BYTES) ? MW_TLS_FAULT_TOO_EARLY : 0;
 }
 
+/* The same of what a server says first, which may be an alert. */
+static int look_at_answer(struct mw_tls_stream *tls, struct mw_view input)
+{
+    unsigned char kind = (unsigned char)input.data[0];
+    if (tls->has_heard || kind == HANDSHAKE_TYPE || kind == ALERT_TYPE) {
+        tls->has_heard = true;
+        return 0;
+    }
+    return kind == 'H' ? MW_TLS_FAULT_HTTP : MW_TLS_FAULT_NOT_TLS;
+}
+
+static int look_at_first(struct mw_tls_stream *tls)
+{
+    struct mw_view input = mw_buf_view(&tls->input);
+    if (tls->is_client)
+        return look_at_answer(tls, input);
+    return tls->state == MW_TLS_HELLO ? look_at_hello(input) : 0;
+}
+
 void mw_tls_hear(struct mw_tls_stream *tls, struct mw_view bytes)
 {
     if (bytes.len == 0 || !mw_tls_keep_input(tls, bytes))
         return;
-    int fault = tls->state == MW_TLS_HELLO ? look_at_hello(mw_buf_view(&tls->input)) : 0;
+    int fault = look_at_first(tls);
     if (fault)
         mw_tls_fail(tls, fault, false);
     else if (mw_tls_has_whole_input(tls))
@@ -59,6 +78,8 @@ static bool begin(struct mw_tls_stream *tls)
     mw_tls_pool_count_new(&tls->loop->pool, &tls->ssl);
     mbedtls_ssl_set_bio(&tls->ssl, tls, mw_tls_transmit, mw_tls_receive, NULL);
     mbedtls_ssl_set_user_data_p(&tls->ssl, &tls->loop->hello);
+    if (tls->is_client && !mw_tls_expect(tls))
+        return false;
     mw_tls_queue_begin(&tls->loop->queue, &tls->turn);
     tls->state = MW_TLS_SHAKING;
     return true;
@@ -113,7 +134,9 @@ static int look_at_client(mbedtls_ssl_context *ssl)
 /* What came behind the handshake, in the same read, is the owner's already. */
 static void open_up(struct mw_tls_stream *tls)
 {
-    int fault = look_at_client(&tls->ssl);
+    int fault = tls->is_client ? 0 : look_at_client(&tls->ssl);
+    if (tls->is_client)
+        mw_tls_agree(tls);
     if (!fault)
         fault = mw_tls_settle(tls);
     if (fault) {

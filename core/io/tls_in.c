@@ -68,11 +68,18 @@ static size_t in_hand(const struct mw_tls_stream *tls)
     return tls->loop->hand[0].len + tls->loop->hand[1].len;
 }
 
+static bool carried_nothing(int count)
+{
+    return count == 0 || count == MBEDTLS_ERR_SSL_WANT_READ ||
+           count == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+}
+
 /*
  * Decrypts all that is in hand into the loop's buffer, where it fits, and gives the length. *code
  * tells why it ended: MBEDTLS_ERR_SSL_WANT_READ when nothing is left. mbedTLS also says so, or says
  * 0, after a record that carried nothing. No client has a message of the handshake to send any
- * more, so neither has it a part of one, which would keep the buffers from sleeping.
+ * more, so neither has it a part of one, which would keep the buffers from sleeping. Servers do:
+ * tickets, which are dropped, and may come in parts.
  */
 static size_t decrypt(struct mw_tls_stream *tls, int *code)
 {
@@ -85,11 +92,10 @@ static size_t decrypt(struct mw_tls_stream *tls, int *code)
         count = mbedtls_ssl_read(&tls->ssl, plain + len, MW_TLS_PLAIN_BYTES - len);
         if (count > 0)
             len += (size_t)count;
-    } while (count > 0 ||
-             ((count == 0 || count == MBEDTLS_ERR_SSL_WANT_READ) && in_hand(tls) < before));
+    } while (count > 0 || (carried_nothing(count) && in_hand(tls) < before));
     tls->loop->is_decrypting = false;
-    *code = count == 0 ? MBEDTLS_ERR_SSL_WANT_READ : count;
-    if (*code == MBEDTLS_ERR_SSL_WANT_READ && mw_tls_is_amid(&tls->ssl))
+    *code = carried_nothing(count) ? MBEDTLS_ERR_SSL_WANT_READ : count;
+    if (*code == MBEDTLS_ERR_SSL_WANT_READ && !tls->is_client && mw_tls_is_amid(&tls->ssl))
         *code = MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE;
     return len;
 }

@@ -8,6 +8,7 @@
 
 #include <mbedtls/ssl.h>
 
+#include "core/base/ip.h"
 #include "core/io/tls_ctx.h"
 
 #if MBEDTLS_VERSION_NUMBER < 0x03060000
@@ -25,6 +26,7 @@ int mw_tls_random(void *unused, unsigned char *out, size_t len);
 /* Borrows, for as long as the context is held. */
 const mbedtls_ssl_config *mw_tls_ctx_config(const struct mw_tls_ctx *ctx);
 enum mw_tls_version mw_tls_ctx_least(const struct mw_tls_ctx *ctx);
+void mw_tls_about(const mbedtls_x509_crt *leaf, struct mw_tls_about *out);
 
 /* What is heard of a hello. The user data of a session points to it while it shakes hands. */
 struct mw_tls_hello {
@@ -37,6 +39,8 @@ struct mw_tls_hello {
 bool mw_tls_names_fit(const mbedtls_x509_crt *leaf, struct mw_view name);
 /* Whether b is for one at least of the hosts that a is for. */
 bool mw_tls_names_share(const mbedtls_x509_crt *a, const mbedtls_x509_crt *b);
+/* Whether it is for this address (RFC 6125 leaves names alone to that). */
+bool mw_tls_names_have_ip(const mbedtls_x509_crt *leaf, const struct mw_ip *ip);
 /* All of them and its addresses, ", " between, cut where longer. */
 void mw_tls_names_list(const mbedtls_x509_crt *leaf, char *out, size_t max_bytes);
 
@@ -54,6 +58,9 @@ int mw_tls_pair_load(struct mw_mem *mem, const struct mw_tls_pair *from, struct 
                      char why[256]);
 /* Certificates of those who sign clients' ones. */
 int mw_tls_ca_load(struct mw_mem *mem, struct mw_view pem, mbedtls_x509_crt *ca, char why[256]);
+
+/* ... of servers' ones: of a bundle, those that can be read. One at least can. */
+int mw_tls_bundle_load(struct mw_mem *mem, struct mw_view pem, mbedtls_x509_crt *ca, char why[256]);
 
 /* ---- tls_tickets.c ---- */
 

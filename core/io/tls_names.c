@@ -5,7 +5,6 @@
 #include <mbedtls/oid.h>
 #include <stdio.h>
 
-#include "core/base/ip.h"
 #include "core/base/str.h"
 #include "core/io/tls_mbed.h"
 
@@ -68,6 +67,18 @@ bool mw_tls_names_share(const mbedtls_x509_crt *a, const mbedtls_x509_crt *b)
             return true;
     }
     return mw_tls_names_fit(b, common_name(a));
+}
+
+bool mw_tls_names_have_ip(const mbedtls_x509_crt *leaf, const struct mw_ip *ip)
+{
+    for (const mbedtls_x509_sequence *san = &leaf->subject_alt_names; san; san = san->next) {
+        if (!san->buf.p || kind_of(san) != MBEDTLS_X509_SAN_IP_ADDRESS)
+            continue;
+        struct mw_ip own = mw_ip_of(san->buf.p, san->buf.len);
+        if (mw_ip_equal(&own, ip))
+            return true;
+    }
+    return false;
 }
 
 static void append(char *out, size_t max_bytes, struct mw_view text)

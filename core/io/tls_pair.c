@@ -175,6 +175,20 @@ int mw_tls_pair_load(struct mw_mem *mem, const struct mw_tls_pair *from, struct 
     return err ? err : check_pair(from, pair, why);
 }
 
+int mw_tls_bundle_load(struct mw_mem *mem, struct mw_view pem, mbedtls_x509_crt *ca,
+                       char why[WHY_BYTES])
+{
+    static const char name[] = "the authorities of servers' certificates";
+    char *copy = mw_mem_copy(mem, pem);
+    if (!copy)
+        return MW_ERR_NOMEM;
+    int code = mbedtls_x509_crt_parse(ca, (unsigned char *)copy, pem.len + 1);
+    mw_free(mem, copy, pem.len + 1);
+    if (is_memory(code))
+        return MW_ERR_NOMEM;
+    return ca->raw.len > 0 ? MW_OK : refuse(name, no_cert, why);
+}
+
 int mw_tls_ca_load(struct mw_mem *mem, struct mw_view pem, mbedtls_x509_crt *ca,
                    char why[WHY_BYTES])
 {

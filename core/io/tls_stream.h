@@ -3,6 +3,7 @@
  *
  *   tls.c            its life: events from below, calls from above, how it ends
  *   tls_handshake.c  from the hello to the first byte
+ *   tls_verify.c     a client looks at the server's certificate
  *   tls_in.c         ciphertext in, plaintext to the owner
  *   tls_out.c        plaintext in, ciphertext to the stream below
  */
@@ -55,6 +56,8 @@ struct mw_tls_stream {
     struct mw_tls_ctx *ctx; /* holds a reference */
     enum mw_tls_state state;
     enum mw_stream_end end; /* where has_end */
+    bool is_client;
+    bool has_heard; /* a client: the server has said something */
     bool has_end, is_end_told;
     bool is_wanted;     /* the owner wants to read */
     bool is_reading;    /* the stream below was told to */
@@ -70,8 +73,9 @@ struct mw_tls_stream {
     struct mw_buf input; /* ciphertext kept: a record's part; whole ones while they wait */
     struct mw_buf flying, waiting; /* ciphertext: below has it; it is for below's next write */
     struct mw_tls_rest rest;
-    const char *fault; /* static */
-    char *sni;         /* NULL: none */
+    const char *fault;        /* static */
+    char *sni;                /* NULL: none; of a client, the host that it wants */
+    struct mw_tls_peer *peer; /* of a client; NULL: nothing was shown yet */
     struct mw_tls_sleep sleep;
     mbedtls_ssl_context ssl;
 };
@@ -98,6 +102,13 @@ void mw_tls_update_reading(struct mw_tls_stream *tls);
 void mw_tls_hear(struct mw_tls_stream *tls, struct mw_view bytes);
 void mw_tls_on_turn(struct mw_tls_turn *turn);
 void mw_tls_on_drop(struct mw_tls_turn *turn);
+
+/* ---- tls_verify.c ---- */
+
+/* Of a client, before its hello: whose certificate it expects. False: no memory. */
+bool mw_tls_expect(struct mw_tls_stream *tls);
+/* ... and after the handshake: what was agreed on. */
+void mw_tls_agree(struct mw_tls_stream *tls);
 
 /* ---- tls_in.c ---- */
 
