@@ -136,13 +136,13 @@ static struct mw_out_seg *room_for(struct mw_outq *queue, size_t need, bool cont
     return seg;
 }
 
-enum lane { DATA, COMPRESSED_DATA, CONTROL };
+enum lane { DATA, COMPRESSED_DATA, UNFINISHED_DATA, CONTROL };
 
 static int put_frame(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
                      const uint8_t mask[4], enum lane lane)
 {
     uint8_t head[MW_FRAME_HEAD_MAX];
-    size_t head_len = mw_frame_encode(head, opcode, true, payload.len, mask);
+    size_t head_len = mw_frame_encode(head, opcode, lane != UNFINISHED_DATA, payload.len, mask);
     if (lane == COMPRESSED_DATA)
         mw_frame_set_compressed(head);
     struct mw_out_seg *seg = room_for(queue, head_len + payload.len, lane == CONTROL);
@@ -169,6 +169,12 @@ int mw_outq_put_compressed(struct mw_outq *queue, enum mw_opcode opcode, struct 
                            const uint8_t mask[4])
 {
     return put_frame(queue, opcode, payload, mask, COMPRESSED_DATA);
+}
+
+int mw_outq_put_piece(struct mw_outq *queue, enum mw_opcode opcode, bool fin,
+                      struct mw_view payload, const uint8_t mask[4])
+{
+    return put_frame(queue, opcode, payload, mask, fin ? DATA : UNFINISHED_DATA);
 }
 
 int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,

@@ -49,6 +49,9 @@ int mw_outq_put(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view pay
 /* The same for a payload that was compressed. */
 int mw_outq_put_compressed(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
                            const uint8_t mask[4]);
+/* The same for a frame that need not be the last of its message. */
+int mw_outq_put_piece(struct mw_outq *queue, enum mw_opcode opcode, bool fin,
+                      struct mw_view payload, const uint8_t mask[4]);
 /* The same as put, to the control lane. */
 int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
                         const uint8_t mask[4]);

@@ -14,11 +14,12 @@ set(layers
     "core/session: core/proto"
     "core/hub: core/base"
     "core/io: core/base"
+    "core/outbound: core/session core/io"
     "core/explain: core/session"
     "core/doctor: core/explain"
     "core/server: core/explain core/hub core/io"
     "core/sim: core/session core/hub"
-    "core/cli: core/server core/doctor core/sim"
+    "core/cli: core/server core/doctor core/outbound core/sim"
     "lua/lint: core/base"
     "lua: lua/lint")
 
