@@ -92,6 +92,7 @@ static void pump(struct mw_ws_client *client)
             if (events->drained)
                 events->drained(client->owner);
             break;
+        case MW_EVENT_ASIDE:  /* there is none: this client sends no mark */
         case MW_EVENT_PONG:   /* told as it came */
         case MW_EVENT_DECIDE: /* nobody has asked for it */
             break;
