@@ -13,6 +13,8 @@ export const built = process.env.MOONWIRE_BUILD ??
     fileURLToPath(new URL('../build/release', import.meta.url));
 export const [SERVER_CORE, LOAD_CORE] = [0, cpus().length - 1];
 
+process.setMaxListeners(0); /* each child and folder ends with the process */
+
 /* A folder with these files, which goes with the process. */
 export function folderOf(files) {
     const folder = mkdtempSync(join(tmpdir(), 'moonwire-bench-'));
