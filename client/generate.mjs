@@ -8,17 +8,21 @@ import { pathToFileURL } from 'node:url';
 
 const GROWTH = 2;
 
-/* What the code means, in one line: the first sentence, up to a semicolon. */
-function meaning({ sections }) {
+/* Every byte of the table is sent to every page. */
+const LONGEST = 37;
+
+/* What the code means, in one short line: the first sentence of its description, or the title. */
+function meaning({ title, sections }) {
     const { lines } = sections.find(({ key }) => key === 'description');
-    return lines[0].text.match(/^.*?[^0-9 ](?=[.;] |\.$)/)[0];
+    const sentence = lines[0].text.match(/^.*?[^0-9 ](?=[.;] |\.$)/)[0];
+    return sentence.length > LONGEST ? title : sentence;
 }
 
-/* least, most, cap, tries, resume; what is 0 at the end is left out, all of it where one stays. */
+/* least, most, cap, resume, tries; what is 0 at the end is left out, all of it where one stays. */
 function policy(row) {
     if (!row.retry) return [];
     if (row.growth !== GROWTH) throw new Error(`${row.code} grows by ${row.growth}`);
-    const numbers = [...row.first_ms, row.cap_ms, row.tries, Number(row.resume)];
+    const numbers = [...row.first_ms, row.cap_ms, Number(row.resume), row.tries];
     while (!numbers.at(-1)) numbers.pop();
     return numbers;
 }
@@ -34,10 +38,10 @@ export function generate(book) {
  * Made by client/generate.mjs from core/proto/close_catalog.def and core/explain/words_en.def; a
  * test compares them. What each close code means, and what a client does that was told nothing else:
  *
- *   [last code of the range, meaning, least, most, cap, tries, resume]
+ *   [last code of the range, meaning, least, most, cap, resume, tries]
  *
- * Comes back after least to most ms, most times GROWTH at each failure up to cap, at most tries
- * times in a row (0: without end), and may ask for its session (1). Meaning alone: stays away.
+ * Comes back after least to most ms, most times GROWTH at each failure up to cap, may ask for its
+ * session (1), at most tries times in a row (none: without end). Meaning alone: stays away.
  */
 export const GROWTH = ${GROWTH};
 

@@ -13,7 +13,7 @@ export function readReason(reason) {
         [text, { retry: from ? [+from, +to] : false, resume: !fresh }];
 }
 
-export const readRetry = (retry) => retry != null && {
-    retry: retry && [retry.after * 1e3, (retry.after + (retry.spread ?? 0)) * 1e3],
+export const readRetry = (retry) => ({
+    retry: retry && [retry.after * 1e3, (retry.after + retry.spread) * 1e3],
     resume: true,
-};
+});

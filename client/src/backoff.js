@@ -8,31 +8,17 @@ import { GROWTH, rowOf } from './policy.js';
 
 const CUT = 1006;
 
-export function makeBackoff({ random = Math.random, floor = 0, cap = Infinity, minUptime = 5e3 }) {
-    let failures = 0; /* returns in a row of which none stood */
-    let resume; /* the session may be asked for */
-
-    /*
-     * After an end: [ms, the least ms where something speaks for haste, resume], or [] to stay
-     * away. `uptime` in ms; undefined: it never opened.
-     */
-    return (code, advice, uptime) => {
-        if (uptime >= minUptime) failures = 0;
-        const row = rowOf(code);
-        if (uptime >= 0) resume = !!row[6];
-        if (advice?.resume === false) resume = false;
-        if (advice ? !advice.retry : !row[2] || failures >= (row[5] || Infinity)) {
-            failures = 0;
-            resume = false;
-            return [];
-        }
-        /* Advice is taken to the letter as long as it works; then as no less than a cut line. */
-        const [, , least, most, top] = advice ? rowOf(CUT) : row;
-        const own = [least, Math.min(top, cap, most * GROWTH ** failures)];
-        const [from, to] = own.map((ms, i) =>
-            Math.max(floor, advice ? advice.retry[i] : 0, advice && !failures ? 0 : ms));
-        const after = Math.round(from + random() * (to - from));
-        failures++;
-        return [after, advice ? after : from, resume];
-    };
+/*
+ * After an end: [ms, the least ms where something speaks for haste], or [] to stay away. `row`: of
+ * the code. `failures`: returns in a row of which none stood.
+ */
+export function backoff(row, advice, failures, { random = Math.random, floor = 0, cap = Infinity }) {
+    const grown = ([, , least, most, top]) => [least, Math.min(top, cap, most * GROWTH ** failures)];
+    if (advice ? !advice.retry : !row[2] || failures >= row[6]) return [];
+    let range = advice ? advice.retry : grown(row);
+    /* Advice is taken to the letter as long as it works; then as no less than a cut line. */
+    if (advice && failures) range = grown(rowOf(CUT)).map((ms, i) => Math.max(ms, range[i]));
+    const [from, to] = range;
+    const ms = Math.max(floor, Math.round(from + random() * (to - from)));
+    return [ms, advice ? ms : from];
 }

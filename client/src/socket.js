@@ -1,13 +1,17 @@
 /*
  * A WebSocket that comes back. To the page it looks like the one of the browser; under it stands
- * one line (line.js) after another, and between them backoff.js says when.
+ * one real WebSocket after another, and between them backoff.js says when.
+ *
+ * Beside the page's messages it speaks with a Moonwire server in texts that begin with the mark of
+ * address.js: the server's hello (MARK{...}), our question whether it is there (MARK?), its answer
+ * (MARK!).
  */
-import { resolve } from './address.js';
+import { mark, resolve } from './address.js';
 import { readReason, readRetry } from './advice.js';
-import { makeBackoff } from './backoff.js';
+import { backoff } from './backoff.js';
 import { report } from './console.js';
 import { followLife, isOnline } from './life.js';
-import { dial } from './line.js';
+import { watch } from './liveness.js';
 import { rowOf } from './policy.js';
 
 const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
@@ -16,14 +20,16 @@ const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
 const ASK_EACH = 8;
 
 export class Socket extends EventTarget {
+    binaryType = 'blob'; /* goes to the real one as it opens, and with each message */
     #url;
     #options;
-    #backoff;
     #state;
-    #binaryType = 'blob';
-    #attempt = 0; /* of those in a row that did not open */
+    #missed = 0; /* attempts since the last one that opened */
+    #failures = 0; /* returns in a row of which none stood */
+    #resume; /* the session may be asked for */
+    #told; /* advice of the last refusal, which holds for those that are not asked about */
     #queue = [];
-    #line = { over: true }; /* the last attempt, or the connection that came of it */
+    #line = { over: 1, ws: {} }; /* the last attempt, and the connection that came of it */
     #over; /* closed by the page, and so until open() */
     #timer; /* of the next attempt */
     #at; /* when that is due; undefined: there is none */
@@ -35,123 +41,159 @@ export class Socket extends EventTarget {
         /* As for a WebSocket, what comes second may be the subprotocols. */
         this.#options = options.at ? { protocols: options } : options;
         this.#url = url;
-        this.#backoff = makeBackoff(this.#options);
         if (!url.call) resolve(url); /* throws where it is none */
-        for (const type of ['open', 'message', 'error', 'close', 'state', 'drop']) {
-            this['on' + type] = null;
-            this.addEventListener(type, (event) => this['on' + type]?.(event));
-        }
         this.open();
     }
 
     get state() { return this.#state; }
     get readyState() {
-        return this.#state == 'open' ? this.#line.ws.readyState : this.#state == 'closed' ? 3 : 0;
+        return { open: this.#line.ws.readyState, closed: 3 }[this.#state] ?? 0;
     }
     get url() { return this.#line.url; }
     get id() { return this.#line.id; }
-    get protocol() { return this.#line.ws?.protocol ?? ''; }
-    get extensions() { return this.#line.ws?.extensions ?? ''; }
-    get bufferedAmount() { return (this.#line.ws?.bufferedAmount ?? 0) + new Blob(this.#queue).size; }
-    get binaryType() { return this.#binaryType; }
-    set binaryType(type) {
-        this.#binaryType = type;
-        if (this.#line.ws) this.#line.ws.binaryType = type;
-    }
+    get protocol() { return this.#line.ws.protocol ?? ''; }
+    get extensions() { return this.#line.ws.extensions ?? ''; }
+    get bufferedAmount() { return (this.#line.ws.bufferedAmount ?? 0) + new Blob(this.#queue).size; }
 
     /* Sent, or kept for the connection that comes; where none will, there is a `drop` event. */
     send(data) {
         const { json, queue = 64 } = this.#options;
         if (json) data = JSON.stringify(data);
-        if (this.readyState == 1) this.#give(data);
+        if (this.readyState == 1) this.#line.ws.send(data);
         else if (!this.readyState && this.#queue.length < queue) this.#queue.push(data);
         else this.#fire('drop', { data });
     }
 
     /* Ends it, for good: it does not come back by itself. */
     close(...why) {
-        const { ws, over, end } = this.#line;
-        if (!over) ws?.close(...why);
+        const { ws, over } = this.#line;
+        const isLive = !over && ws.readyState < 3;
+        if (isLive) ws.close(...why);
         this.#over = true;
-        if (over) this.#stay();
-        else if (!(ws?.readyState < 3)) end();
+        if (over) this.#turn('closed');
+        else if (!isLive) this.#end(this.#line); /* it was asking why, or for its URL */
     }
 
     /* Now, where it waits or has closed. */
     open() {
         this.#over = false;
-        this.#unfollow ??= followLife(
-            () => this.#wake(), () => this.#sleep(), () => this.#wait(this.#at, this.#least));
+        this.#unfollow ??= followLife((...how) => this.#rest(...how));
         if (this.#line.over) this.#dial();
     }
 
-    #dial() {
+    /* ---- one connection after another ---- */
+
+    async #dial() {
+        const { connectTimeout = 8e3, sideband = globalThis.crypto } = this.#options; /* Node 18: none */
+        const line = this.#line = { url: '', id: null, ws: {} };
         this.#turn('connecting');
-        this.#line = dial(this.#url, this.#options, isOnline() && this.#attempt++ % ASK_EACH == 0,
-            () => this.#opened(), (data) => this.#heard(data), (end) => this.#ended(end));
-    }
-
-    #give(data) {
-        this.#line.at = performance.now();
-        this.#line.ws.send(data);
-    }
-
-    #opened() {
-        this.#attempt = 0;
-        this.binaryType = this.#binaryType;
-        this.#turn('open');
-        this.#fire('open');
-        this.#queue.splice(0).forEach((data) => this.#give(data));
-    }
-
-    /* What is no JSON is given as the text that it is. */
-    #heard(data) {
+        line.timer = setTimeout(() => this.#end(line, { explain: 'No answer' }), connectTimeout);
         try {
-            if (this.#options.json) data = JSON.parse(data);
+            const address = resolve(this.#url.call ? await this.#url() : this.#url);
+            if (line.over) return;
+            line.url = address.href;
+            if (sideband) line.mark = mark(address);
+            const ws = line.ws = new (this.#options.WebSocket ?? WebSocket)(address, this.#options.protocols);
+            this.#attach(line, ws, address.origin.replace('ws', 'http') + '/_moonwire/why/' + line.mark);
+        } catch (error) {
+            this.#end(line, { explain: '' + error });
+        }
+    }
+
+    #attach(line, ws, why) {
+        ws.onmessage = ({ data }) => line.over || this.#hear(line, data);
+        ws.onerror = () => {}; /* the end tells; npm ws wants it heard */
+        ws.onopen = () => {
+            clearTimeout(line.timer);
+            line.openedAt = line.heardAt = performance.now();
+            this.#turn('open');
+            this.#fire('open');
+            ws.binaryType = this.binaryType;
+            this.#queue.splice(0).forEach((data) => ws.send(data));
+        };
+        ws.onclose = async ({ code, reason, wasClean }) => {
+            let refused;
+            /* To a page all that fails is 1006; the server keeps what it said for a minute. */
+            if (line.mark && !line.openedAt && this.#missed++ % ASK_EACH == 0) try {
+                const answer = await fetch(why);
+                if (answer.ok) refused = await answer.json();
+            } catch {}
+            this.#end(line, { code, reason, wasClean, refused });
+        };
+    }
+
+    #hear(line, data) {
+        const { json } = this.#options;
+        line.heardAt = performance.now();
+        line.ws.binaryType = this.binaryType;
+        if (line.mark && data.startsWith?.(line.mark)) {
+            data = data.slice(line.mark.length);
+            if (data[0] == '{') this.#greet(line, JSON.parse(data));
+            return;
+        }
+        /* What is no JSON is given as the text that it is. */
+        try {
+            if (json) data = JSON.parse(data);
         } catch {}
         this.#fire('message', { data });
     }
 
-    #ended(end) {
-        const { code, refused, sleeps } = end;
-        let [reason, advice = null] = readReason(end.reason);
-        if (refused) advice = readRetry(refused.retry);
-        const [retryIn = null, least, resume] =
-            this.#over || sleeps || this.#options.reconnect === false ? [] :
-                this.#backoff(code, advice, end.lasted);
-        const explain = refused?.text ?? rowOf(code)[1];
-        const event = { explain, ...end, reason, advice, retryIn, resume };
-        if (this.#options.dev !== false) report(event);
+    #greet(line, { id, ping, pong }) {
+        line.id = id;
+        if (ping) line.doubt = watch(line, ping * 1e3, pong * 1e3, () => line.ws.send(line.mark + '?'),
+            () => this.#end(line, { code: 4000, explain: `Not a word for ${ping + pong} s` }));
+    }
+
+    /* ---- an end, and what follows ---- */
+
+    #end(line, { code = 1006, reason = '', wasClean = false, explain, refused } = {}) {
+        if (line.over) return;
+        line.over = 1;
+        clearTimeout(line.timer);
+        line.ws.close?.();
+        const { minUptime = 5e3, reconnect = true, dev = true } = this.#options;
         const now = performance.now();
-        if (retryIn != null) this.#wait(now + retryIn, now + least);
-        else if (!sleeps) this.#stay();
-        if (!end.opened) this.#fire('error');
+        const opened = !!line.openedAt;
+        const lasted = now - line.openedAt;
+        const row = rowOf(code);
+        let [text, advice] = readReason(reason);
+        if (refused) this.#told = readRetry(refused.retry);
+        if (opened) this.#told = this.#missed = 0;
+        advice ??= this.#told || null;
+        if (lasted >= minUptime) this.#failures = 0;
+        const [retryIn = null, least] = this.#over || !reconnect ? [] :
+            backoff(row, advice, this.#failures++, this.#options);
+        if (opened) this.#resume = row[5];
+        if (retryIn == null || (advice && !advice.resume)) this.#resume = 0;
+        const event = {
+            code, reason: text, wasClean, advice, retryIn, opened, lasted, refused, id: line.id,
+            explain: explain ?? refused?.text ?? row[1], resume: !!this.#resume, silent: now - line.heardAt,
+        };
+        if (dev) report(event);
+        if (retryIn == null) this.#turn('closed');
+        else this.#turn('waiting', now + retryIn, now + least);
+        if (!opened) this.#fire('error');
         this.#fire('close', event);
     }
 
-    #wait(at, least) {
-        if (at) this.#turn(isOnline() ? 'waiting' : 'offline', at, least);
-    }
-
-    #stay() {
+    #forget() {
+        this.#failures = this.#told = this.#missed = 0;
         this.#unfollow = this.#unfollow?.();
-        this.#turn('closed');
         this.#queue.splice(0).forEach((data) => this.#fire('drop', { data }));
     }
 
-    /* A reason for haste; but not before the moment that the server has named, or the code. */
-    #wake() {
-        this.#line.watch?.doubt();
-        this.#wait(this.#least, this.#least);
-        if (this.#state == 'idle') this.#dial();
-    }
-
-    #sleep() {
-        this.#line.end({ code: 1001, explain: 'The page sleeps', sleeps: true });
-        this.#turn('idle');
+    /*
+     * `hurried`: there is reason to try now; but not before the moment that the server has named, or
+     * the code.
+     */
+    #rest(state, hurried) {
+        if (hurried) this.#line.doubt?.();
+        else if (state == 'idle') this.#end(this.#line, { code: 1001 });
+        if (this.#at) this.#turn(state, hurried ? this.#least : this.#at, this.#least);
     }
 
     #turn(state, at, least) {
+        if (state == 'waiting' && !isOnline()) state = 'offline';
         clearTimeout(this.#timer);
         this.#state = state;
         this.#at = at;
@@ -159,10 +201,18 @@ export class Socket extends EventTarget {
         const retryIn = at ? Math.max(0, at - performance.now()) : null;
         if (state == 'waiting') this.#timer = setTimeout(() => this.#dial(), retryIn);
         this.#fire('state', { state, retryIn });
+        if (state == 'closed') this.#forget();
     }
 
+    /* A handler that throws is the page's affair: it is reported, and stops nothing here. */
     #fire(type, fields) {
-        this.dispatchEvent(Object.assign(new Event(type), fields));
+        const event = Object.assign(new Event(type), fields);
+        try {
+            this['on' + type]?.(event);
+        } catch (error) {
+            Promise.reject(error);
+        }
+        this.dispatchEvent(event);
     }
 }
 

@@ -24,5 +24,5 @@ test('dist/moonwire.js is what the sources give', async () => {
 
 test('it is small', () => {
     const bytes = gzipSync(read('dist/moonwire.js'), { level: 9 }).length;
-    assert.ok(bytes < 4000, `${bytes} bytes gzip`);
+    assert.ok(bytes < 3000, `${bytes} bytes gzip`);
 });
