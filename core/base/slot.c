@@ -3,8 +3,9 @@
  * slot (32); finding is two comparisons and no hashing.
  *
  * Invariants: a slot is live (object set), free (on the free list), or retired (neither).
- * Generations start at 1, so no id is 0; a slot that has used up its generations is retired,
- * because a wrapped one would make a stale id true again. That costs 16 bytes for 16 million ids.
+ * Generations are 1 and up, so no id is 0; all slots begin with the table's `first`, and after the
+ * last one comes 1. A slot that has used up its generations is retired, because the next one round
+ * would make a stale id true again. That costs 16 bytes for 16 million ids.
  */
 #include "core/base/slot.h"
 
@@ -23,7 +24,13 @@ struct mw_slot {
 
 void mw_slots_init(struct mw_slots *table, struct mw_mem *mem, uint8_t worker)
 {
-    *table = (struct mw_slots){ .mem = mem, .worker = worker };
+    *table = (struct mw_slots){ .mem = mem, .worker = worker, .first = 1 };
+}
+
+void mw_slots_begin_at(struct mw_slots *table, uint32_t chance)
+{
+    mw_assert(table->cap == 0);
+    table->first = chance % LAST_GENERATION + 1;
 }
 
 void mw_slots_free(struct mw_slots *table)
@@ -32,6 +39,17 @@ void mw_slots_free(struct mw_slots *table)
         return;
     mw_free(table->mem, table->slots, table->cap * sizeof(*table->slots));
     mw_slots_init(table, table->mem, table->worker);
+}
+
+static uint32_t generation_after(uint32_t generation)
+{
+    return generation == LAST_GENERATION ? 1 : generation + 1;
+}
+
+/* How many generations of a slot come before this one. */
+static uint32_t age_of(const struct mw_slots *table, uint32_t generation)
+{
+    return (generation + LAST_GENERATION - table->first) % LAST_GENERATION;
 }
 
 static mw_id id_of(const struct mw_slots *table, uint32_t index)
@@ -66,7 +84,7 @@ static bool grow(struct mw_slots *table)
         return false;
     table->slots = slots;
     for (uint32_t index = cap; index-- > table->cap;) { /* backwards: the lowest is taken first */
-        slots[index] = (struct mw_slot){ .generation = 1 };
+        slots[index] = (struct mw_slot){ .generation = table->first };
         push_free(table, index);
     }
     table->cap = cap;
@@ -97,7 +115,8 @@ bool mw_slots_had(const struct mw_slots *table, mw_id id)
              generation = (uint32_t)(id >> GENERATION_SHIFT) & LAST_GENERATION;
     if (id >> WORKER_SHIFT != table->worker || index >= table->cap || generation == 0)
         return false;
-    return generation < table->slots[index].generation || find(table, id);
+    return age_of(table, generation) < age_of(table, table->slots[index].generation) ||
+           find(table, id);
 }
 
 void mw_slots_remove(struct mw_slots *table, mw_id id)
@@ -107,9 +126,10 @@ void mw_slots_remove(struct mw_slots *table, mw_id id)
         return;
     slot->object = NULL;
     table->used--;
-    if (slot->generation == LAST_GENERATION)
+    uint32_t next = generation_after(slot->generation);
+    if (next == table->first)
         return;
-    slot->generation++;
+    slot->generation = next;
     push_free(table, (uint32_t)id);
 }
 

@@ -10,11 +10,17 @@
 struct mw_slots {
     struct mw_slot *slots; /* private */
     uint32_t cap, used, free_head;
+    uint32_t first; /* generation of each slot */
     uint8_t worker;
     struct mw_mem *mem;
 };
 
 void mw_slots_init(struct mw_slots *table, struct mw_mem *mem, uint8_t worker);
+/*
+ * Before the first add: ids are others than those of a table that was begun elsewhere, for instance
+ * in an earlier run. `chance` is any number, a random one.
+ */
+void mw_slots_begin_at(struct mw_slots *table, uint32_t chance);
 void mw_slots_free(struct mw_slots *table);
 
 /* Gives an id (never 0) that leads to `object` (borrowed), or 0: no memory. */

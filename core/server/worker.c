@@ -36,7 +36,10 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
         .log = setup->log,
         .server = setup->server,
     };
-    uint64_t seed;
+    struct {
+        uint64_t rng;
+        uint32_t ids; /* one of an earlier start must not be taken for one of this */
+    } seed;
     mw_mem_init(&worker->mem, 0, 0);
     mw_slots_init(&worker->slots, &worker->mem, setup->number);
     mw_out_pool_init(&worker->pool, &worker->mem);
@@ -54,7 +57,8 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     snprintf(why, 128, "out of memory");
     if (mw_random_bytes(&seed, sizeof seed))
         return MW_ERR_IO;
-    mw_rng_seed(&worker->rng, seed);
+    mw_rng_seed(&worker->rng, seed.rng);
+    mw_slots_begin_at(&worker->slots, seed.ids);
     int err = mw_loop_new(&worker->mem, &worker->loop);
     if (!err) {
         mw_end_counts_init(&worker->end_counts, &worker->mem, mw_loop_now(worker->loop));

@@ -215,3 +215,19 @@ test('what a client says cannot write lines of its own into a verdict', async ()
     assert.match((await cli('why', '--last', '1')).out, /^[^\n]*\n$/);
     wire.drop();
 });
+
+test('an id of before a restart is not taken for a connection of after it', async (t) => {
+    const scripts = { 'scripts/id.lua': `
+        return { on_message = function(conn) conn:send(conn.id) end }` };
+    const ids = [];
+    for (const each of [await start(t, scripts), await start(t, scripts)]) {
+        const peer = await each.connect('/id');
+        ids.push(await peer.ask('which?'));
+        await peer.close(1000);
+        await each.log({ msg: 'closed', conn: ids.at(-1) });
+        const told = await administer(each, 'why', ids[0]);
+        if (ids.length === 1) assert.equal(told.code, 0, told.err);
+        else assert.match(told.err, /there has been no connection [0-9a-f]+ since this server started/);
+    }
+    assert.notEqual(ids[0], ids[1]);
+});

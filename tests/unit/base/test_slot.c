@@ -99,6 +99,79 @@ TEST(a_slot_that_has_used_up_its_generations_is_retired)
     assert_mem_empty(&mem);
 }
 
+/* From the one before the last on: the ids run round and never come twice. */
+TEST(generations_run_round_from_where_they_begin)
+{
+    struct mw_mem mem;
+    struct mw_slots table;
+    int object;
+    mw_mem_init(&mem, NULL, 0);
+    mw_slots_init(&table, &mem, 7);
+    mw_slots_begin_at(&table, 0xFFFFFD);
+    mw_id first = mw_slots_add(&table, &object), id = first;
+    assert_int_equal(first >> 32, 0x07FFFFFE);
+    static const uint32_t next[] = { 0x07FFFFFF, 0x07000001, 0x07000002 };
+    for (size_t i = 0; i < MW_COUNT(next); i++) {
+        mw_id last = id;
+        assert_false(mw_slots_had(&table, (mw_id)next[i] << 32));
+        mw_slots_remove(&table, last);
+        id = mw_slots_add(&table, &object);
+        assert_int_equal(id >> 32, next[i]);
+        assert_null(mw_slots_get(&table, last));
+        assert_true(mw_slots_had(&table, last) && mw_slots_had(&table, id));
+    }
+    for (uint32_t i = 4; i < 0xFFFFFF; i++) {
+        mw_slots_remove(&table, id);
+        id = mw_slots_add(&table, &object);
+    }
+    assert_int_equal(id >> 32, 0x07FFFFFD);
+    mw_slots_remove(&table, id); /* after it would come the first one */
+    assert_int_not_equal((uint32_t)mw_slots_add(&table, &object), (uint32_t)first);
+    assert_null(mw_slots_get(&table, first));
+    assert_true(mw_slots_had(&table, first));
+    mw_slots_free(&table);
+    assert_mem_empty(&mem);
+}
+
+TEST(no_place_to_begin_makes_an_id_of_0)
+{
+    static const uint32_t chances[] = { 0, 1, 0xFFFFFE, 0xFFFFFF, 0x1000000, UINT32_MAX };
+    for (size_t i = 0; i < MW_COUNT(chances); i++) {
+        struct mw_mem mem;
+        struct mw_slots table;
+        int object;
+        mw_mem_init(&mem, NULL, 0);
+        mw_slots_init(&table, &mem, 0);
+        mw_slots_begin_at(&table, chances[i]);
+        mw_id id = mw_slots_add(&table, &object);
+        assert_true(id >> 32 > 0 && id >> 32 <= 0xFFFFFF);
+        assert_ptr_equal(mw_slots_get(&table, id), &object);
+        mw_slots_free(&table);
+        assert_mem_empty(&mem);
+    }
+}
+
+TEST(an_id_of_an_earlier_run_is_nonsense)
+{
+    struct mw_mem mem;
+    struct mw_slots before, after;
+    int object;
+    mw_mem_init(&mem, NULL, 0);
+    mw_slots_init(&before, &mem, 0);
+    mw_slots_init(&after, &mem, 0);
+    mw_slots_begin_at(&before, 123456);
+    mw_slots_begin_at(&after, 7654321);
+    mw_id old = mw_slots_add(&before, &object);
+    mw_slots_remove(&before, old);
+    for (int i = 0; i < 1000; i++)
+        mw_slots_remove(&after, mw_slots_add(&after, &object));
+    assert_true(mw_slots_had(&before, old));
+    assert_false(mw_slots_had(&after, old));
+    mw_slots_free(&before);
+    mw_slots_free(&after);
+    assert_mem_empty(&mem);
+}
+
 TEST(walking_meets_each_live_id_once_also_while_they_change)
 {
     struct mw_mem mem;
@@ -208,6 +281,9 @@ int main(void)
         CASE(a_stale_id_finds_nothing_and_removes_nothing),
         CASE(nonsense_ids_find_nothing),
         CASE(a_slot_that_has_used_up_its_generations_is_retired),
+        CASE(generations_run_round_from_where_they_begin),
+        CASE(no_place_to_begin_makes_an_id_of_0),
+        CASE(an_id_of_an_earlier_run_is_nonsense),
         CASE(walking_meets_each_live_id_once_also_while_they_change),
         CASE(random_adding_and_removing_agrees_with_a_plain_array),
         CASE(an_id_that_was_given_once_is_told_from_nonsense),
