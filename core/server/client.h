@@ -89,11 +89,12 @@ struct mw_client {
     bool cut_soon;      /* at the end of this turn, for what it keeps waiting */
     bool ending;        /* the peer has closed; what it said before is still being delivered */
     struct mw_ip peer;  /* as it arrived */
-    char ip[MW_STREAM_ADDRESS_LEN];     /* the client's, perhaps from further behind */
-    size_t in_flight;                   /* bytes that the stream holds; 0: a write may be made */
-    size_t untaken;                     /* as the stream said last */
-    size_t dropped;                     /* bytes, since the alarm of the linger was set */
-    mw_ms ending_due_ms, linger_end_ms; /* no longer than that */
+    char ip[MW_STREAM_ADDRESS_LEN]; /* the client's, perhaps from further behind */
+    size_t in_flight;               /* bytes that the stream holds; 0: a write may be made */
+    size_t untaken;                 /* as the stream said last */
+    size_t dropped;                 /* bytes, since the alarm of the linger was set */
+    mw_ms ending_due_ms; /* of `ending`, or of one that waits for a decision; 0: neither */
+    mw_ms linger_end_ms; /* no longer than that */
     struct mw_alarm alarm;
     struct mw_turn_task settle;
     struct mw_link in_worker, in_route;

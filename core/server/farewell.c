@@ -54,6 +54,28 @@ static struct mw_advice standing_advice(const struct mw_client *client, unsigned
     return mw_cause_row(ending->cause)->advice;
 }
 
+/* It has waited for its script's turn as long as is allowed. */
+static bool is_late(const struct mw_client *client)
+{
+    return client->ending_due_ms && mw_loop_now(client->worker->loop) >= client->ending_due_ms;
+}
+
+static void tell_of_late(const struct mw_client *client, enum mw_cause cause)
+{
+    struct mw_worker *worker = client->worker;
+    const struct mw_route *route = client->route;
+    char id[17];
+    struct mw_log_line line;
+    mw_id_text(client->id, id);
+    mw_rare_begin(&worker->undecided, mw_loop_now(worker->loop), &line, worker->log, MW_LOG_WARN,
+                  "no last word of the script");
+    mw_log_text(&line, "conn", mw_view_text(id));
+    mw_log_text(&line, "script", route->name);
+    mw_log_integer(&line, "v", route->version);
+    mw_log_text(&line, "cause", mw_view_text(mw_cause_row(cause)->name));
+    mw_log_end(&line);
+}
+
 /* The hooks that there are to be asked. */
 struct questions {
     bool decide, advise;
@@ -76,6 +98,10 @@ bool mw_farewell_say(struct mw_client *client)
     struct mw_ending_room room;
     struct mw_farewell said = { 0 };
     struct mw_end end;
+    if ((ask.decide || ask.advise) && is_late(client)) {
+        tell_of_late(client, ending->cause);
+        ask = (struct questions){ 0 };
+    }
     if ((ask.decide || ask.advise) && !mw_fair_may_call(client->route))
         return false;
     mw_ending_describe(client, &room, &end);

@@ -52,6 +52,7 @@ struct mw_worker {
     struct mw_tls_loop *tls_loop; /* NULL: connections are plain */
     struct mw_tls_ctx *tls;       /* for those that come next; a reference */
     struct mw_rare strangers;     /* what is told of those who got no further */
+    struct mw_rare undecided;     /* ... of those whose script had no turn at their end */
     const struct mw_config *config;
     const struct mw_engine *engine;
     const char *public_files;

@@ -23,17 +23,27 @@ static mw_ms now(const struct mw_client *client)
     return mw_loop_now(client->worker->loop);
 }
 
-/* Handlers of a peer that has closed already get this long to hear what it said before. */
+/*
+ * Handlers of a peer that has closed already get this long to hear what it said before; and a
+ * script this long for its last word to a peer that the server closes.
+ */
 #define ENDING_MS 30000
 
 /* ---- the alarm: one per connection, moved to earlier at once and to later when it rings ---- */
 
+static mw_ms due_ms(const struct mw_client *client)
+{
+    bool waits =
+        client->ending || (client->conn.phase == MW_CONN_DECIDING && client->ending_due_ms != 0);
+    return waits ? client->ending_due_ms : mw_conn_deadline(&client->conn);
+}
+
 static void put_alarm(struct mw_client *client)
 {
-    mw_ms due_ms = client->ending ? client->ending_due_ms : mw_conn_deadline(&client->conn);
-    if (mw_timer_is_running(&client->alarm.timer) && client->alarm.timer.at_ms <= due_ms)
+    mw_ms due = due_ms(client);
+    if (mw_timer_is_running(&client->alarm.timer) && client->alarm.timer.at_ms <= due)
         return;
-    mw_alarm_set(client->worker->loop, &client->alarm, due_ms);
+    mw_alarm_set(client->worker->loop, &client->alarm, due);
 }
 
 /* ---- begin ---- */
@@ -242,6 +252,14 @@ static void stall_and_leave(struct mw_client *client)
     stall(client);
 }
 
+/* For its script's last word, a bounded time. */
+static void wait_for_word(struct mw_client *client)
+{
+    if (client->ending_due_ms == 0)
+        client->ending_due_ms = now(client) + ENDING_MS;
+    stall(client);
+}
+
 /*
  * A turn's share of messages. What was read in one turn is bounded, but a thousandth of it is
  * enough for as much once it is inflated, and others wait meanwhile.
@@ -297,7 +315,7 @@ static void pump(struct mw_client *client)
             break;
         case MW_EVENT_DECIDE:
             if (!mw_farewell_say(client)) {
-                stall(client);
+                wait_for_word(client);
                 return;
             }
             mw_client_settle_later(client);

@@ -100,6 +100,62 @@ TEST(who_breaks_a_rule_and_finishes_is_told_so)
     }
 }
 
+/* The time that is allowed is over. An alarm that was set before, for less, rings in between. */
+static void let_time_pass(struct peer *peer)
+{
+    struct mw_client *client = peer->client;
+    ring_early(peer);
+    turn(&world);
+    assert_int_equal(client->conn.phase, MW_CONN_DECIDING);
+    assert_int_equal(client->alarm.timer.at_ms, client->ending_due_ms);
+    assert_true(client->ending_due_ms > mw_loop_now(world.worker.loop) + 20000);
+    assert_true(client->ending_due_ms <= mw_loop_now(world.worker.loop) + 30000);
+    client->ending_due_ms = mw_loop_now(world.worker.loop);
+    ring_early(peer);
+}
+
+TEST(who_has_waited_long_enough_is_told_what_is_said_without_the_script)
+{
+    serve("decide 4000 decided");
+    world.gentle = true;
+    add_socket(&world, "/s");
+    run(&world);
+    struct peer *peer = undecided();
+    say_text(peer, "still here");
+    turn(&world);
+    assert_string_equal(seen_by(peer), "101");
+    let_time_pass(peer);
+    turn(&world);
+    say_close(peer, 1001);
+    run(&world);
+    assert_non_null(strstr(seen_by(peer), "101 close:1001:old"));
+    assert_string_equal(c_engine.causes[0], "max_age");
+    assert_true(c_engine.clean);
+    assert_non_null(strstr(logged(), "\"no last word of the script\""));
+}
+
+TEST(what_one_says_who_waits_does_not_make_it_wait_longer)
+{
+    serve("decide 4000 decided");
+    world.gentle = true;
+    add_socket(&world, "/s");
+    run(&world);
+    struct peer *peer = undecided();
+    mw_ms due_ms = peer->client->ending_due_ms;
+    for (int i = 0; i < 5; i++) {
+        say_text(peer, "more");
+        turn(&world);
+        mw_client_settle_later(peer->client);
+        turn(&world);
+        assert_int_equal(peer->client->ending_due_ms, due_ms);
+        assert_int_equal(peer->client->conn.phase, MW_CONN_DECIDING);
+    }
+    allow_calls(10);
+    run(&world);
+    assert_non_null(strstr(seen_by(peer), "101 close:4000:decided"));
+    assert_null(strstr(logged(), "no last word"));
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -107,6 +163,8 @@ int main(void)
         IN_A_WORLD(what_it_says_meanwhile_is_heard_behind_the_decision),
         IN_A_WORLD(who_finishes_sending_before_the_decision_is_still_told_the_code),
         IN_A_WORLD(who_breaks_a_rule_and_finishes_is_told_so),
+        IN_A_WORLD(who_has_waited_long_enough_is_told_what_is_said_without_the_script),
+        IN_A_WORLD(what_one_says_who_waits_does_not_make_it_wait_longer),
     };
     return RUN(cases);
 }
