@@ -42,11 +42,17 @@ static void deliver_taken(struct mw_mailbox *box)
     }
 }
 
-static void on_wake_up(uv_async_t *wake_up)
+/* What is left of an earlier delivery, inside which this one may be, came first. */
+void mw_mailbox_deliver(struct mw_mailbox *box)
 {
-    struct mw_mailbox *box = MW_OWNER(wake_up, struct mw_mailbox, wake_up);
+    deliver_taken(box);
     box->taken = take_all(box);
     deliver_taken(box);
+}
+
+static void on_wake_up(uv_async_t *wake_up)
+{
+    mw_mailbox_deliver(MW_OWNER(wake_up, struct mw_mailbox, wake_up));
 }
 
 int mw_mailbox_open(struct mw_loop *loop, void (*deliver)(void *ctx, struct mw_mail *mail),
@@ -92,8 +98,6 @@ void mw_mailbox_close(struct mw_mailbox *box)
 {
     if (!box)
         return;
-    deliver_taken(box);
-    box->taken = take_all(box);
-    deliver_taken(box);
+    mw_mailbox_deliver(box);
     uv_close((uv_handle_t *)&box->wake_up, on_closed);
 }

@@ -20,6 +20,9 @@ int mw_mailbox_open(struct mw_loop *loop, void (*deliver)(void *ctx, struct mw_m
 /* Any thread. Takes the letter. Must not be called after close. */
 void mw_mailbox_post(struct mw_mailbox *box, struct mw_mail *mail);
 
+/* From the loop's thread, also from within a delivery: delivers what is there. */
+void mw_mailbox_deliver(struct mw_mailbox *box);
+
 /* From the loop's thread: delivers what is there, then frees itself by the loop. */
 void mw_mailbox_close(struct mw_mailbox *box);
 

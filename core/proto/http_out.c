@@ -172,7 +172,8 @@ static int put_retry_after(struct mw_buf *out, const struct mw_http_told *told)
 {
     if (!told || told->retry.kind != MW_ADVICE_RETURN)
         return MW_OK;
-    return mw_http_field_number(out, "Retry-After", (told->retry.after_ms + 999) / 1000);
+    unsigned after_s = (told->retry.after_ms + 999) / 1000;
+    return mw_http_field_number(out, "Retry-After", after_s ? after_s : 1); /* 0 is no advice */
 }
 
 static int write_refusal(struct mw_buf *out, unsigned status, struct mw_view body,

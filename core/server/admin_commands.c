@@ -223,7 +223,8 @@ static void run_help(void *ctx, struct mw_admin_call *call)
 
 void mw_admin_commands_narrow(struct mw_admin *admin)
 {
-    static const char *const names[] = { "drain", "help", 0 };
+    /* Those that only look: what is told of a drain is who asks why. */
+    static const char *const names[] = { "drain", "why", "closes", "status", "metrics", "help", 0 };
     mw_admin_narrow(admin, names, "the server is stopping");
 }
 

@@ -27,7 +27,7 @@ int mw_admin_commands_open(struct mw_loop *loop, const char *path, struct mw_adm
 /* A status has come back from the worker; takes it. */
 void mw_admin_commands_mail(struct mw_status *status);
 
-/* The server ends: only what has to do with that is still answered. NULL is allowed. */
+/* The server ends: only what asks, or has to do with that, is still done. NULL is allowed. */
 void mw_admin_commands_narrow(struct mw_admin *admin);
 
 /* The worker has begun to drain, and has ended: those who wait are told. */

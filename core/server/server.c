@@ -95,6 +95,7 @@ static void on_signal(void *ctx, enum mw_signal which)
 static void end_run(struct server *server)
 {
     server->left = mw_worker_close(&server->worker);
+    mw_mailbox_deliver(server->mailbox); /* answers of its last moment, for who has asked then */
     mw_alarm_stop(server->loop, &server->stop_bound);
     mw_admin_drain_over(&server->admin_parts);
     mw_admin_close(server->admin);

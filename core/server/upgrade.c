@@ -214,6 +214,7 @@ static void open_and_close(struct mw_client *client, enum mw_cause cause, unsign
 void mw_upgrade_give_up(struct mw_client *client, enum mw_cause cause, unsigned code,
                         struct mw_view reason, const struct mw_advice *advice)
 {
+    client->unasked = false; /* nobody will be asked any more */
     open_and_close(client, cause, code, reason, advice);
 }
 
@@ -239,7 +240,6 @@ void mw_upgrade_expire(struct mw_client *client)
         mw_upgrade_decide(client, 0);
         return;
     }
-    client->unasked = false;
     mw_upgrade_give_up(client, MW_CAUSE_script_busy, 0, mw_view_text("the script is busy"), 0);
 }
 

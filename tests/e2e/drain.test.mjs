@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { binary, Project, refused, Server, start, within } from './harness.mjs';
 import { Wire } from './wire.mjs';
@@ -236,6 +237,60 @@ test('moonwire drain --restart --wait says what will happen and how it went', as
     assert.deepEqual([code, err], [0, '']);
     assert.match(out, /^draining: 5 connections, .*closed with 1012, .* 500 a second; .*25 s at the latest\n/);
     assert.match(out, /\ndrained in [\d.]+ s: 5 told, 5 closed cleanly, 0 did not answer\n$/);
+    assert.deepEqual(await server.exited, { code: 0, signal: null });
+});
+
+test('while it drains, who asks why is told, and nothing is changed any more', async (t) => {
+    const server = await start(t, { 'scripts/room.lua': `
+        local M = {}
+        function M.on_message(conn) conn:send(conn.id) end
+        return M` });
+    const [gone, silent] = await together(2, () => server.connect('/room'));
+    const id = await gone.ask('who am I?'), open = await silent.ask('who am I?');
+    silent.socket._socket.pause();
+    server.process.kill('SIGTERM');
+    await gone.seen();
+    await server.log({ msg: 'closed', conn: id });
+    const dir = server.project.dir;
+    const json = async (...args) => JSON.parse((await run(...args, dir, '--json')).out);
+    const [ended] = (await json('why', id)).conns, [asked] = (await json('why', open)).conns;
+    assert.deepEqual([ended.cause, ended.code, ended.clean], ['drain', 1001, true]);
+    assert.match(asked.state, /^closing: a Close frame was sent/);
+    const text = await run('why', id, dir);
+    assert.match(text.out, /^1001 going away: drain, by the server\n/);
+    assert.equal((await json('status')).scripts[0].script, 'room.lua');
+    const { code, out } = await run('metrics', dir);
+    assert.equal(code, 0);
+    assert.match(out, /^moonwire_closes_total\{.*cause="drain"\} 1$/m);
+    for (const verb of ['reload', 'close']) {
+        const told = await run(...(verb === 'close' ? [verb, open, dir] : [verb, dir]));
+        assert.deepEqual([told.code, told.err], [1, 'moonwire: the server is stopping\n'], verb);
+    }
+    silent.socket._socket.resume();
+    await silent.seen();
+    assert.deepEqual(await server.exited, { code: 0, signal: null });
+});
+
+/* The worker's thread may have ended when the question reaches it. */
+test('who asks at the very end gets an answer or no server, and nothing is left', async (t) => {
+    const server = await start(t, { 'scripts/room.lua': room });
+    const path = server.project.path('data/moonwire.sock');
+    const answers = [];
+    const asker = connect(path);
+    let text = '';
+    asker.on('data', (data) => { text += data; });
+    const over = new Promise((resolve) => asker.on('close', resolve));
+    asker.on('error', () => {});
+    const ask = () => {
+        if (!asker.writable) return;
+        for (let i = 0; i < 20; i++) asker.write('{"cmd":"metrics"}\n{"cmd":"closes"}\n');
+        setImmediate(ask);
+    };
+    server.process.kill('SIGTERM');
+    ask();
+    await over;
+    for (const line of text.split('\n').slice(0, -1)) answers.push(JSON.parse(line));
+    assert.ok(answers.every(({ ok, error }) => ok || /stopping|too long/.test(error)), text.slice(-500));
     assert.deepEqual(await server.exited, { code: 0, signal: null });
 });
 

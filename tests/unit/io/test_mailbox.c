@@ -19,6 +19,7 @@ struct office {
     unsigned next[SENDERS]; /* the number that has to come next */
     unsigned count;
     unsigned closes_at; /* the count at which the box is closed from inside; 0: never */
+    unsigned asks_at;   /* ... at which whatever else there is has to come at once */
 };
 
 struct sender {
@@ -33,6 +34,10 @@ static void receive(void *ctx, struct mw_mail *mail)
     assert_int_equal(letter->number, office->next[letter->sender]++);
     if (++office->count == office->closes_at)
         mw_mailbox_close(office->box);
+    if (office->count == office->asks_at) {
+        mw_mailbox_deliver(office->box);
+        assert_int_equal(office->count, CLOSING_LETTERS);
+    }
 }
 
 static struct office *open_office(void)
@@ -98,6 +103,20 @@ TEST(closing_delivers_what_is_there)
     assert_int_equal(office->count, CLOSING_LETTERS);
 }
 
+TEST(a_letter_may_have_the_others_delivered_first)
+{
+    for (unsigned asks_at = 1; asks_at <= CLOSING_LETTERS; asks_at += 3) {
+        struct office *office = open_office();
+        office->asks_at = asks_at;
+        for (unsigned i = 0; i < CLOSING_LETTERS; i++)
+            post(office, 0, i);
+        wait_for_count(&office->world, &office->count, CLOSING_LETTERS);
+        mw_mailbox_close(office->box);
+        close_world(&office->world);
+        assert_int_equal(office->count, CLOSING_LETTERS);
+    }
+}
+
 TEST(a_letter_may_close_the_box_and_the_others_still_come)
 {
     struct office *office = open_office();
@@ -145,6 +164,7 @@ int main(void)
         CASE(letters_of_four_threads_all_come_each_senders_in_order),
         CASE(a_letter_from_the_own_thread_comes_too),
         CASE(closing_delivers_what_is_there),
+        CASE(a_letter_may_have_the_others_delivered_first),
         CASE(a_letter_may_close_the_box_and_the_others_still_come),
         CASE(a_thread_may_send_the_letter_that_closes_the_box),
         CASE(without_memory_there_is_no_mailbox),

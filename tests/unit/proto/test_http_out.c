@@ -97,7 +97,7 @@ TEST(a_refusal_says_when_to_come_back)
           "Retry-After: 2\r\n",
           "\"cause\":\"drain\",\"retry\":{\"after\":1.5,\"spread\":0.25}}" },
         { { "drain", { .kind = MW_ADVICE_RETURN } },
-          "Retry-After: 0\r\n",
+          "Retry-After: 1\r\n",
           "\"retry\":{\"after\":0,\"spread\":0}}" },
         { { NULL, { .kind = MW_ADVICE_STAY } }, "", "\"cause\":null,\"retry\":false}" },
     };

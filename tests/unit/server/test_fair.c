@@ -1,6 +1,8 @@
 /* Who is called when, with scripts that sign each call. */
 #include "core/server/fair.h"
 
+#include "core/server/ending.h"
+#include "core/server/upgrade.h"
 #include "core/server/ws_driver.h"
 #include "tests/unit/server/serve.h"
 
@@ -165,6 +167,28 @@ TEST(who_had_no_turn_in_time_is_told_to_come_later_and_not_that_the_script_faile
     assert_int_equal(c_engine.ends, 0);
 }
 
+/* At a drain, for instance. */
+TEST(who_is_turned_away_before_it_was_asked_about_is_closing_and_not_opening)
+{
+    struct peer *busy = serve_one_a_turn();
+    struct mw_ending_room room;
+    struct mw_end_record facts;
+    say_many(busy, 10);
+    turn(&world);
+    struct peer *late = add_socket(&world, "/s");
+    RUN_UNTIL(&world, late->client && late->client->phase == MW_CLIENT_OPENING);
+    mw_ending_look(late->client, &room, &facts);
+    assert_string_equal(facts.state, "opening: others go first, on_open has not been called");
+    mw_upgrade_give_up(late->client, MW_CAUSE_drain, 1001, mw_view_text("stopping"), NULL);
+    turn(&world);
+    mw_ending_look(late->client, &room, &facts);
+    assert_string_equal(facts.state, "closing: a Close frame was sent, the client's is awaited");
+    run(&world);
+    say_close(late, 1001);
+    run(&world);
+    assert_int_equal(c_engine.opens, 1);
+}
+
 TEST(who_closes_behind_its_messages_is_still_heard)
 {
     struct peer *peer = serve_one_a_turn();
@@ -224,6 +248,7 @@ int main(void)
         IN_A_WORLD(handshakes_wait_for_their_turn_and_the_limit_of_connections_holds),
         IN_A_WORLD(who_leaves_while_it_waits_is_forgotten),
         IN_A_WORLD(who_had_no_turn_in_time_is_told_to_come_later_and_not_that_the_script_failed),
+        IN_A_WORLD(who_is_turned_away_before_it_was_asked_about_is_closing_and_not_opening),
         IN_A_WORLD(who_closes_behind_its_messages_is_still_heard),
         IN_A_WORLD(who_ends_its_stream_behind_its_messages_is_still_heard),
         IN_A_WORLD(a_removed_script_leaves_the_queue),

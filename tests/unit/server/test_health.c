@@ -119,6 +119,7 @@ TEST(a_request_that_had_begun_when_the_server_stops_is_answered_and_is_the_last)
     assert_seen(peers[3], "426 end");
     (void)finish_asking(peers[4]);
     assert_seen(peers[4], "503 end");
+    assert_non_null(strstr(finish_asking(peers[4]), "\r\nRetry-After: 1\r\n"));
     for (size_t i = 0; i < MW_COUNT(begun); i++)
         assert_non_null(strstr(finish_asking(peers[i]), "\r\nConnection: close"));
 }
