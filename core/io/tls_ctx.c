@@ -43,6 +43,18 @@ static const uint16_t signatures[] = {
     MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,       MBEDTLS_TLS1_3_SIG_NONE,
 };
 
+/*
+ * A client's: the same, but PKCS #1 before PSS. A server of TLS 1.2 takes the first that it knows,
+ * and with that version mbedTLS does not verify PSS; in TLS 1.3 only PSS may be taken anyway.
+ */
+static const uint16_t client_signatures[] = {
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256, MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512, MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,       MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,    MBEDTLS_TLS1_3_SIG_NONE,
+};
+
 /* RFC 7301: who offers others alone is refused, so that nobody takes us for HTTP/2. */
 static const char *protocols[] = { "http/1.1", NULL };
 
@@ -292,6 +304,7 @@ static int fill_client(struct mw_mem *mem, struct mw_tls_ctx *ctx,
 {
     if (begin_config(ctx, MBEDTLS_SSL_IS_CLIENT))
         return MW_ERR_NOMEM;
+    mbedtls_ssl_conf_sig_algs(&ctx->config, client_signatures);
     mbedtls_ssl_conf_authmode(&ctx->config, setup->insecure ? MBEDTLS_SSL_VERIFY_OPTIONAL
                                                             : MBEDTLS_SSL_VERIFY_REQUIRED);
 #if defined(MBEDTLS_SSL_SESSION_TICKETS) /* a session is never taken up again */

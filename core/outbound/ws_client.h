@@ -112,7 +112,7 @@ struct mw_ws_client_events {
     void (*passed)(void *owner, enum mw_ws_step step);
     void (*opened)(void *owner, const struct mw_ws_answer *answer);
     void (*message)(void *owner, enum mw_opcode opcode, struct mw_view data);
-    /* Before what it leads to; of control frames the payload too. */
+    /* All of one read before what they lead to; of control frames the payload too. */
     void (*frame)(void *owner, const struct mw_ws_frame *frame, struct mw_view payload);
     /* The server's ping; it has been answered. */
     void (*ping)(void *owner, struct mw_view payload);

@@ -111,8 +111,10 @@ static inline void far_speak(struct far *far, const struct mw_http_head *head)
     int picked = mw_ws_pick_protocol(head, protocols, MW_COUNT(protocols));
     mw_ext_pick(head, true, &terms);
     mw_buf_init(&out, &stage->world.mem, 0);
-    assert_int_equal(
-        mw_ws_answer(&out, head, picked < 0 ? mw_view("", 0) : protocols[picked], &terms), MW_OK);
+    if (mw_ws_answer(&out, head, picked < 0 ? mw_view("", 0) : protocols[picked], &terms)) {
+        far_close(far, true);
+        return;
+    }
     struct mw_view view = mw_buf_view(&out);
     (void)mw_stream_write(far->stream, &view, 1); /* of a client that has gone already: nothing */
     mw_buf_free(&out);
@@ -130,7 +132,7 @@ static inline void far_speak(struct far *far, const struct mw_http_head *head)
     if (stage->play.close_code)
         (void)mw_conn_close(&far->conn, MW_CAUSE_script_close, stage->play.close_code,
                             mw_view_text(stage->play.close_reason), 0);
-    far_flush(far);
+    far_pump(far);
 }
 
 static inline void far_answer(struct far *far, const struct mw_http_head *head)
@@ -185,8 +187,11 @@ static inline void far_on_read(void *owner, char *bytes, size_t len)
     memcpy(far_request + far->len, bytes, len);
     far->len += len;
     far_request[far->len] = '\0';
-    if (mw_http_reader_feed(far->reader, mw_view(bytes, len), &used, &refusal) == MW_OK)
+    int err = mw_http_reader_feed(far->reader, mw_view(bytes, len), &used, &refusal);
+    if (err == MW_OK)
         far_act(far, mw_http_reader_head(far->reader));
+    else if (err != MW_ERR_AGAIN)
+        far_close(far, true);
 }
 
 static inline void far_on_end(void *owner, enum mw_stream_end how)
@@ -231,10 +236,17 @@ static inline void far_arrive(void *ctx, struct mw_stream *stream)
     far->stage = stage;
     far->stream =
         stage->play.tls ? mw_tls_accept(stage->tls, stage->ctx, stream, mw_view(NULL, 0)) : stream;
+    if (!far->stream) { /* no memory: the one below was closed */
+        stage->streams--;
+        free(far);
+        return;
+    }
     far->reader = mw_http_reader_new(&stage->world.mem, MW_HTTP_REQUEST);
     mw_stream_attach(far->stream, &far_events, far);
     mw_stream_set_reading(far->stream, true);
-    if (stage->play.at_once)
+    if (!far->reader)
+        far_close(far, true);
+    else if (stage->play.at_once)
         far_act(far, NULL);
 }
 
@@ -243,9 +255,11 @@ static inline void far_arrive(void *ctx, struct mw_stream *stream)
 static inline void open_tls(struct stage *stage, const struct cert *cert)
 {
     const struct mw_tls_pair pair = cert_pair(cert);
-    const struct mw_tls_setup setup = { .pairs = &pair, .pair_count = 1 };
+    struct mw_tls_tickets *tickets = mw_tls_tickets_new(3600);
+    const struct mw_tls_setup setup = { .pairs = &pair, .pair_count = 1, .tickets = tickets };
     char why[256];
     assert_int_equal(mw_tls_ctx_new(&stage->world.mem, &setup, &stage->ctx, why), MW_OK);
+    mw_tls_tickets_release(tickets);
     stage->tls = mw_tls_loop_new(stage->world.loop);
 }
 
