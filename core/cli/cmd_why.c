@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/cli/commands.h"
+#include "core/cli/ends_list.h"
 #include "core/cli/reply.h"
 #include "core/cli/settings.h"
 #include "core/cli/verdict.h"
@@ -15,8 +16,8 @@
 #include "core/server/log.h"
 #include "core/server/server.h"
 
-/* Of `moonwire why` without anything. */
-#define ORDINARY_LAST 10
+/* Of `moonwire why` without anything: so many lines, of as many ends as can be asked for. */
+#define ORDINARY_ROWS 10
 
 /* ---- requests ---- */
 
@@ -49,20 +50,28 @@ static int ask(struct request *request, const struct mw_args *args, struct mw_re
 
 /* ---- why ---- */
 
-static int put_conns(struct mw_buf *out, const struct mw_json *conns, bool as_list)
+static int put_one(struct mw_buf *out, const struct mw_json *conns)
 {
     struct mw_json_iter iter = mw_json_iter(conns);
     const struct mw_json *conn;
     struct mw_view key;
     int err = MW_OK;
     while (!err && mw_json_iter_next(&iter, &key, &conn))
-        err = as_list ? mw_verdict_line(out, conn) : mw_verdict(out, conn, mw_clock_unix_ms());
-    if (!err && mw_json_count(conns) == 0)
-        err = mw_buf_put_text(out, "no connection has ended in the last 15 minutes\n");
+        err = mw_verdict(out, conn, mw_clock_unix_ms());
     return err;
 }
 
-static int print(const struct mw_args *args, const struct mw_reply *reply, bool as_list)
+/* `last` were asked for. */
+static int put_list(struct mw_buf *out, const struct mw_json *conns, const struct mw_args *args,
+                    size_t last)
+{
+    if (mw_json_count(conns) == 0)
+        return mw_buf_put_text(out, "no connection has ended in the last 15 minutes\n");
+    return mw_ends_list(out, conns, mw_json_count(conns) < last, args->last ? last : ORDINARY_ROWS);
+}
+
+/* `last` is 0 where one connection was asked for. */
+static int print(const struct mw_args *args, const struct mw_reply *reply, size_t last)
 {
     struct mw_mem mem;
     struct mw_buf out;
@@ -73,7 +82,7 @@ static int print(const struct mw_args *args, const struct mw_reply *reply, bool 
     if (args->json)
         err = mw_buf_putf(&out, "%.*s\n", (int)reply->line.len, reply->line.data);
     else
-        err = conns ? put_conns(&out, conns, as_list) : MW_OK;
+        err = !conns ? MW_OK : last ? put_list(&out, conns, args, last) : put_one(&out, conns);
     fwrite(out.data, 1, out.len, stdout);
     mw_buf_free(&out);
     return err ? mw_cli_fail(MW_EXIT_FAILED, "", "out of memory") : MW_EXIT_OK;
@@ -105,7 +114,7 @@ int mw_cmd_why(const struct mw_args *args)
     if (args->last && !mw_parse_u64(mw_view_text(args->last), 1, MW_INQUIRY_MAX, &last))
         return mw_cli_fail(MW_EXIT_USAGE, "", "--last wants a number from 1 to 200");
     if (!word && !last)
-        last = ORDINARY_LAST;
+        last = args->json ? ORDINARY_ROWS : MW_INQUIRY_MAX;
     struct request request;
     struct mw_reply reply;
     struct mw_json_writer *json = begin(&request, "why");
@@ -115,7 +124,7 @@ int mw_cmd_why(const struct mw_args *args)
         mw_jw_pair_integer(json, "last", (int64_t)last);
     int code = ask(&request, args, &reply);
     if (!code && (reply.ok || args->json))
-        code = print(args, &reply, !word);
+        code = print(args, &reply, word ? 0 : (size_t)last);
     if (!code && !reply.ok)
         code = args->json ? MW_EXIT_FAILED : mw_reply_refused(&reply);
     mw_reply_free(&reply);

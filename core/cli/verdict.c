@@ -59,17 +59,20 @@ static unsigned whole(const struct mw_json *object, const char *key)
     return number > 0 && number < UINT32_MAX ? (unsigned)number : 0;
 }
 
-/* "12 ms", "5.2 s", "12 min", "3 h": as exact as one wants to know it. */
-static void put_span(struct page *page, double seconds)
+int mw_verdict_span(struct mw_buf *out, double seconds)
 {
     if (seconds < 1)
-        putf(page, "%.0f ms", seconds * 1000);
-    else if (seconds < 600)
-        putf(page, seconds < 10 ? "%.1f s" : "%.0f s", seconds);
-    else if (seconds < 36000)
-        putf(page, "%.0f min", seconds / 60);
-    else
-        putf(page, "%.0f h", seconds / 3600);
+        return mw_buf_putf(out, "%.0f ms", seconds * 1000);
+    if (seconds < 600)
+        return mw_buf_putf(out, seconds < 10 ? "%.1f s" : "%.0f s", seconds);
+    if (seconds < 36000)
+        return mw_buf_putf(out, "%.0f min", seconds / 60);
+    return mw_buf_putf(out, "%.0f h", seconds / 3600);
+}
+
+static void put_span(struct page *page, double seconds)
+{
+    note(page, mw_verdict_span(page->out, seconds));
 }
 
 static void put_moment(struct page *page, double unix_s)
@@ -176,6 +179,29 @@ static void put_long(struct page *page, const char *label, struct mw_view text)
     mw_buf_free(&line);
 }
 
+static int hex_of(char digit)
+{
+    return digit <= '9' ? digit - '0' : digit - 'a' + 10;
+}
+
+/* The bytes of a frame's header that are plain text were no header: "485454502f ("HTTP/")". */
+static void put_bytes(struct page *page, struct mw_view hex)
+{
+    char text[16];
+    size_t len = 0;
+    for (size_t i = 0; i + 1 < hex.len && len + 1 < sizeof text; i += 2) {
+        int byte = hex_of(hex.data[i]) * 16 + hex_of(hex.data[i + 1]);
+        if (byte < ' ' || byte > '~')
+            break;
+        text[len++] = (char)byte;
+    }
+    say(page, "  bytes       ");
+    note(page, mw_log_put_line(page->out, hex));
+    if (len > 2 && len * 2 == hex.len)
+        putf(page, " (\"%.*s\")", (int)len, text);
+    say(page, "\n");
+}
+
 /* The reason of a breach is its rule. */
 static bool is_rule(const struct mw_json *conn)
 {
@@ -187,15 +213,19 @@ static void put_texts(struct page *page, const struct mw_json *conn)
     static const struct {
         const char *key, *label;
     } rows[] = {
-        { "reason", "  reason      " }, { "rule", "  rule        " },
-        { "detail", "  detail      " }, { "bytes", "  bytes       " },
-        { "fault", "  error       " },
+        { "reason", "  reason      " },
+        { "rule", "  rule        " },
+        { "detail", "  detail      " },
     };
     for (size_t i = 0; i < MW_COUNT(rows); i++) {
         bool is_said = i == 0 && is_rule(conn);
         if (!is_said && mw_reply_has(conn, rows[i].key))
             put_long(page, rows[i].label, mw_reply_text(conn, rows[i].key));
     }
+    if (mw_reply_has(conn, "bytes"))
+        put_bytes(page, mw_reply_text(conn, "bytes"));
+    if (mw_reply_has(conn, "fault"))
+        put_long(page, "  error       ", mw_reply_text(conn, "fault"));
 }
 
 /* As it was when the connection ended; a save may have changed it since. */
@@ -313,22 +343,33 @@ static void see(struct page *page, const char *text)
     put_item(page, "- ", mw_view_text(text));
 }
 
-/* A round number of seconds that something on the path is known for. */
+/* A round number of seconds that something on the path is known for; and what to change. */
 static void see_limit(struct page *page, const struct mw_json *conn)
 {
+    static const struct {
+        enum mw_cut_kind kind;
+        const char *key, *format;
+    } kinds[] = {
+        { MW_CUT_SILENCE, "silent",
+          "It had been silent for as long as something allows (%s): limits.ping = %u prevents "
+          "that." },
+        { MW_CUT_LIFETIME, "lasted",
+          "It was as old as something allows (%s): with limits.age = %u clients are told to come "
+          "back before." },
+    };
     char text[256];
-    double silent_s = mw_reply_number(conn, "silent"), lasted_s = mw_reply_number(conn, "lasted");
-    const char *idle = mw_cut_known(MW_CUT_SILENCE, (mw_ms)(silent_s * 1000));
-    const char *age = mw_cut_known(MW_CUT_LIFETIME, (mw_ms)(lasted_s * 1000));
-    bool says_limit = mw_view_is(mw_reply_text(conn, "cause"), "peer_fin") ||
-                      mw_view_is(mw_reply_text(conn, "cause"), "peer_reset");
-    if (says_limit && *idle) {
-        snprintf(text, sizeof text, "It had been silent for as long as something allows (%s).",
-                 idle);
+    struct mw_view cause = mw_reply_text(conn, "cause");
+    if (!mw_view_is(cause, "peer_fin") && !mw_view_is(cause, "peer_reset"))
+        return;
+    for (size_t i = 0; i < MW_COUNT(kinds); i++) {
+        mw_ms after_ms = (mw_ms)(mw_reply_number(conn, kinds[i].key) * 1000);
+        const char *known = mw_cut_known(kinds[i].kind, after_ms);
+        if (!*known)
+            continue;
+        snprintf(text, sizeof text, kinds[i].format, known,
+                 mw_idle_better_s(kinds[i].kind, after_ms));
         see(page, text);
-    } else if (says_limit && *age) {
-        snprintf(text, sizeof text, "It was as old as something allows (%s).", age);
-        see(page, text);
+        return;
     }
 }
 

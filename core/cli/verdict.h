@@ -13,4 +13,7 @@ int mw_verdict(struct mw_buf *out, const struct mw_json *conn, mw_ms now_unix_ms
 /* One line of a list. MW_ERR_NOMEM. */
 int mw_verdict_line(struct mw_buf *out, const struct mw_json *conn);
 
+/* "12 ms", "5.2 s", "12 min", "3 h": as exact as one wants to know it. MW_ERR_NOMEM. */
+int mw_verdict_span(struct mw_buf *out, double seconds);
+
 #endif

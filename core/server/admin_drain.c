@@ -32,23 +32,24 @@ static void on_gone(struct mw_admin_call *call)
 
 static void put_facts(struct mw_json_writer *json, const struct mw_drain_facts *facts)
 {
+    mw_ms lead_ms = mw_drain_lead_ms(facts);
     const struct mw_return_plan plan =
-        mw_return_plan(facts->connections, facts->rate_per_s, 0, facts->timeout_ms);
-    double returns_s = (double)mw_return_slot(&plan, plan.count).after_ms / 1000;
+        mw_return_plan(facts->connections, facts->rate_per_s, lead_ms, facts->timeout_ms);
+    mw_ms returns_ms = mw_return_slot(&plan, plan.count).after_ms;
     double grace_s = (double)facts->grace_ms / 1000, timeout_s = (double)facts->timeout_ms / 1000;
     unsigned code = facts->restart ? MW_CLOSE_RESTART : MW_CLOSE_GOING_AWAY;
     char text[256];
     snprintf(text, sizeof text,
-             "draining: %zu connections, new ones for %g s more; closed with %u, asked back over "
-             "%.1f s, %llu a second; gone in %g s at the latest",
-             facts->connections, grace_s, code, returns_s, (unsigned long long)facts->rate_per_s,
-             timeout_s);
+             "draining: %zu connections, new ones for %g s more; closed with %u, asked back after "
+             "%.1f to %.1f s, %llu a second; gone in %g s at the latest",
+             facts->connections, grace_s, code, (double)lead_ms / 1000, (double)returns_ms / 1000,
+             (unsigned long long)facts->rate_per_s, timeout_s);
     mw_jw_pair(json, "text", mw_view_text(text));
     mw_jw_pair_integer(json, "connections", (int64_t)facts->connections);
     mw_jw_pair_integer(json, "code", code);
     mw_jw_pair_integer(json, "rate", (int64_t)facts->rate_per_s);
     mw_jw_pair_integer(json, "grace_ms", (int64_t)facts->grace_ms);
-    mw_jw_pair_integer(json, "returns_ms", mw_return_slot(&plan, plan.count).after_ms);
+    mw_jw_pair_integer(json, "returns_ms", (int64_t)returns_ms);
     mw_jw_pair_integer(json, "timeout_ms", (int64_t)facts->timeout_ms);
 }
 

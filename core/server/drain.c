@@ -195,14 +195,18 @@ static void close_http(struct mw_client *client)
         mw_client_drop(client, false);
 }
 
+mw_ms mw_drain_lead_ms(const struct mw_drain_facts *facts)
+{
+    return facts->restart ? mw_close_row(MW_CLOSE_RESTART)->policy.least_ms : 0;
+}
+
 static void make_plan(struct mw_worker *worker)
 {
     struct mw_drain *drain = &worker->drain;
     const struct mw_drain_facts *facts = &drain->facts;
-    mw_ms lead_ms = facts->restart ? mw_close_row(MW_CLOSE_RESTART)->policy.least_ms : 0;
     size_t count = count_sockets(worker), n = 0;
-    drain->plan =
-        mw_return_plan(count, facts->rate_per_s, lead_ms, facts->timeout_ms / CLOSES_SHARE);
+    drain->plan = mw_return_plan(count, facts->rate_per_s, mw_drain_lead_ms(facts),
+                                 facts->timeout_ms / CLOSES_SHARE);
     drain->clients = count ? mw_alloc(&worker->mem, count * sizeof *drain->clients) : 0;
     if (!drain->clients)
         return;

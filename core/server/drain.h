@@ -50,6 +50,9 @@ struct mw_drain_facts {
     bool restart;
 };
 
+/* Nobody is asked back before: a restart takes as long as its close code says. */
+mw_ms mw_drain_lead_ms(const struct mw_drain_facts *facts);
+
 /* ... and at the end. */
 struct mw_drain_tally {
     size_t told;       /* WebSockets that were sent a Close frame */

@@ -58,8 +58,8 @@ TEST(an_idle_limit_is_named_by_the_silence)
                 "its answer took 20 ms", "for 60 s; no pings are sent (limits.ping = 0)",
                 "-60.200  in     text, 5 bytes, compressed (2 times, together)",
                 "script on_message failed", "found no room: 99 bytes",
-                "silent for as long as something allows", "nginx", "what happened\n    ",
-                "likely reasons\n    1 ", "what to do\n    - ");
+                "silent for as long as something allows", "nginx", "limits.ping = 25 prevents",
+                "what happened\n    ", "likely reasons\n    1 ", "what to do\n    - ");
 }
 
 /* "(1 MiB)" was said, whatever limits.queue was. */
@@ -157,6 +157,32 @@ TEST(a_breach_names_rule_and_bytes_once)
     assert_null(strstr(text, "  here\n"));
 }
 
+TEST(an_age_limit_is_named_by_the_age)
+{
+    const char *text =
+        verdict_of("{" WHERE FIN "\"lasted\":240.2,\"silent\":5.2,\"flight\":[]}", false);
+    ASSERT_SAYS(text, "as old as something allows", "limits.age = 216");
+}
+
+TEST(header_bytes_that_are_text_are_shown_as_text)
+{
+    static const struct {
+        const char *bytes, *row;
+    } cases[] = {
+        { "485454502f", "  bytes       485454502f (\"HTTP/\")\n" },
+        { "c185", "  bytes       c185\n" },
+        { "4142", "  bytes       4142\n" },
+        { "474554200a", "  bytes       474554200a\n" },
+        { "zz", "  bytes       zz\n" },
+        { "474", "  bytes       474\n" },
+    };
+    for (size_t i = 0; i < MW_COUNT(cases); i++) {
+        char conn[256];
+        snprintf(conn, sizeof conn, "{" WHERE "\"code\":1002,\"bytes\":\"%s\"}", cases[i].bytes);
+        ASSERT_SAYS(verdict_of(conn, false), cases[i].row);
+    }
+}
+
 TEST(one_that_lives_is_told_of_without_an_end)
 {
     const char *text = verdict_of("{" WHERE "\"live\":true,\"state\":\"open: a handler waits\","
@@ -235,6 +261,8 @@ int main(void)
         CASE(a_long_rule_or_error_is_wrapped_below_itself),
         CASE(the_error_that_ended_it_did_not_come_before_it),
         CASE(a_breach_names_rule_and_bytes_once),
+        CASE(an_age_limit_is_named_by_the_age),
+        CASE(header_bytes_that_are_text_are_shown_as_text),
         CASE(one_that_lives_is_told_of_without_an_end),
         CASE(each_cause_has_words_in_rows_that_fit),
         CASE(a_cause_of_another_version_is_shown_as_it_came),
