@@ -133,6 +133,19 @@ for (const name of Object.keys(situations)) {
     });
 }
 
+/* What the log, `why` and `doctor` know of those in between is what the page says, row by row. */
+test('the table of idle limits is that of the program', () => {
+    const table = readFileSync(join(root, 'core/explain/idle_limits.def'), 'utf8');
+    const text = String.raw`((?:\s*"(?:[^"\\]|\\.)*")+)`;
+    const row = new RegExp(String.raw`^MW_IDLE_LIMIT\((\w+), (\d+), (\w+),${text},${text}\)`, 'gm');
+    const said = (literals) => [...literals.matchAll(/"((?:[^"\\]|\\.)*)"/g)]
+        .map(([, part]) => part).join('').replaceAll('\\n', ' ');
+    const rows = [...table.matchAll(row)].map(([, kind, after, verified, says, change]) =>
+        `| ${said(says)} | ${after} s of ${kind.toLowerCase()} | ${said(change)} | ${verified === 'true' ? 'yes' : 'no'} |`);
+    assert.equal(rows.length, table.match(/^MW_IDLE_LIMIT/gm).length);
+    assert.deepEqual(PAGE.match(/^\|.* s of (?:silence|lifetime) \|.*$/gm), rows);
+});
+
 test('the scripts of the page are clean', async (t) => {
     const project = new Project(files);
     t.after(() => project.remove());
