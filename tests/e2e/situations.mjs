@@ -178,9 +178,7 @@ async function overLimits(t) {
     await ended(server, 1);
     await provoke(server, '/big', (wire) => wire.send(frame(TEXT, 'x'.repeat(2000))));
     await ended(server, 2);
-    await provoke(server, '/chat', (wire) => {
-        for (let i = 0; i < 6; i++) wire.send(frame(TEXT, 'hello'));
-    });
+    await provoke(server, '/chat', (wire) => wire.send(Buffer.concat(Array(6).fill(frame(TEXT, 'hello')))));
     stage.conn = await ended(server, 3);
     stage.leave = () => first.drop();
     return stage;
@@ -266,7 +264,7 @@ async function scripts(t, files) {
     peer.send('/kick');
     assert.deepEqual(await peer.seen(), { code: 4500, reason: 'be nice' });
     const fast = await stage.server.connect('/room?token=letmein');
-    for (let i = 0; i < 41; i++) fast.send('hello');
+    for (let i = 0; i < 1000; i++) fast.send('hello');
     assert.deepEqual(await fast.seen(), { code: 4001, reason: 'slow down;retry=30000-60000' });
     stage.conn = (await stage.server.log({ msg: 'closed', code: 4500 })).conn;
     return stage;
