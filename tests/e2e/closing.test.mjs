@@ -26,7 +26,7 @@ const MEASURED = /^(?: {2}(?:ended|open|silent) |MOMENT {2}ID|.* and \d+ more li
 
 const VARIES = [
     [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, 'MOMENT'],
-    [/\b[1-9a-f][0-9a-f]{8}\b/g, 'ID'],
+    [/(?<=^ {2}connection {2}|^MOMENT {2})[0-9a-f]+/, 'ID'],
     [/\b\d{1,3}(?:\.\d{1,3}){3}\b(?::\d+)?/g, 'ADDRESS'],
     [/^ +-?\d+\.\d{3}(?= )/, 'BEFORE'],
     [/\b\d+\.\d MiB\b/g, 'MEMORY'],
@@ -76,7 +76,7 @@ const words = (command) => [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quo
 
 async function typed(stage, command) {
     const said = command
-        .replace(/\b[1-9a-f][0-9a-f]{8}\b/, () => stage.conn)
+        .replace(/(?<= (?:why|close) )[0-9a-f]{9,16}\b/, () => stage.conn)
         .replace('127.0.0.1:8080', () => `127.0.0.1:${stage.server.port}`);
     const [name, ...args] = words(said);
     const { dir } = (stage.server ?? stage).project;
