@@ -25,22 +25,32 @@ static int unknown_flag(const char *arg, char why[256])
 static const struct {
     const char *name, *verbs, *help;
     size_t field;
-    bool is_bare;
+    enum own_kind { VALUE, SWITCH, LIST } kind;
+    char letter; /* "-H"; '\0': none */
 } own_flags[] = {
     { "json", "check,close,doctor,explain,reload,rollback,status,drain,simulate,why", "",
-      offsetof(struct mw_args, json), true },
-    { "all", "explain", "", offsetof(struct mw_args, all), true },
-    { "markdown", "explain", "", offsetof(struct mw_args, markdown), true },
-    { "lang", "explain", "en, ko, vi or ja", offsetof(struct mw_args, lang), false },
-    { "restart", "drain", "", offsetof(struct mw_args, restart), true },
-    { "wait", "drain", "", offsetof(struct mw_args, wait), true },
-    { "clients", "simulate", "how many", offsetof(struct mw_args, clients), false },
-    { "seed", "simulate", "a whole number", offsetof(struct mw_args, seed), false },
-    { "rate", "simulate", "clients a second", offsetof(struct mw_args, rate), false },
-    { "capacity", "simulate", "handshakes a second", offsetof(struct mw_args, capacity), false },
-    { "svg", "simulate", "a file to be written", offsetof(struct mw_args, svg), false },
-    { "last", "why", "how many: --last 20", offsetof(struct mw_args, last), false },
-    { "to", "rollback", "the number of a version: --to v7", offsetof(struct mw_args, to), false },
+      offsetof(struct mw_args, json), SWITCH, 0 },
+    { "all", "explain", "", offsetof(struct mw_args, all), SWITCH, 0 },
+    { "markdown", "explain", "", offsetof(struct mw_args, markdown), SWITCH, 0 },
+    { "lang", "explain", "en, ko, vi or ja", offsetof(struct mw_args, lang), VALUE, 0 },
+    { "restart", "drain", "", offsetof(struct mw_args, restart), SWITCH, 0 },
+    { "wait", "drain", "", offsetof(struct mw_args, wait), SWITCH, 0 },
+    { "clients", "simulate", "how many", offsetof(struct mw_args, clients), VALUE, 0 },
+    { "seed", "simulate", "a whole number", offsetof(struct mw_args, seed), VALUE, 0 },
+    { "rate", "simulate", "clients a second", offsetof(struct mw_args, rate), VALUE, 0 },
+    { "capacity", "simulate", "handshakes a second", offsetof(struct mw_args, capacity), VALUE, 0 },
+    { "svg", "simulate", "a file to be written", offsetof(struct mw_args, svg), VALUE, 0 },
+    { "last", "why", "how many: --last 20", offsetof(struct mw_args, last), VALUE, 0 },
+    { "to", "rollback", "the number of a version: --to v7", offsetof(struct mw_args, to), VALUE,
+      0 },
+    { "header", "doctor", "a line: -H 'Cookie: a=b'", offsetof(struct mw_args, headers), LIST,
+      'H' },
+    { "subprotocol", "doctor", "a name", offsetof(struct mw_args, protocols), LIST, 's' },
+    { "origin", "doctor", "https://YOUR.SITE", offsetof(struct mw_args, origin), VALUE, 0 },
+    { "path", "doctor", "of a route that echoes: /echo", offsetof(struct mw_args, path), VALUE, 0 },
+    { "timeout", "doctor", "seconds for each answer", offsetof(struct mw_args, timeout), VALUE, 0 },
+    { "idle", "doctor", "seconds of silence: 120", offsetof(struct mw_args, idle), VALUE, 0 },
+    { "insecure", "doctor", "", offsetof(struct mw_args, insecure), SWITCH, 0 },
 };
 
 /* Which of them; MW_COUNT(own_flags): none. */
@@ -55,7 +65,15 @@ static size_t own_flag(struct mw_view name)
 static bool is_given(const struct mw_args *args, size_t i)
 {
     const char *field = (const char *)args + own_flags[i].field;
-    return own_flags[i].is_bare ? *(const bool *)field : *(const char *const *)field != 0;
+    switch (own_flags[i].kind) {
+    case SWITCH:
+        return *(const bool *)field;
+    case LIST:
+        return ((const struct mw_arg_list *)(const void *)field)->count > 0;
+    case VALUE:
+        return *(const char *const *)field != 0;
+    }
+    return false;
 }
 
 /* As switches of config.def: --json alone is on. */
@@ -70,15 +88,27 @@ static int take_switch(bool *field, const char *name, const char *value, char wh
     return MW_OK;
 }
 
+static int take_item(struct mw_arg_list *list, const char *name, const char *value, char why[256])
+{
+    if (list->count == MW_ARG_LIST_MAX) {
+        snprintf(why, 256, "--%s is given too often", name);
+        return MW_ERR_FULL;
+    }
+    list->items[list->count++] = value;
+    return MW_OK;
+}
+
 static int take_own_flag(struct mw_args *args, size_t which, const char *value, char why[256])
 {
     char *field = (char *)args + own_flags[which].field;
-    if (own_flags[which].is_bare)
+    if (own_flags[which].kind == SWITCH)
         return take_switch((bool *)field, own_flags[which].name, value, why);
     if (!value) {
         snprintf(why, 256, "--%s wants a value: %s", own_flags[which].name, own_flags[which].help);
         return MW_ERR_BAD_ARG;
     }
+    if (own_flags[which].kind == LIST)
+        return take_item((struct mw_arg_list *)(void *)field, own_flags[which].name, value, why);
     *(const char **)field = value;
     return MW_OK;
 }
@@ -106,7 +136,7 @@ static int take_flag(struct mw_args *args, int argc, char **argv, int *at, char 
     const char *value = equals < text.len ? text.data + equals + 1 : 0;
     size_t own = own_flag(mw_view(text.data, equals));
     if (own < MW_COUNT(own_flags)) {
-        if (!value && !own_flags[own].is_bare && *at + 1 < argc)
+        if (!value && own_flags[own].kind != SWITCH && *at + 1 < argc)
             value = argv[++*at];
         return take_own_flag(args, own, value, why);
     }
@@ -130,6 +160,16 @@ static int take_flag(struct mw_args *args, int argc, char **argv, int *at, char 
     return MW_OK;
 }
 
+/* -H 'Cookie: a=b' */
+static int take_letter(struct mw_args *args, int argc, char **argv, int *at, char why[256])
+{
+    for (size_t i = 0; i < MW_COUNT(own_flags); i++) {
+        if (own_flags[i].letter && own_flags[i].letter == argv[*at][1] && !argv[*at][2])
+            return take_own_flag(args, i, *at + 1 < argc ? argv[++*at] : 0, why);
+    }
+    return unknown_flag(argv[*at], why);
+}
+
 /* Verbs that work on a script: a word that ends as its file does is one, and so is a second one. */
 static bool is_script(const struct mw_args *args, const char *word)
 {
@@ -146,6 +186,7 @@ static const struct {
     { "explain", 2, "one code, or two to compare" },
     { "why", 1, "one connection" },
     { "close", 3, "an id, a code, a reason" },
+    { "doctor", 1, "one URL" },
 };
 
 /* Which of them; MW_COUNT(own_words): none. */
@@ -165,6 +206,8 @@ static bool is_path(const struct mw_args *args, const char *word)
 
 static bool is_word(const struct mw_args *args, const char *word)
 {
+    if (!strcmp(args->verb, "doctor"))
+        return strstr(word, "://") != 0;
     return own_words_of(args->verb) < MW_COUNT(own_words) && (args->dir || !is_path(args, word));
 }
 
@@ -223,7 +266,7 @@ int mw_args_parse(struct mw_args *args, int argc, char **argv, char why[256])
         else if (!strncmp(argv[i], "--", 2) && argv[i][2])
             err = take_flag(args, argc, argv, &i, why);
         else if (argv[i][0] == '-' && argv[i][1])
-            err = unknown_flag(argv[i], why);
+            err = take_letter(args, argc, argv, &i, why);
         else
             err = take_word(args, argv[i], why);
     }

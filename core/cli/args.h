@@ -5,6 +5,13 @@
 
 #include "core/server/config.h"
 
+/* A flag that may be given several times; further ones are refused. */
+#define MW_ARG_LIST_MAX 32
+struct mw_arg_list {
+    size_t count;
+    const char *items[MW_ARG_LIST_MAX];
+};
+
 struct mw_args {
     const char *verb;   /* "help" where --help was given; NULL: none */
     const char *dir;    /* NULL: not given */
@@ -16,8 +23,12 @@ struct mw_args {
     const char *words[3]; /* NULL: not given */
     const char *last;     /* of why; NULL: not given */
     bool all, markdown;
-    const char *lang;                                   /* NULL: not given */
-    const char *to;                                     /* NULL: not given */
+    const char *lang; /* NULL: not given */
+    const char *to;   /* NULL: not given */
+    /* of doctor: */
+    struct mw_arg_list headers, protocols;
+    const char *origin, *path, *timeout, *idle; /* NULL: not given */
+    bool insecure;
     const char *clients, *seed, *rate, *capacity, *svg; /* the same, of simulate */
     /* flags of config.def in order, "--listen" "X" as pairs of argv entries */
     int flag_count;

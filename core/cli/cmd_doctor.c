@@ -1,11 +1,12 @@
 /*
- * `moonwire doctor`: what is wrong with this machine and a project. What is looked at stands in
- * doctor_checks.def. Changes nothing.
+ * `moonwire doctor`: what is wrong with this machine and a project (doctor_checks.def), or on the
+ * way to a server (core/doctor/walk.h). Changes nothing.
  */
 #include <stdio.h>
 
 #include "core/cli/checkup.h"
 #include "core/cli/commands.h"
+#include "core/cli/doctor_path.h"
 #include "core/cli/terminal.h"
 #include "core/server/server.h"
 #include "moonwire/engine_lua.h"
@@ -29,13 +30,19 @@ static int print(const struct mw_doctor_report *report, bool json)
     return mw_doctor_is_well(report) ? MW_EXIT_OK : MW_EXIT_FAILED;
 }
 
+static int look_here(const struct mw_args *args, struct mw_doctor_report *report)
+{
+    static struct mw_checkup checkup; /* the same */
+    mw_checkup_open(&checkup, args, mw_engine_lua());
+    snprintf(report->title, sizeof report->title, "moonwire %s, this machine", MOONWIRE_VERSION);
+    mw_checkup_run(&checkup, report);
+    mw_checkup_free(&checkup);
+    return MW_EXIT_OK;
+}
+
 int mw_cmd_doctor(const struct mw_args *args)
 {
-    static struct mw_checkup checkup; /* large, and there is one */
-    struct mw_doctor_report report = { .count = 0 };
-    mw_checkup_open(&checkup, args, mw_engine_lua());
-    snprintf(report.title, sizeof report.title, "moonwire %s, this machine", MOONWIRE_VERSION);
-    mw_checkup_run(&checkup, &report);
-    mw_checkup_free(&checkup);
-    return print(&report, args->json);
+    static struct mw_doctor_report report; /* large, and there is one */
+    int code = args->words[0] ? mw_doctor_path(args, &report) : look_here(args, &report);
+    return code ? code : print(&report, args->json);
 }

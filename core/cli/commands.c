@@ -28,7 +28,8 @@ const struct mw_command mw_commands[] = {
       "end it in order: every client is told when to come back" },
     { "check", mw_cmd_check, "check [DIR]",
       "tell what is wrong with a project, without serving it" },
-    { "doctor", mw_cmd_doctor, "doctor [DIR]", "what is wrong with this machine and a project" },
+    { "doctor", mw_cmd_doctor, "doctor [URL | DIR]",
+      "what is wrong on the way to a server; or with this machine and project" },
     { "explain", mw_cmd_explain, "explain [CODE [CODE] | CAUSE] [DIR]",
       "what a close code means and how to fix it, in 4 languages" },
     { "simulate", mw_cmd_simulate, "simulate herd [--clients N]",
@@ -64,6 +65,7 @@ int mw_cmd_help(const struct mw_args *args)
                option.normal, *option.normal ? "]" : "");
     puts(
         "  --json (check, close, doctor, explain, reload, rollback, status, drain, simulate, why)\n"
+        "  -H LINE, -s NAME, --origin, --path, --insecure, --timeout S, --idle S (doctor URL)\n"
         "  --lang en|ko|vi|ja, --all, --markdown (explain), --last N (why), --help, --version\n"
         "\nexit codes: 0 ok, 1 failed, refused or found something, 2 usage, 69 address not "
         "available or\n  no server there, 78 bad settings or scripts");

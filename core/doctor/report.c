@@ -63,5 +63,6 @@ size_t mw_doctor_count(const struct mw_doctor_report *report, enum mw_doctor_sta
 
 bool mw_doctor_is_well(const struct mw_doctor_report *report)
 {
-    return mw_doctor_count(report, MW_DOCTOR_FAIL) + mw_doctor_count(report, MW_DOCTOR_WARN) == 0;
+    return !report->is_cut_short &&
+           mw_doctor_count(report, MW_DOCTOR_FAIL) + mw_doctor_count(report, MW_DOCTOR_WARN) == 0;
 }

@@ -27,7 +27,8 @@ struct mw_doctor_line {
 };
 
 struct mw_doctor_report {
-    char title[320]; /* what was looked at */
+    char title[320];   /* what was looked at */
+    bool is_cut_short; /* by an interrupt: it cannot be well */
     size_t count;
     struct mw_doctor_line lines[MW_DOCTOR_LINES_MAX];
 };
@@ -44,7 +45,7 @@ void mw_doctor_fix(struct mw_doctor_line *line, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 size_t mw_doctor_count(const struct mw_doctor_report *report, enum mw_doctor_state state);
-/* Neither warnings nor failures. */
+/* Whole, and neither warnings nor failures. */
 bool mw_doctor_is_well(const struct mw_doctor_report *report);
 
 /*

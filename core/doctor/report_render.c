@@ -124,6 +124,32 @@ static void put_line(struct page *page, const struct mw_doctor_line *line)
     put_fix(page, line->fix);
 }
 
+/* How many lines from here on were skipped for the same reason. */
+static size_t count_alike(const struct mw_doctor_report *report, size_t first)
+{
+    size_t i = first;
+    while (i < report->count && report->lines[i].state == MW_DOCTOR_SKIPPED &&
+           !*report->lines[i].fix && !strcmp(report->lines[i].value, report->lines[first].value))
+        i++;
+    return i - first;
+}
+
+/* One row for all of them. */
+static void put_skipped(struct page *page, const struct mw_doctor_report *report, size_t first,
+                        size_t count)
+{
+    struct mw_doctor_line row = { .name = "skipped", .state = MW_DOCTOR_SKIPPED, .took_ms = -1 };
+    size_t len = 0;
+    for (size_t i = first; i < first + count && len < sizeof row.value; i++) {
+        int n = snprintf(row.value + len, sizeof row.value - len, "%s%s", i > first ? ", " : "",
+                         report->lines[i].name);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    if (len < sizeof row.value)
+        snprintf(row.value + len, sizeof row.value - len, ": %s", report->lines[first].value);
+    put_line(page, &row);
+}
+
 static size_t widest_name(const struct mw_doctor_report *report)
 {
     size_t widest = 0;
@@ -140,6 +166,8 @@ static void put_count(struct page *page, const struct mw_doctor_report *report)
     size_t warned = mw_doctor_count(report, MW_DOCTOR_WARN);
     if (page->err)
         return;
+    if (report->is_cut_short)
+        put(page, "interrupted: ");
     if (failed + warned == 0)
         page->err = mw_buf_put_text(page->out, "nothing found\n");
     else
@@ -158,8 +186,14 @@ int mw_doctor_render(struct mw_buf *out, const struct mw_doctor_report *report,
     };
     put_text(&page, mw_view_text(report->title));
     put(&page, "\n");
-    for (size_t i = 0; i < report->count; i++)
-        put_line(&page, &report->lines[i]);
+    for (size_t i = 0; i < report->count;) {
+        size_t alike = count_alike(report, i);
+        if (alike > 1)
+            put_skipped(&page, report, i, alike);
+        else
+            put_line(&page, &report->lines[i]);
+        i += alike > 1 ? alike : 1;
+    }
     put_count(&page, report);
     return page.err;
 }

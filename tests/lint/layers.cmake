@@ -16,7 +16,7 @@ set(layers
     "core/io: core/base"
     "core/outbound: core/session core/io"
     "core/explain: core/session"
-    "core/doctor: core/explain"
+    "core/doctor: core/explain core/outbound"
     "core/server: core/explain core/hub core/io"
     "core/sim: core/session core/hub"
     "core/cli: core/server core/doctor core/outbound core/sim"

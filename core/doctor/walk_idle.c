@@ -1,0 +1,122 @@
+/*
+ * Silence: two connections at once, of which one says nothing and one pings all the time. Which of
+ * them is cut tells what is limited. The server pings the silent one as it does everybody, and that
+ * ends a silence; how long the longest one was is measured. Called by walk through its table.
+ */
+#include "core/base/check.h"
+#include "core/base/clock.h"
+#include "core/doctor/walk_parts.h"
+
+/* Often enough that no limit worth the name sees silence. */
+#define SPEAK_MS 500
+/* After one has ended, for the other to end of the same cause. */
+#define AFTERMATH_MS 1500
+
+static void touch(struct mw_walk_hold *hold)
+{
+    mw_ms now_ms = mw_loop_now(hold->walk->loop);
+    mw_ms quiet_ms = now_ms - hold->last_ms;
+    if (quiet_ms > hold->held.quiet_ms)
+        hold->held.quiet_ms = quiet_ms;
+    hold->last_ms = now_ms;
+}
+
+static void on_speak(struct mw_alarm *alarm)
+{
+    struct mw_walk_hold *hold = MW_OWNER(alarm, struct mw_walk_hold, speak);
+    if (mw_ws_client_ping(hold->client, mw_view("doctor", 6)) == MW_OK)
+        mw_alarm_set(hold->walk->loop, alarm, mw_ms_add(mw_loop_now(hold->walk->loop), SPEAK_MS));
+}
+
+static void on_opened(void *owner, const struct mw_ws_answer *answer)
+{
+    struct mw_walk_hold *hold = owner;
+    struct mw_walk *walk = hold->walk;
+    (void)answer;
+    hold->is_open = true;
+    hold->last_ms = mw_loop_now(walk->loop);
+    if (hold->talks)
+        on_speak(&hold->speak);
+    if (walk->silent.is_open && walk->talking.is_open)
+        mw_walk_wait(walk, walk->setup.idle_ms);
+}
+
+static void on_frame(void *owner, const struct mw_ws_frame *frame, struct mw_view payload)
+{
+    struct mw_walk_hold *hold = owner;
+    touch(hold);
+    if (frame->opcode == MW_OPCODE_CLOSE)
+        mw_doctor_end_said(&hold->held.end, payload);
+}
+
+static void on_ended(void *owner, const struct mw_ws_ended *ended)
+{
+    struct mw_walk_hold *hold = owner;
+    mw_alarm_stop(hold->walk->loop, &hold->speak);
+    mw_doctor_end_of(&hold->held.end, ended);
+    mw_walk_wait(hold->walk, AFTERMATH_MS);
+}
+
+static const struct mw_ws_client_events events = {
+    .opened = on_opened,
+    .frame = on_frame,
+    .ended = on_ended,
+};
+
+static bool open_hold(struct mw_walk *walk, struct mw_walk_hold *hold, bool talks)
+{
+    char why[256];
+    *hold = (struct mw_walk_hold){ .walk = walk, .talks = talks };
+    mw_alarm_init(&hold->speak, on_speak);
+    return mw_walk_dial(walk, false, &events, hold, &hold->client, why) == MW_OK;
+}
+
+void mw_walk_idle_begin(struct mw_walk *walk)
+{
+    struct mw_doctor_line *line = mw_walk_line(walk, MW_WALK_IDLE);
+    if (walk->setup.idle_ms == 0) {
+        mw_doctor_value(line, "not asked for: --idle 120 holds two connections open");
+        mw_walk_next(walk);
+        return;
+    }
+    mw_ws_client_free(walk->client);
+    walk->client = NULL;
+    mw_walk_wait(walk, 3 * walk->setup.wait_ms);
+    if (!open_hold(walk, &walk->silent, false) || !open_hold(walk, &walk->talking, true)) {
+        mw_doctor_value(line, "out of memory");
+        mw_walk_next(walk);
+    }
+}
+
+/* The time is over, or one has ended and the other had its time to follow. */
+void mw_walk_idle_late(struct mw_walk *walk)
+{
+    struct mw_doctor_line *line = mw_walk_line(walk, MW_WALK_IDLE);
+    if (walk->silent.is_open && walk->talking.is_open) {
+        if (!walk->silent.held.end.is_over)
+            touch(&walk->silent);
+        const struct mw_doctor_idle idle = { .wanted_ms = walk->setup.idle_ms,
+                                             .silent = walk->silent.held,
+                                             .talking = walk->talking.held };
+        mw_doctor_judge_idle(line, &idle, &walk->who);
+    } else {
+        line->state = MW_DOCTOR_FAIL;
+        mw_doctor_value(line, "two connections at once were not let in");
+        mw_doctor_fix(line, "in the script: limits = { connections_per_ip }; or a rule in front");
+    }
+    mw_walk_next(walk);
+}
+
+static void free_hold(struct mw_walk *walk, struct mw_walk_hold *hold)
+{
+    if (hold->walk)
+        mw_alarm_stop(walk->loop, &hold->speak);
+    mw_ws_client_free(hold->client);
+    hold->client = NULL;
+}
+
+void mw_walk_idle_free(struct mw_walk *walk)
+{
+    free_hold(walk, &walk->silent);
+    free_hold(walk, &walk->talking);
+}
