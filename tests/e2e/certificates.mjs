@@ -9,11 +9,25 @@ const KINDS = {
     rsa: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
 };
 
+/* x509 -req knows no dates of the past; ca does, and wants to know where to write it down. */
+const PAST_CONFIG = `[ca]
+default_ca = one
+[one]
+database = index
+new_certs_dir = .
+serial = serial
+default_md = sha256
+policy = names
+[names]
+commonName = supplied
+`;
+
 /*
  * { cert, key } in PEM for a host (and 127.0.0.1), or an authority where `ca` is set; signed by
- * `issuer`, else by itself.
+ * `issuer`, else by itself. `past`: valid in January of 2020 alone (of an issuer).
  */
-export function certificate(name, { kind = 'ecdsa', days = 90, issuer, ca = false } = {}) {
+export function certificate(name, options = {}) {
+    const { kind = 'ecdsa', days = 90, issuer, ca = false, past = false } = options;
     const dir = mkdtempSync(join(tmpdir(), 'moonwire-cert-'));
     const at = (file) => join(dir, file);
     const openssl = (...args) => execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
@@ -28,6 +42,14 @@ export function certificate(name, { kind = 'ecdsa', days = 90, issuer, ca = fals
         }
         const signer = issuer ? ['-CA', 'issuer', '-CAkey', 'issuer-key', '-CAcreateserial']
             : ['-signkey', 'key'];
+        if (past) {
+            writeFileSync(at('config'), PAST_CONFIG);
+            writeFileSync(at('index'), '');
+            openssl('ca', '-batch', '-notext', '-config', 'config', '-rand_serial', '-in', 'request',
+                '-out', 'cert', '-cert', 'issuer', '-keyfile', 'issuer-key', '-extfile',
+                'extensions', '-startdate', '20200101000000Z', '-enddate', '20200201000000Z');
+            return { cert: readFileSync(at('cert'), 'utf8'), key: readFileSync(at('key'), 'utf8') };
+        }
         openssl('x509', '-req', '-in', 'request', ...signer, '-days', String(days), '-extfile',
             'extensions', '-out', 'cert');
         return { cert: readFileSync(at('cert'), 'utf8'), key: readFileSync(at('key'), 'utf8') };

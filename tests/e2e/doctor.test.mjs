@@ -1,0 +1,174 @@
+/*
+ * `moonwire doctor URL`: each broken path gets its own verdict, and nothing else is blamed for it;
+ * a path that is well gets none.
+ */
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { test } from 'node:test';
+import { certificate } from './certificates.mjs';
+import { binary, start, within } from './harness.mjs';
+import { broken, files } from './paths/broken.mjs';
+import { middlebox, stripExtensions } from './paths/middleboxes.mjs';
+import { haproxy, nginx, startHaproxy, startNginx } from './paths/proxies.mjs';
+import { mute, strangeServer } from './paths/servers.mjs';
+
+function doctor(words, env = {}) {
+    return within(new Promise((resolve) => {
+        execFile(binary, ['doctor', ...words], { env: { ...process.env, ...env } },
+            (error, out, err) => resolve({ code: error ? error.code : 0, out, err }));
+    }), () => `moonwire doctor ${words.join(' ')}`);
+}
+
+async function walk(words, env) {
+    const { code, out, err } = await doctor([...words, '--json'], env);
+    assert.equal(err, '');
+    const report = JSON.parse(out);
+    const line = (name) => report.checks.find((check) => check.name === name);
+    const found = report.checks.filter((check) => ['warn', 'fail'].includes(check.state));
+    return { code, report, line, found };
+}
+
+for (const path of broken) {
+    test(path.name, { skip: 'needs' in path && !path.needs }, async (t) => {
+        const { url, args, env } = await path.build(t);
+        const { code, line, found, report } = await walk([url, ...args], env);
+        const told = JSON.stringify(found, null, 1);
+        assert.deepEqual(found.map((one) => one.name), [path.line], told || JSON.stringify(report));
+        const verdict = line(path.line);
+        assert.equal(verdict.state, path.state ?? 'fail', told);
+        if (path.value) assert.match(verdict.value, path.value);
+        if (path.how) assert.match(verdict.value, path.how);
+        if (path.why) assert.match(verdict.why, path.why);
+        if (path.fix) assert.match(verdict.fix.join('\n'), path.fix);
+        assert.ok(verdict.why && verdict.fix.length, told);
+        assert.equal(code, 1);
+    });
+}
+
+/* ---- paths that are well ---- */
+
+const TIMES = Number(process.env.DOCTOR_TIMES ?? 20);
+
+async function isWell(words, env) {
+    for (let i = 0; i < TIMES; i++) {
+        const { code, found, line, report } = await walk(words, env);
+        assert.deepEqual(found, [], JSON.stringify(report));
+        assert.equal(code, 0);
+        assert.match(line('handshake').value, /^101 from moonwire/);
+        assert.match(line('echo').value, /1 MiB came back whole/);
+        assert.match(line('close').value, /^1000 came back/);
+    }
+}
+
+test('our server, directly: no finding', async (t) => {
+    const server = await start(t, files());
+    await isWell([`ws://127.0.0.1:${server.port}/echo`, '-s', 'v1']);
+});
+
+test('our server by TLS: no finding but that --insecure was needed', async (t) => {
+    const server = await start(t, files(), { verb: 'dev', args: ['--tls', '--listen', '127.0.0.1:0'] });
+    const { found, line } = await walk([`wss://localhost:${server.port}/echo`, '--insecure']);
+    assert.deepEqual(found.map((one) => one.name), ['TLS']);
+    assert.match(line('TLS').value, /TLSv1\.3, taken because of --insecure/);
+    assert.match(line('echo').value, /1 MiB came back whole/);
+});
+
+test('nginx in front, by TLS: no finding', { skip: !nginx }, async (t) => {
+    const authority = certificate('Doctor Authority', { ca: true });
+    const server = await start(t, { ...files(), 'ca.pem': authority.cert });
+    const tls = certificate('localhost', { issuer: authority });
+    const { port } = await startNginx(t, server.port, { tls });
+    await isWell([`wss://localhost:${port}/echo`], { SSL_CERT_FILE: server.project.path('ca.pem') });
+});
+
+test('HAProxy in front: no finding', { skip: !haproxy }, async (t) => {
+    const server = await start(t, files());
+    const { port } = await startHaproxy(t, server.port);
+    await isWell([`ws://127.0.0.1:${port}/echo`]);
+});
+
+test('a path without compression is well', async (t) => {
+    const server = await start(t, files());
+    const { port } = await middlebox(t, server.port, stripExtensions());
+    const { found, line } = await walk([`ws://127.0.0.1:${port}/echo`]);
+    assert.deepEqual(found, []);
+    assert.match(line('compression').value, /not agreed on/);
+});
+
+test('a foreign server that echoes is well, and one that does not is told apart', async (t) => {
+    const echo = await strangeServer(t);
+    const well = await walk([`ws://127.0.0.1:${echo.port}/`]);
+    assert.deepEqual(well.found, []);
+    assert.match(well.line('handshake').value, /somebody who gives no name/);
+    const silent = await strangeServer(t, mute);
+    const quiet = await walk([`ws://127.0.0.1:${silent.port}/`, '--timeout', '1']);
+    assert.deepEqual(quiet.found, []);
+    assert.equal(quiet.line('echo').state, 'skipped');
+    assert.match(quiet.line('echo').fix[0], /--path \/echo/);
+});
+
+test('what is larger than the server takes is no finding', async (t) => {
+    const script = files()['scripts/echo.lua'].replace('limits = {', 'limits = { message = 65535,');
+    const server = await start(t, { 'scripts/echo.lua': script });
+    const { found, line } = await walk([`ws://127.0.0.1:${server.port}/echo`]);
+    assert.deepEqual(found, []);
+    assert.match(line('echo').value, /up to 65535 bytes .* takes no 65536 bytes \(1009/);
+    assert.match(line('close').value, /^1000 came back/);
+});
+
+test('silence that the server ends by its pings: what could be seen is said', async (t) => {
+    const server = await start(t, files(1));
+    const { found, line } = await walk([`ws://127.0.0.1:${server.port}/echo`, '--idle', '4']);
+    assert.deepEqual(found, []);
+    assert.match(line('idle').value, /nothing cut it in 4\.0 s; the longest silence was [012]\.\d s, for the server's pings/);
+    assert.match(line('idle').fix[0], /ping = 0/);
+});
+
+test('--path, and headers, reach the server', async (t) => {
+    const server = await start(t, { ...files(),
+        'scripts/door.lua': `return {
+  on_open = function(conn, req) if req.headers["x-key"] ~= "k" then return false end end,
+  on_message = function(conn, data, kind) conn:send(data, kind) end,
+}` });
+    const url = `ws://127.0.0.1:${server.port}/nowhere`;
+    const { found } = await walk([url, '--path', '/echo']);
+    assert.deepEqual(found, []);
+    const refused = await walk([url, '--path', '/door']);
+    const admitted = await walk([url, '--path', '/door', '-H', 'X-Key: k']);
+    assert.match(refused.line('handshake').value, /^HTTP 403 from moonwire/);
+    assert.deepEqual(admitted.found, []);
+});
+
+test('for people: what was not reached is one row, and the exit code is 1', async () => {
+    const { code, out } = await doctor(['ws://no-such-name.invalid/', '--timeout', '2'],
+        { LC_ALL: 'C' });
+    assert.equal(code, 1);
+    assert.match(out, /^ FAIL DNS +no-such-name\.invalid:/m);
+    assert.match(out, /^ - +skipped +TCP, TLS, handshake, subprotocol,/m);
+    assert.match(out, /1 failed, 0 warnings\n$/);
+});
+
+test('what cannot be meant is 2', async () => {
+    for (const words of [['ws://127.0.0.1:99999/'], ['ws://h/', '--idle', 'long'],
+        ['ws://h/', '-H', 'no colon'], ['ws://h/', 'ws://i/'], ['ws://h/', '--timeout', '0']]) {
+        const { code, err } = await doctor(words);
+        assert.equal(code, 2, `${words}: ${err}`);
+    }
+});
+
+test('an interrupt prints what is known so far', async (t) => {
+    const server = await start(t, files());
+    const child = spawn(binary, ['doctor', `ws://127.0.0.1:${server.port}/echo`, '--idle', '600',
+        '--json']);
+    let out = '';
+    child.stdout.on('data', (chunk) => { out += chunk; });
+    await server.log({ msg: 'closed' }, 2);
+    await new Promise((resolve) => setTimeout(resolve, 300)); /* the two that are held */
+    child.kill('SIGINT');
+    const code = await within(new Promise((resolve) => child.on('close', resolve)), () => 'its end');
+    const report = JSON.parse(out);
+    const line = (name) => report.checks.find((check) => check.name === name);
+    assert.equal(line('idle').value, 'interrupted');
+    assert.match(line('close').value, /^1000 came back/);
+    assert.equal(code, 1);
+});
