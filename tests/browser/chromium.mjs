@@ -7,9 +7,9 @@ import { PATIENCE_MS, root } from '../e2e/harness.mjs';
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
 const shots = join(root, 'build', 'screenshots');
 
-export async function launch(t) {
+export async function launch(t, options) {
     const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
-    const browser = await chromium.launch({ executablePath, args });
+    const browser = await chromium.launch({ executablePath, args, ...options });
     t.after(() => browser.close());
     return browser;
 }

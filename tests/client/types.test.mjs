@@ -1,0 +1,34 @@
+/* The package as another project imports it: types by tsc --strict, code by Node. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { root } from '../e2e/harness.mjs';
+
+const require = createRequire(join(root, 'tests', 'e2e', 'package.json'));
+const project = mkdtempSync(join(tmpdir(), 'moonwire-types-'));
+after(() => rmSync(project, { recursive: true, force: true }));
+mkdirSync(join(project, 'node_modules'));
+symlinkSync(join(root, 'client'), join(project, 'node_modules', 'moonwire-client'));
+writeFileSync(join(project, 'package.json'), '{"type": "module"}');
+cpSync(join(root, 'tests', 'client', 'types', 'use.ts'), join(project, 'use.ts'));
+
+for (const [module, resolution] of [['nodenext', 'nodenext'], ['esnext', 'bundler']]) {
+    test(`types, ${resolution}`, () => {
+        const { status, stdout } = spawnSync(process.execPath, [require.resolve('typescript/bin/tsc'),
+            '--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2022,dom',
+            '--module', module, '--moduleResolution', resolution, 'use.ts'], { cwd: project });
+        assert.equal(String(stdout), '');
+        assert.equal(status, 0);
+    });
+}
+
+test('code', () => {
+    const out = execFileSync(process.execPath, ['--input-type=module', '-e',
+        "import { Socket } from 'moonwire-client'; console.log(Socket.name.length > 0, Socket.OPEN)"],
+    { cwd: project });
+    assert.equal(String(out), 'true 1\n');
+});
