@@ -27,7 +27,7 @@
 #define POLL_MS     50   /* how soon a stuck thread sees that it is to stop */
 #define LEAST_BYTES 4096 /* some lines and a note of loss */
 #define NOTE_BYTES  256  /* a note of loss: its two texts and a number */
-#define PATIENCES   4    /* in so many times its patience it ends, whatever is still read */
+#define PATIENCES   2    /* in so many times its patience it ends, whatever is still read */
 
 struct mw_sink {
     int fd;

@@ -23,7 +23,7 @@ void mw_sink_write(struct mw_sink *sink, struct mw_view line);
 
 /*
  * Writes what waits, as long as the reader takes something within patience_ms each time, and for at
- * most four times patience_ms; ends with a whole line wherever it can. What is written after it is
+ * most twice patience_ms; ends with a whole line wherever it can. What is written after it is
  * lost. For a process that leaves while other threads still write. NULL is allowed.
  */
 void mw_sink_finish(struct mw_sink *sink, mw_ms patience_ms);

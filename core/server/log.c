@@ -12,7 +12,7 @@
 
 /* Lines waiting for a slow reader: some ten thousand, then they are counted instead. */
 #define SINK_BYTES        (4u << 20)
-#define CLOSE_PATIENCE_MS 1000
+#define CLOSE_PATIENCE_MS 2000 /* of a reader that takes nothing; twice that in all */
 
 #define TOO_SLOW "log lines were lost: the reader of the log is too slow"
 static const struct mw_sink_note human_note = { "moonwire: ", " " TOO_SLOW };
