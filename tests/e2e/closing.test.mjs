@@ -133,6 +133,15 @@ for (const name of Object.keys(situations)) {
     });
 }
 
+test('each link of the page leads to a heading that is there', () => {
+    const slug = (title) => title.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-');
+    const headings = (text) => [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) => slug(title));
+    for (const [, file, anchor] of PAGE.matchAll(/\]\(([\w-]+\.md)?(?:#([\w-]+))?\)/g)) {
+        const text = file ? readFileSync(join(root, 'docs', file), 'utf8') : PAGE;
+        assert.ok(!anchor || headings(text).includes(anchor), `${file ?? ''}#${anchor}`);
+    }
+});
+
 /* What the log, `why` and `doctor` know of those in between is what the page says, row by row. */
 test('the table of idle limits is that of the program', () => {
     const table = readFileSync(join(root, 'core/explain/idle_limits.def'), 'utf8');

@@ -128,7 +128,8 @@ async function allAtOnce(t) {
 /* A page of another origin, which its user sees as 1006. */
 async function refusedPage(t) {
     const stage = await serve(t, chat(''));
-    const { status } = await refused(stage.server, '/chat', { origin: 'https://app.example.org' });
+    const { status } = await refused(stage.server, '/chat?moonwire=0123456789abcdefABCDEF',
+        { origin: 'https://app.example.org' });
     assert.equal(status, 403);
     return stage;
 }
