@@ -76,6 +76,15 @@ static void tell_of_handshake(struct mw_client *client, unsigned status, const c
     mw_log_end(&line);
 }
 
+/*
+ * A handshake; or what may have been one before a proxy took its Upgrade away. Of any other request
+ * the answer would tell every page that makes it which files there are.
+ */
+static bool may_be_asked_for(const struct mw_http_head *head, unsigned status)
+{
+    return mw_ws_is_upgrade(head) || status == 426 || status == 503;
+}
+
 /* For who asks by its mark what a browser did not show it. */
 static void keep_for_asker(struct mw_client *client, const struct mw_refused_said *said)
 {
@@ -87,8 +96,10 @@ static void keep_for_asker(struct mw_client *client, const struct mw_refused_sai
 static void refuse(struct mw_client *client, unsigned status, const char *error,
                    struct mw_view detail, const char *extra, const struct mw_http_told *told)
 {
-    keep_for_asker(client, &(struct mw_refused_said){ status, error, detail, *told });
-    if (mw_ws_is_upgrade(mw_http_conn_head(client->http))) {
+    const struct mw_http_head *head = mw_http_conn_head(client->http);
+    if (may_be_asked_for(head, status))
+        keep_for_asker(client, &(struct mw_refused_said){ status, error, detail, *told });
+    if (mw_ws_is_upgrade(head)) {
         tell_of_handshake(client, status, error, detail);
         mw_metrics_count_refusal(&client->worker->metrics, error, told->cause);
     }

@@ -47,9 +47,9 @@ enum mw_http_event mw_http_conn_next(struct mw_http_conn *http, mw_ms unix_ms);
 bool mw_http_conn_has_begun(const struct mw_http_conn *http);
 
 /* Of the request that is being answered. */
+const struct mw_http_head *mw_http_conn_head(const struct mw_http_conn *http);
 /* The target of the request that is read, as far as it can be told (mw_http_reader_target). */
 struct mw_view mw_http_conn_target(const struct mw_http_conn *http);
-const struct mw_http_head *mw_http_conn_head(const struct mw_http_conn *http);
 
 /*
  * What came behind the head: the first bytes of the next request, or of the frames after an

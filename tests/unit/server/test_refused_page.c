@@ -119,6 +119,22 @@ TEST(who_was_accepted_has_nothing_to_ask)
     assert_has(ask_line(WHY), "HTTP/1.1 404 ");
 }
 
+/* A page of another origin sees of an answer without CORS that it came, and no more. */
+TEST(what_files_there_are_is_not_told_to_pages_of_other_origins)
+{
+    static const char *const requests[] = {
+        "GET /none" QUERY " HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST /s" QUERY " HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /_moonwire/why/x" QUERY " HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /_moonwire/client.js" QUERY " HTTP/1.1\r\nHost: x\r\nIf-Match: \"x\"\r\n\r\n",
+    };
+    serve("echo");
+    for (size_t i = 0; i < MW_COUNT(requests); i++) {
+        be_refused(requests[i]);
+        assert_has(ask_line(WHY), "\"error\":\"unknown_mark\"");
+    }
+}
+
 /* Both connections were there before the server stopped taking new ones. */
 TEST(it_is_answered_while_the_server_stops)
 {
@@ -146,6 +162,7 @@ int main(void)
         IN_A_WORLD(pages_of_any_origin_may_ask_and_nobody_keeps_the_answer),
         IN_A_WORLD(a_mark_that_nobody_knows_is_404),
         IN_A_WORLD(who_was_accepted_has_nothing_to_ask),
+        IN_A_WORLD(what_files_there_are_is_not_told_to_pages_of_other_origins),
         IN_A_WORLD(it_is_answered_while_the_server_stops),
     };
     return RUN(cases);
