@@ -55,9 +55,7 @@ static void call(struct mw_client *client, enum mw_opcode kind, struct mw_view d
     note(client, MW_FLIGHT_ON_MESSAGE, result_of(result), begun);
     switch (result) {
     case MW_APP_DONE:
-        break;
     case MW_APP_FAILED: /* the engine has told; the message is dropped, the connection stays */
-        route->metrics.cells.dropped[MW_METRICS_DROP_handler_error]++;
         break;
     case MW_APP_WAITING:
         client->busy = true;

@@ -13,6 +13,7 @@ const talk = (extra = '') => `
     local M = { route = "/talk/:tag", limits = { queue = 65536 } }
     function M.on_message(conn, data)
       if data == "boom" then error("no such room") end
+      if data == "late" then sleep(0.001) error("so late") end
       if data == "leave" then return conn:close(4001, "kicked") end
       if data == "flood" then
         for _ = 1, 1000 do conn:send(string.rep("x", 60000)) end
@@ -118,6 +119,19 @@ test('messages and bytes are counted both ways, and what was dropped', async () 
     ['moonwire_messages_dropped_total', { route }],
     ['moonwire_handler_errors_total', { script: 'talk.lua', kind: 'error' }]);
     assert.deepEqual(counts, [3, 1, 3, 0, 5 * 6 + 3 + 5 + 3 + 4 + 2, 1, 1, 1]);
+});
+
+test('a message whose handler fails after it has waited is a dropped one', async () => {
+    const cause = 'handler_error';
+    const [dropped, failed] = await added(async () => {
+        const wire = await upgraded(server, '/talk/late');
+        wire.send(frame(TEXT, 'late'));
+        await server.log({ msg: 'script error', error: /so late/ });
+        wire.send(frame(CLOSE, closeBody(1000)));
+        await server.log({ msg: 'closed', path: '/talk/late' });
+        wire.drop();
+    }, ['moonwire_messages_dropped_total', { cause }], ['moonwire_handler_errors_total']);
+    assert.deepEqual([dropped, failed], [1, 1]);
 });
 
 test('refused handshakes are counted by what they were told', async () => {
