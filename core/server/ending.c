@@ -281,7 +281,7 @@ void mw_ending_tell(struct mw_client *client, const struct mw_end *end, struct m
     facts.state = "closed";
     mw_ends_add(&worker->ends, &facts);
     mw_end_counts_add(&worker->end_counts, facts.script, facts.code, facts.cause, facts.at_ms);
-    mw_metrics_count_end(&client->route->metrics.cells, facts.code, facts.cause, facts.lasted_ms,
+    mw_metrics_count_end(client->route->metrics.cells, facts.code, facts.cause, facts.lasted_ms,
                          client->phase == MW_CLIENT_OPEN);
     note_death(client, &facts);
 }

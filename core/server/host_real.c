@@ -57,7 +57,7 @@ static int still_full(struct mw_client *client)
 /* Gives the outcome back. */
 static int count_sent(struct mw_route *route, enum mw_opcode kind, int outcome)
 {
-    struct mw_metrics_cells *cells = &route->metrics.cells;
+    struct mw_metrics_cells *cells = route->metrics.cells;
     if (outcome == MW_OK)
         cells->sent[mw_metrics_type(kind)]++;
     else if (outcome == MW_ERR_DROPPED)

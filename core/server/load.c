@@ -100,7 +100,7 @@ static void refuse_route(struct mw_batch *batch, struct mw_load *load, struct mw
 {
     if (!load->as) /* else it is not what lies on disk that failed */
         route->failed = true;
-    route->metrics.cells.loads[MW_METRICS_REFUSED]++;
+    route->metrics.cells->loads[MW_METRICS_REFUSED]++;
     mw_route_hold_place(route);
     refuse(batch, load, outcome, fault);
 }
@@ -248,7 +248,7 @@ static void begin_trial(struct mw_route *route, const struct mw_load *load)
 
 static void note_metrics(struct mw_route *route, const struct mw_load *load)
 {
-    route->metrics.cells.loads[MW_METRICS_LOADED]++;
+    route->metrics.cells->loads[MW_METRICS_LOADED]++;
     route->metrics.hash = load->hash;
     route->metrics.loaded_unix_ms = mw_clock_unix_ms();
 }
@@ -283,7 +283,7 @@ void mw_load_commit(struct mw_worker *worker, struct mw_batch *batch)
         } else {
             mw_route_discard(route);
             route->failed = true; /* what lies on disk is still to be loaded */
-            route->metrics.cells.loads[MW_METRICS_REFUSED]++;
+            route->metrics.cells->loads[MW_METRICS_REFUSED]++;
         }
     }
 }

@@ -16,6 +16,7 @@
 #include "core/proto/close_catalog.h"
 #include "core/server/account.h"
 #include "core/server/process.h"
+#include "core/server/script_counts.h"
 #include "core/server/worker.h"
 #include "moonwire/version.h"
 
@@ -25,6 +26,7 @@ void mw_metrics_init(struct mw_worker_metrics *metrics, mw_ms now_ms)
 {
     *metrics =
         (struct mw_worker_metrics){ .started_ms = now_ms, .started_unix_ms = mw_clock_unix_ms() };
+    mw_list_init(&metrics->scripts);
 }
 
 static enum mw_metrics_code code_of(unsigned code)
@@ -88,14 +90,15 @@ static void add_cells(struct mw_metrics_cells *to, const struct mw_metrics_cells
 void mw_metrics_keep(struct mw_worker_metrics *metrics, const struct mw_metrics_cells *cells)
 {
     add_cells(&metrics->gone, cells);
+    metrics->has_gone = true;
 }
 
 /* ---- what is looked at ---- */
 
-/* Of one script; or of all whose files are gone, in a row without a route. */
+/* Of one script; or of all that are forgotten. */
 struct row {
     struct mw_view script, pattern;
-    const struct mw_route *route; /* NULL: they are gone */
+    const struct mw_route *route; /* NULL: its file is gone */
     const struct mw_metrics_cells *cells;
     uint64_t connections, opened, received_bytes, sent_bytes, queued_bytes;
     uint64_t calls, slow_calls, memory_bytes, timers, waiting, paused, is_fresh;
@@ -108,7 +111,6 @@ struct page {
     const char *name; /* of the metric whose lines are written */
     struct row *rows;
     size_t count;
-    struct mw_metrics_cells gone;
     struct mw_process process;
 };
 
@@ -121,43 +123,47 @@ static void put_cells(struct row *row, const struct mw_metrics_cells *cells)
     row->sent_bytes = cells->sent_bytes;
 }
 
-static void fill_row(struct row *row, const struct mw_route *route)
+static void put_route(struct row *row, const struct mw_route *route)
 {
     struct mw_app_stats app = { 0 };
     route->worker->engine->stats(route->app, &app);
-    *row = (struct row){
-        .script = route->name,
-        .pattern = mw_view_text(route->pattern.text ? route->pattern.text : ""),
-        .route = route,
-        .queued_bytes = route->account->mem.bytes,
-        .calls = app.calls,
-        .slow_calls = app.slow_calls,
-        .memory_bytes = app.memory_bytes,
-        .timers = app.timers,
-        .waiting = app.waiting,
-        .paused = route->quarantine.paused,
-        .is_fresh = !route->failed,
-    };
-    put_cells(row, &route->metrics.cells);
+    row->route = route;
+    row->queued_bytes = route->account->mem.bytes;
+    row->calls = app.calls;
+    row->slow_calls = app.slow_calls;
+    row->memory_bytes = app.memory_bytes;
+    row->timers = app.timers;
+    row->waiting = app.waiting;
+    row->paused = route->quarantine.paused;
+    row->is_fresh = !route->failed;
 }
 
-/* A script that was removed may come back under its name while connections of the old one end. */
+/* A script that has not been loaded has the place where it was, if it had one. */
+static struct mw_view pattern_of(const struct mw_script_counts *counts)
+{
+    const char *text = counts->route ? counts->route->pattern.text : 0;
+    if (!text)
+        text = counts->pattern.text;
+    return mw_view_text(text ? text : "");
+}
+
 static void fill_rows(struct page *page)
 {
-    const struct mw_link *routes = &page->worker->routes;
-    page->gone = page->worker->metrics.gone;
-    for (const struct mw_link *link = routes->next; link != routes; link = link->next) {
-        const struct mw_route *route = MW_OWNER(link, const struct mw_route, link);
-        if (route->removed)
-            add_cells(&page->gone, &route->metrics.cells);
-        else
-            fill_row(&page->rows[page->count++], route);
+    const struct mw_worker_metrics *metrics = &page->worker->metrics;
+    for (const struct mw_link *at = metrics->scripts.next; at != &metrics->scripts; at = at->next) {
+        const struct mw_script_counts *counts = MW_OWNER(at, const struct mw_script_counts, link);
+        struct row *row = &page->rows[page->count++];
+        *row = (struct row){ .script = mw_view(counts->name, counts->name_len),
+                             .pattern = pattern_of(counts) };
+        put_cells(row, &counts->cells);
+        if (counts->route && !counts->route->removed)
+            put_route(row, counts->route);
     }
-    if (page->gone.loads[MW_METRICS_LOADED] + page->gone.loads[MW_METRICS_REFUSED] == 0)
+    if (!metrics->has_gone)
         return;
     struct row *gone = &page->rows[page->count++];
     *gone = (struct row){ .script = mw_view_text("gone"), .pattern = mw_view_text("gone") };
-    put_cells(gone, &page->gone);
+    put_cells(gone, &metrics->gone);
 }
 
 /* ---- lines ---- */
@@ -486,9 +492,9 @@ static void put_metric(struct page *page, const struct metric *metric)
 
 int mw_metrics_write(struct mw_worker *worker, struct mw_buf *out)
 {
-    const struct mw_link *routes = &worker->routes;
-    size_t most = 1; /* those that are gone */
-    for (const struct mw_link *link = routes->next; link != routes; link = link->next)
+    const struct mw_link *scripts = &worker->metrics.scripts;
+    size_t most = 1; /* those that are forgotten */
+    for (const struct mw_link *link = scripts->next; link != scripts; link = link->next)
         most++;
     struct page page = { .worker = worker, .out = out };
     page.rows = mw_alloc(out->mem, most * sizeof *page.rows);

@@ -1,12 +1,13 @@
 /*
  * Counters for monitoring, and their text: the Prometheus exposition format 0.0.4. A count is a
- * plain increment of a cell in a route, on its worker's thread; everything else is put together
- * when somebody asks.
+ * plain increment of a cell of the script (script_counts.h), on its worker's thread; everything
+ * else is put together when somebody asks.
  */
 #ifndef MW_SERVER_METRICS_H
 #define MW_SERVER_METRICS_H
 
 #include "core/base/buf.h"
+#include "core/base/list.h"
 #include "core/session/cause.h"
 
 struct mw_route;
@@ -63,9 +64,9 @@ struct mw_metrics_cells {
 
 /* Of a route. */
 struct mw_route_metrics {
-    struct mw_metrics_cells cells;
-    uint64_t hash;        /* of what the live version is made of */
-    mw_ms loaded_unix_ms; /* 0: never */
+    struct mw_metrics_cells *cells; /* the script's; of as many routes as it has */
+    uint64_t hash;                  /* of what the live version is made of */
+    mw_ms loaded_unix_ms;           /* 0: never */
 };
 
 /* Refusals by their short name; what finds no room is counted in the last one. */
@@ -79,7 +80,9 @@ struct mw_metrics_refusal {
 /* Of a worker. */
 struct mw_worker_metrics {
     mw_ms started_ms, started_unix_ms;
-    struct mw_metrics_cells gone; /* of routes that are no more: what was counted stays counted */
+    struct mw_link scripts; /* struct mw_script_counts */
+    struct mw_metrics_cells gone;
+    bool has_gone; /* scripts that nobody knows by name any more */
     struct mw_metrics_refusal refused[MW_METRICS_REFUSALS];
 };
 
@@ -96,7 +99,7 @@ void mw_metrics_count_end(struct mw_metrics_cells *cells, unsigned code, enum mw
 /* `error` and `cause` are static; cause NULL: none. */
 void mw_metrics_count_refusal(struct mw_worker_metrics *metrics, const char *error,
                               const char *cause);
-/* The route goes. */
+/* These are of a script that is forgotten. */
 void mw_metrics_keep(struct mw_worker_metrics *metrics, const struct mw_metrics_cells *cells);
 
 /* Appends all of it, on the worker's thread. MW_ERR_NOMEM. */

@@ -12,6 +12,7 @@
 #include "core/server/host_real.h"
 #include "core/server/pause.h"
 #include "core/server/rebuild.h"
+#include "core/server/script_counts.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
@@ -88,7 +89,7 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
     route->name = mw_view(mw_mem_copy(&worker->mem, name), name.len);
     mw_script_log_init(&route->lines, worker->log, worker->loop, route->name);
     route->account = mw_account_new(worker, route->name);
-    if (route->name.data && route->account)
+    if (route->name.data && route->account && mw_script_counts_join(route) == MW_OK)
         route->app = mw_route_new_app(route);
     if (!route->app) {
         mw_route_free(route);
@@ -115,7 +116,7 @@ void mw_route_free(struct mw_route *route)
     mw_route_faults_close(route);
     mw_fair_leave(route);
     mw_ending_forget(route);
-    mw_metrics_keep(&worker->metrics, &route->metrics.cells);
+    mw_script_counts_leave(route);
     mw_list_remove(&route->link);
     mw_pattern_free(&route->pattern, &worker->mem);
     mw_pattern_free(&route->next_pattern, &worker->mem);

@@ -121,7 +121,7 @@ static void note_for_opening(struct mw_route *route, const struct mw_fault *faul
 static void count_message(struct mw_route *route, const struct mw_fault *fault)
 {
     if (!strcmp(fault->handler, "on_message"))
-        route->metrics.cells.dropped[MW_METRICS_DROP_handler_error]++;
+        route->metrics.cells->dropped[MW_METRICS_DROP_handler_error]++;
 }
 
 void mw_route_fault(struct mw_route *route, const struct mw_fault *fault)

@@ -174,7 +174,7 @@ static bool send_answer(struct mw_client *client)
     mw_buf_init(&client->http->in, &client->worker->mem, 0);
     mw_http_driver_close(client);
     client->phase = MW_CLIENT_OPEN;
-    client->route->metrics.cells.opened++;
+    client->route->metrics.cells->opened++;
     return true;
 }
 

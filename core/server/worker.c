@@ -13,6 +13,7 @@
 #include "core/server/account.h"
 #include "core/server/door.h"
 #include "core/server/inquiry.h"
+#include "core/server/script_counts.h"
 #include "core/server/status.h"
 
 static void on_mail(void *ctx, struct mw_mail *mail);
@@ -238,6 +239,7 @@ struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
         return left;
     while (!mw_list_is_empty(&worker->routes))
         mw_route_free(MW_OWNER(worker->routes.next, struct mw_route, link));
+    mw_script_counts_free(worker);
     mw_listener_close(worker->listener);
     if (worker->mailbox)
         mw_mailbox_close(worker->mailbox);

@@ -206,7 +206,7 @@ static size_t cut_vectors(struct mw_view *vectors, size_t count)
 
 void mw_ws_driver_wrote(struct mw_client *client, size_t bytes)
 {
-    client->route->metrics.cells.sent_bytes += bytes;
+    client->route->metrics.cells->sent_bytes += bytes;
     mw_conn_written(&client->conn, bytes, now(client));
 }
 
@@ -302,7 +302,7 @@ static void pump(struct mw_client *client)
             return;
         case MW_EVENT_MESSAGE:
             taken += event.data.len;
-            client->route->metrics.cells.received[mw_metrics_type(event.opcode)]++;
+            client->route->metrics.cells->received[mw_metrics_type(event.opcode)]++;
             mw_deliver_message(client, event.opcode, event.data);
             break;
         case MW_EVENT_ASIDE:
@@ -343,14 +343,14 @@ void mw_ws_driver_start(struct mw_client *client)
     mw_stream_set_reading(client->stream, true);
     /* The handshake's alarm is done with. */
     mw_alarm_stop(client->worker->loop, &client->alarm);
-    client->route->metrics.cells.received_bytes += client->held.len;
+    client->route->metrics.cells->received_bytes += client->held.len;
     feed_held(client);
     mw_client_settle_later(client);
 }
 
 void mw_ws_driver_read(struct mw_client *client, char *bytes, size_t len)
 {
-    client->route->metrics.cells.received_bytes += len;
+    client->route->metrics.cells->received_bytes += len;
     if (client->stalled) { /* one read may have been on its way when reading was switched off */
         hold(client, mw_view(bytes, len));
         return;

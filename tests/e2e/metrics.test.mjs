@@ -166,7 +166,13 @@ test('reloads are counted, and a script that is gone takes no count away', async
         rmSync(server.project.path('scripts/soon.lua'));
         await server.log({ msg: 'closed', path: '/soon' });
     }, ['moonwire_connections_opened_total'], ['moonwire_closes_total'],
-    ['moonwire_closes_total', { cause: 'script_removed' }]);
+    ['moonwire_closes_total', { script: 'soon.lua', cause: 'script_removed' }]);
     assert.deepEqual([opened, closes, gone], [0, 1, 1]);
     wire.drop();
+    const [back, lost] = await added(async () => {
+        server.project.write('scripts/soon.lua', 'return { route = "/soon" }');
+        await server.log({ msg: 'loaded', script: 'soon.lua' }, 2);
+    }, ['moonwire_script_reloads_total', { script: 'soon.lua', result: 'loaded' }],
+    ['moonwire_connections_opened_total']);
+    assert.deepEqual([back, lost], [1, 0]);
 });

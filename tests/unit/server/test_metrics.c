@@ -4,12 +4,13 @@
 
 #include "core/server/inquiry.h"
 #include "core/server/process.h"
+#include "core/server/script_counts.h"
 #include "tests/unit/server/serve.h"
 
 /* All of it, as somebody gets who asks; valid until the next call. */
 static const char *text(void)
 {
-    static char copy[65536];
+    static char copy[262144];
     struct mw_buf out;
     mw_buf_init(&out, &world.mem, 0);
     assert_int_equal(mw_metrics_write(&world.worker, &out), MW_OK);
@@ -123,33 +124,93 @@ TEST(refusals_of_more_kinds_than_there_is_room_for_are_counted_as_other)
     assert_line("moonwire_handshakes_refused_total{error=\"other\",cause=\"\"} 6");
 }
 
-TEST(what_a_script_counted_stays_counted_when_it_is_gone)
+static void remove_script(const char *path)
+{
+    delete_file(&world.folder, path);
+    (void)load(&world);
+    RUN_UNTIL(&world, mw_list_is_empty(&world.worker.routes));
+}
+
+/* To what adds up rates, a series that gets those of another one tells of all of them anew. */
+TEST(a_script_that_goes_takes_no_count_away_and_gives_none_to_others)
 {
     serve("echo");
     add_socket(&world, "/s");
     run(&world);
-    assert_null(strstr(text(), "script=\"gone\""));
-    delete_file(&world.folder, "scripts/s.capp");
-    assert_int_equal(load(&world), 0);
-    RUN_UNTIL(&world, mw_list_is_empty(&world.worker.routes));
-#define GONE "{route=\"gone\",script=\"gone\""
-    assert_line("moonwire_connections" GONE "} 0");
-    assert_line("moonwire_connections_opened_total" GONE "} 1");
-    assert_line("moonwire_closes_total" GONE
+    remove_script("scripts/s.capp");
+    assert_line("moonwire_connections" S "} 0");
+    assert_line("moonwire_connections_opened_total" S "} 1");
+    assert_line("moonwire_closes_total" S
                 ",code=\"1001\",who=\"server\",cause=\"script_removed\"} 1");
-    assert_line("moonwire_script_reloads_total{script=\"gone\",result=\"loaded\"} 1");
-    assert_null(strstr(text(), "s.capp"));
+    assert_line("moonwire_script_reloads_total{script=\"s.capp\",result=\"loaded\"} 1");
+    assert_null(strstr(text(), "moonwire_script_paused{"));
+    assert_null(strstr(text(), "\"gone\""));
+}
+
+TEST(a_script_that_comes_back_does_not_count_from_zero)
+{
+    serve("echo");
+    add_socket(&world, "/s");
+    run(&world);
+    remove_script("scripts/s.capp");
+    write_script(&world, "s.capp", "broken");
+    assert_int_equal(load(&world), 1);
+    assert_line("moonwire_connections_opened_total" S "} 1");
+    write_script(&world, "s.capp", "echo");
+    assert_int_equal(load(&world), 0);
+    add_socket(&world, "/s");
+    run(&world);
+    assert_line("moonwire_connections" S "} 1");
+    assert_line("moonwire_connections_opened_total" S "} 2");
+    assert_line("moonwire_script_reloads_total{script=\"s.capp\",result=\"loaded\"} 2");
+    assert_line("moonwire_script_paused{script=\"s.capp\"} 0");
+}
+
+/* While clients of the old one have not answered its Close frame. */
+TEST(a_script_that_is_back_before_its_clients_are_gone_has_one_series)
+{
+    serve("echo");
+    add_socket(&world, "/s");
+    run(&world);
+    delete_file(&world.folder, "scripts/s.capp");
+    (void)load(&world);
+    write_script(&world, "s.capp", "echo");
+    assert_int_equal(load(&world), 0);
+    assert_true(world.worker.routes.next->next != &world.worker.routes);
+    add_socket(&world, "/s");
+    RUN_UNTIL(&world, world.worker.routes.next->next == &world.worker.routes);
+    assert_line("moonwire_connections" S "} 1");
+    assert_line("moonwire_connections_opened_total" S "} 2");
+    const char *first = strstr(text(), "\nmoonwire_connections_opened_total{");
+    assert_null(strstr(first + 1, "\nmoonwire_connections_opened_total{"));
+}
+
+TEST(of_more_scripts_than_are_remembered_the_sums_are)
+{
+    serve("echo");
+    remove_script("scripts/s.capp");
+    for (int i = 0; i < MW_SCRIPT_COUNTS_GONE + 2; i++) {
+        char name[24], path[40];
+        snprintf(name, sizeof name, "n%d.capp", i);
+        snprintf(path, sizeof path, "scripts/%s", name);
+        write_script(&world, name, "echo");
+        assert_int_equal(load(&world), 0);
+        remove_script(path);
+    }
+#define LOADED "moonwire_script_reloads_total{script=\""
+    assert_line(LOADED "gone\",result=\"loaded\"} 3");
+    assert_line(LOADED "n2.capp\",result=\"loaded\"} 1");
+    assert_null(strstr(text(), "\"n1.capp\""));
 }
 
 /* Names of files are anybody's bytes. */
 TEST(values_of_labels_are_escaped_and_are_utf8)
 {
     serve("echo");
-    struct mw_route *route = mw_route_by_name(&world.worker, mw_view_text("s.capp"));
-    struct mw_view name = route->name;
-    route->name = mw_view_text("a\"b\\c\nd\xFF.capp");
-    assert_line("moonwire_script_paused{script=\"a\\\"b\\\\c\\nd\xEF\xBF\xBD.capp\"} 0");
-    route->name = name;
+    struct mw_link *scripts = &world.worker.metrics.scripts;
+    struct mw_script_counts *counts = MW_OWNER(scripts->next, struct mw_script_counts, link);
+    memcpy(counts->name, "a\"\\\n\xFF.", counts->name_len);
+    assert_line("moonwire_script_paused{script=\"a\\\"\\\\\\n\xEF\xBF\xBD.\"} 0");
 }
 
 TEST(a_load_that_is_refused_is_counted_and_shown)
@@ -225,7 +286,10 @@ int main(void)
         IN_A_WORLD(a_code_that_is_not_registered_is_counted_as_other),
         IN_A_WORLD(a_life_goes_into_the_bucket_whose_bound_it_does_not_exceed),
         IN_A_WORLD(refusals_of_more_kinds_than_there_is_room_for_are_counted_as_other),
-        IN_A_WORLD(what_a_script_counted_stays_counted_when_it_is_gone),
+        IN_A_WORLD(a_script_that_goes_takes_no_count_away_and_gives_none_to_others),
+        IN_A_WORLD(a_script_that_comes_back_does_not_count_from_zero),
+        IN_A_WORLD(a_script_that_is_back_before_its_clients_are_gone_has_one_series),
+        IN_A_WORLD(of_more_scripts_than_are_remembered_the_sums_are),
         IN_A_WORLD(values_of_labels_are_escaped_and_are_utf8),
         IN_A_WORLD(a_load_that_is_refused_is_counted_and_shown),
         IN_A_WORLD(without_memory_there_is_no_text_and_nothing_is_lost),
