@@ -105,7 +105,7 @@ for (const colorScheme of ['light', 'dark']) {
 
 test('when the server goes the page says so, and it comes back with the server', async (t) => {
     const server = await start(t, copyOfScripts());
-    const options = { ...desk, expected: /WebSocket/ };
+    const options = { ...desk, expected: /WebSocket|Failed to load resource/ };
     const page = await enter(await launch(t), server.url, 'Ann', options);
     await server.stop();
     await isInState(page, 'waiting');
@@ -114,6 +114,18 @@ test('when the server goes the page says so, and it comes back with the server',
     t.after(() => again.stop());
     await again.ready();
     await isInState(page, 'open');
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
+test('another room is another connection, and no trouble', async (t) => {
+    const server = await start(t, copyOfScripts());
+    const page = await enter(await launch(t), server.url, 'Ann', desk);
+    await page.evaluate(() => { location.hash = 'attic'; });
+    await shows(page, 'log', /Opened \/chat\/attic as Ann/);
+    await isInState(page, 'open');
+    assert.equal((await server.log({ msg: 'closed', script: 'chat.lua' })).code, 1000);
+    assert.doesNotMatch(await part(page, 'log').textContent(), /Closed 1000/);
     assert.deepEqual(page.complaints, []);
     await page.context().close();
 });
