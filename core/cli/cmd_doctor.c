@@ -24,25 +24,27 @@ static int print(const struct mw_doctor_report *report, bool json)
         json ? mw_doctor_render_json(&out, report) : mw_doctor_render(&out, report, &terminal);
     if (!err)
         fwrite(out.data, 1, out.len, stdout);
+    (void)fflush(stdout);
     mw_buf_free(&out);
     if (err)
         return mw_cli_fail(MW_EXIT_FAILED, "", "out of memory");
     return mw_doctor_is_well(report) ? MW_EXIT_OK : MW_EXIT_FAILED;
 }
 
-static int look_here(const struct mw_args *args, struct mw_doctor_report *report)
+static void look_here(const struct mw_args *args, struct mw_doctor_report *report)
 {
     static struct mw_checkup checkup; /* the same */
     mw_checkup_open(&checkup, args, mw_engine_lua());
     snprintf(report->title, sizeof report->title, "moonwire %s, this machine", MOONWIRE_VERSION);
     mw_checkup_run(&checkup, report);
     mw_checkup_free(&checkup);
-    return MW_EXIT_OK;
 }
 
 int mw_cmd_doctor(const struct mw_args *args)
 {
     static struct mw_doctor_report report; /* large, and there is one */
-    int code = args->words[0] ? mw_doctor_path(args, &report) : look_here(args, &report);
-    return code ? code : print(&report, args->json);
+    if (args->words[0])
+        return mw_doctor_path(args, &report, print);
+    look_here(args, &report);
+    return print(&report, args->json);
 }

@@ -148,16 +148,19 @@ static int run(struct path *path)
     return MW_EXIT_OK;
 }
 
-int mw_doctor_path(const struct mw_args *args, struct mw_doctor_report *report)
+int mw_doctor_path(const struct mw_args *args, struct mw_doctor_report *report,
+                   int (*tell)(const struct mw_doctor_report *report, bool json))
 {
     struct path path = { .setup = { .wait_ms = ORDINARY_WAIT_S * 1000, .report = report } };
     mw_mem_init(&path.mem, 0, 0);
     snprintf(report->title, sizeof report->title, "%s%s%s", args->words[0],
              args->path ? ", route " : "", args->path ? args->path : "");
     int code = read_options(&path, args);
-    if (!code) {
-        code = run(&path);
-        close_parts(&path);
-    }
+    if (code)
+        return code;
+    code = run(&path);
+    if (!code)
+        code = tell(report, args->json);
+    close_parts(&path);
     return code;
 }

@@ -6,9 +6,11 @@
 #include "core/doctor/report.h"
 
 /*
- * Fills the report; an interrupt ends the walk, and what was found until then is in it. 0, or the
- * exit code, and then what is wrong has been said.
+ * Fills the report and gives what `tell` makes of it, an exit code; or another one, and then what
+ * is wrong has been said. An interrupt ends the walk, and what was found until then is told. It is
+ * told before everything is taken down, for a resolver that hangs keeps that from ending.
  */
-int mw_doctor_path(const struct mw_args *args, struct mw_doctor_report *report);
+int mw_doctor_path(const struct mw_args *args, struct mw_doctor_report *report,
+                   int (*tell)(const struct mw_doctor_report *report, bool json));
 
 #endif

@@ -102,6 +102,7 @@ struct mw_doctor_held {
 struct mw_doctor_idle {
     mw_ms wanted_ms;
     struct mw_doctor_held silent, talking; /* the second one spoke all the time */
+    bool is_promised;                      /* the server kept its pings to the silent one back */
 };
 void mw_doctor_judge_idle(struct mw_doctor_line *line, const struct mw_doctor_idle *idle,
                           const struct mw_doctor_who *who);

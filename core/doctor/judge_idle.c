@@ -58,12 +58,35 @@ static void tell_server(struct mw_doctor_line *line, const struct mw_doctor_end 
                   end->said_code);
 }
 
+/* The pings that a connection has otherwise come before the cut: twice, so that one may get lost.
+ */
+static void tell_kept_open(struct mw_doctor_line *line, const struct mw_doctor_end *end,
+                           const struct mw_doctor_who *who, const char *silent)
+{
+    mw_doctor_value(line,
+                    "cut %s after %s of silence (to half a second); the server's pings, every "
+                    "%u s, come before that",
+                    how(end), silent, who->ping_s);
+    if ((mw_ms)who->ping_s * 2000 <= end->silent_ms) {
+        line->state = MW_DOCTOR_OK;
+        return;
+    }
+    line->state = MW_DOCTOR_WARN;
+    mw_doctor_why(line, "One ping that is lost, or late, is enough for the connection to be cut.");
+    mw_doctor_fix(line, "in the script: limits = { ping = %u }",
+                  mw_idle_better_s(MW_CUT_SILENCE, end->silent_ms));
+}
+
 static void tell_silence(struct mw_doctor_line *line, const struct mw_doctor_idle *idle,
                          const struct mw_doctor_who *who)
 {
     const struct mw_doctor_end *end = &idle->silent.end;
     char silent[32];
     mw_doctor_put_seconds(silent, end->silent_ms);
+    if (idle->is_promised && who->ping_s && (mw_ms)who->ping_s * 1000 < end->silent_ms) {
+        tell_kept_open(line, end, who, silent);
+        return;
+    }
     line->state = MW_DOCTOR_FAIL;
     mw_doctor_value(line,
                     "cut %s after %s of silence (to half a second); one that spoke stayed "

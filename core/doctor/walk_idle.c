@@ -1,11 +1,18 @@
 /*
  * Silence: two connections at once, of which one says nothing and one pings all the time. Which of
- * them is cut tells what is limited. The server pings the silent one as it does everybody, and that
- * ends a silence; how long the longest one was is measured. Called by walk through its table.
+ * them is cut tells what is limited. A server of ours is asked to keep its pings to the silent one
+ * back; another one pings as it likes, which ends a silence, and how long the longest one was is
+ * measured. Called by walk through its table.
  */
+#include <stdio.h>
+
 #include "core/base/check.h"
 #include "core/base/clock.h"
+#include "core/base/str.h"
 #include "core/doctor/walk_parts.h"
+
+/* A server of ours pings the silent one no more than it must: the most that it may be asked for. */
+#define QUIET_MAX_S 600
 
 /* Often enough that no limit worth the name sees silence. */
 #define SPEAK_MS 500
@@ -41,6 +48,24 @@ static void on_opened(void *owner, const struct mw_ws_answer *answer)
         mw_walk_wait(walk, walk->setup.idle_ms);
 }
 
+/* Its hello has come: it is asked to keep its pings back, and says whether it does. */
+static void on_message(void *owner, enum mw_opcode opcode, struct mw_view data)
+{
+    struct mw_walk_hold *hold = owner;
+    char ask[MW_WALK_MARK_LEN + 16];
+    mw_ms wanted_s = hold->walk->setup.idle_ms / 1000 + 2 * AFTERMATH_MS / 1000;
+    (void)opcode;
+    if (hold->talks || !mw_view_starts_with(data, hold->mark))
+        return;
+    struct mw_view aside = mw_view_from(data, MW_WALK_MARK_LEN);
+    hold->is_promised = hold->is_promised || mw_view_is(aside, "~");
+    if (!mw_view_starts_with(aside, "{"))
+        return;
+    snprintf(ask, sizeof ask, "%s~%llu", hold->mark,
+             (unsigned long long)(wanted_s < QUIET_MAX_S ? wanted_s : QUIET_MAX_S));
+    (void)mw_ws_client_send(hold->client, MW_OPCODE_TEXT, mw_view_text(ask));
+}
+
 static void on_frame(void *owner, const struct mw_ws_frame *frame, struct mw_view payload)
 {
     struct mw_walk_hold *hold = owner;
@@ -59,6 +84,7 @@ static void on_ended(void *owner, const struct mw_ws_ended *ended)
 
 static const struct mw_ws_client_events events = {
     .opened = on_opened,
+    .message = on_message,
     .frame = on_frame,
     .ended = on_ended,
 };
@@ -68,7 +94,9 @@ static bool open_hold(struct mw_walk *walk, struct mw_walk_hold *hold, bool talk
     char why[256];
     *hold = (struct mw_walk_hold){ .walk = walk, .talks = talks };
     mw_alarm_init(&hold->speak, on_speak);
-    return mw_walk_dial(walk, false, &events, hold, &hold->client, why) == MW_OK;
+    int err = mw_walk_dial(walk, false, &events, hold, &hold->client, why);
+    memcpy(hold->mark, walk->mark, sizeof hold->mark);
+    return err == MW_OK;
 }
 
 void mw_walk_idle_begin(struct mw_walk *walk)
@@ -97,7 +125,8 @@ void mw_walk_idle_late(struct mw_walk *walk)
             touch(&walk->silent);
         const struct mw_doctor_idle idle = { .wanted_ms = walk->setup.idle_ms,
                                              .silent = walk->silent.held,
-                                             .talking = walk->talking.held };
+                                             .talking = walk->talking.held,
+                                             .is_promised = walk->silent.is_promised };
         mw_doctor_judge_idle(line, &idle, &walk->who);
     } else {
         line->state = MW_DOCTOR_FAIL;

@@ -44,7 +44,8 @@ struct mw_walk_hold {
     struct mw_ws_client *client;
     struct mw_doctor_held held;
     mw_ms last_ms; /* something was heard, or said */
-    bool talks, is_open;
+    bool talks, is_open, is_promised;
+    char mark[MW_WALK_MARK_LEN + 1];
     struct mw_alarm speak;
 };
 

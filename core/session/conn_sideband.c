@@ -5,13 +5,14 @@
  */
 #include "core/session/conn_sideband.h"
 
+#include "core/base/clock.h"
 #include "core/session/conn_flight.h"
 
 /*
  * False: not now, or not possible. Behind a full queue there is enough to hear, and who does not
  * read its answers is not sent more of them.
  */
-static bool say_answer(struct mw_conn *conn, mw_ms now_ms)
+static bool say_answer(struct mw_conn *conn, enum mw_aside to, mw_ms now_ms)
 {
     struct mw_sideband *sideband = conn->sideband;
     char text[MW_SIDEBAND_ANSWER_MAX];
@@ -19,10 +20,23 @@ static bool say_answer(struct mw_conn *conn, mw_ms now_ms)
         return false;
     if (conn->out.bytes == 0) /* the time to take what is queued begins */
         conn->last_write_ms = now_ms;
-    size_t len = mw_sideband_answer(sideband, text);
+    size_t len = mw_sideband_answer(sideband, to, text);
     if (mw_outq_put(&conn->out, MW_OPCODE_TEXT, mw_view(text, len), 0))
         return false;
     sideband->answer_at_ms = now_ms + MW_SIDEBAND_ANSWER_MS;
+    return true;
+}
+
+/*
+ * The doctor measures how much silence the path bears. Whoever keeps asking is not found out when
+ * it is gone, as nobody is who answers pings and does nothing else.
+ */
+static bool keep_quiet(struct mw_conn *conn, struct mw_view text, mw_ms now_ms)
+{
+    if (!say_answer(conn, MW_ASIDE_QUIET, now_ms))
+        return false;
+    if (conn->limits->ping_ms != MW_NEVER)
+        conn->ping_at_ms = mw_ms_add(now_ms, mw_sideband_quiet_ms(conn->sideband, text));
     return true;
 }
 
@@ -33,7 +47,10 @@ bool mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *item, mw_ms 
     case MW_ASIDE_NONE:
         return false;
     case MW_ASIDE_PROBE:
-        answered = say_answer(conn, now_ms);
+        answered = say_answer(conn, MW_ASIDE_PROBE, now_ms);
+        break;
+    case MW_ASIDE_QUIET:
+        answered = keep_quiet(conn, item->data, now_ms);
         break;
     case MW_ASIDE_OTHER:
         break;
@@ -45,5 +62,5 @@ bool mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *item, mw_ms 
 void mw_conn_assure(struct mw_conn *conn, mw_ms now_ms)
 {
     if (conn->sideband)
-        (void)say_answer(conn, now_ms);
+        (void)say_answer(conn, MW_ASIDE_PROBE, now_ms);
 }

@@ -86,7 +86,9 @@ enum mw_aside mw_sideband_read(const struct mw_sideband *sideband, enum mw_opcod
     size_t len = sideband->mark_len;
     if (opcode != MW_OPCODE_TEXT || text.len < len || memcmp(text.data, sideband->mark, len) != 0)
         return MW_ASIDE_NONE;
-    return text.len == len + 1 && text.data[len] == '?' ? MW_ASIDE_PROBE : MW_ASIDE_OTHER;
+    if (text.len == len + 1 && text.data[len] == '?')
+        return MW_ASIDE_PROBE;
+    return mw_sideband_quiet_ms(sideband, text) > 0 ? MW_ASIDE_QUIET : MW_ASIDE_OTHER;
 }
 
 static double seconds(mw_ms span_ms)
@@ -104,9 +106,22 @@ size_t mw_sideband_hello(const struct mw_sideband *sideband, const char *id,
     return (size_t)len;
 }
 
-size_t mw_sideband_answer(const struct mw_sideband *sideband, char out[MW_SIDEBAND_ANSWER_MAX])
+mw_ms mw_sideband_quiet_ms(const struct mw_sideband *sideband, struct mw_view text)
 {
+    size_t len = sideband->mark_len;
+    uint64_t seconds;
+    if (text.len <= len || text.data[len] != '~' ||
+        !mw_parse_u64(mw_view_from(text, len + 1), 1, MW_SIDEBAND_QUIET_MAX_S, &seconds))
+        return 0;
+    return seconds * 1000;
+}
+
+size_t mw_sideband_answer(const struct mw_sideband *sideband, enum mw_aside to,
+                          char out[MW_SIDEBAND_ANSWER_MAX])
+{
+    if (to != MW_ASIDE_PROBE && to != MW_ASIDE_QUIET)
+        return 0;
     memcpy(out, sideband->mark, sideband->mark_len);
-    out[sideband->mark_len] = '!';
+    out[sideband->mark_len] = to == MW_ASIDE_PROBE ? '!' : '~';
     return (size_t)sideband->mark_len + 1;
 }

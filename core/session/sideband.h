@@ -22,6 +22,10 @@
 /* Probes are answered once in this time: who asks more often is heard all the same. */
 #define MW_SIDEBAND_ANSWER_MS 1000
 
+/* At most so long a client may ask for no pings; longer than the limits of proxies that are known.
+ */
+#define MW_SIDEBAND_QUIET_MAX_S 600
+
 /* A mark, and JSON of an id of 16 characters and two numbers. */
 #define MW_SIDEBAND_HELLO_MAX  160
 #define MW_SIDEBAND_ANSWER_MAX (MW_SIDEBAND_MARK_MAX + 1)
@@ -54,6 +58,7 @@ void mw_sideband_init(struct mw_sideband *sideband, struct mw_view mark);
 enum mw_aside {
     MW_ASIDE_NONE,  /* a message of the application */
     MW_ASIDE_PROBE, /* MARK? */
+    MW_ASIDE_QUIET, /* MARK~120 */
     MW_ASIDE_OTHER, /* begins with the mark: not for the application, and nobody here knows it */
 };
 
@@ -67,7 +72,10 @@ enum mw_aside mw_sideband_read(const struct mw_sideband *sideband, enum mw_opcod
  */
 size_t mw_sideband_hello(const struct mw_sideband *sideband, const char *id,
                          const struct mw_limits_ms *limits, char out[MW_SIDEBAND_HELLO_MAX]);
-/* MARK! */
-size_t mw_sideband_answer(const struct mw_sideband *sideband, char out[MW_SIDEBAND_ANSWER_MAX]);
+/* MARK! to a probe, MARK~ to who wants it quiet; 0 to all else. */
+size_t mw_sideband_answer(const struct mw_sideband *sideband, enum mw_aside to,
+                          char out[MW_SIDEBAND_ANSWER_MAX]);
+/* Of a text that is QUIET: for how long. */
+mw_ms mw_sideband_quiet_ms(const struct mw_sideband *sideband, struct mw_view text);
 
 #endif

@@ -8,9 +8,10 @@ import { test } from 'node:test';
 import { certificate } from './certificates.mjs';
 import { binary, start, within } from './harness.mjs';
 import { broken, files } from './paths/broken.mjs';
-import { middlebox, stripExtensions } from './paths/middleboxes.mjs';
+import { cutSilent, middlebox, stripExtensions } from './paths/middleboxes.mjs';
 import { haproxy, nginx, startHaproxy, startNginx } from './paths/proxies.mjs';
 import { mute, strangeServer } from './paths/servers.mjs';
+import { PING } from './wire.mjs';
 
 function doctor(words, env = {}) {
     return within(new Promise((resolve) => {
@@ -65,6 +66,16 @@ test('our server, directly: no finding', async (t) => {
     await isWell([`ws://127.0.0.1:${server.port}/echo`, '-s', 'v1']);
 });
 
+test('our server by TLS: no finding', async (t) => {
+    const authority = certificate('Doctor Authority', { ca: true });
+    const { cert, key } = certificate('localhost', { issuer: authority });
+    const server = await start(t, { ...files(), 'ca.pem': authority.cert, 'cert.pem': cert,
+        'key.pem': key }, { args: ['--tls-cert', 'cert.pem', '--tls-key', 'key.pem', '--listen',
+        '127.0.0.1:0'] });
+    await isWell([`wss://localhost:${server.port}/echo`],
+        { SSL_CERT_FILE: server.project.path('ca.pem') });
+});
+
 test('our server by TLS: no finding but that --insecure was needed', async (t) => {
     const server = await start(t, files(), { verb: 'dev', args: ['--tls', '--listen', '127.0.0.1:0'] });
     const { found, line } = await walk([`wss://localhost:${server.port}/echo`, '--insecure']);
@@ -116,11 +127,31 @@ test('what is larger than the server takes is no finding', async (t) => {
     assert.match(line('close').value, /^1000 came back/);
 });
 
-test('silence that the server ends by its pings: what could be seen is said', async (t) => {
+test('our server keeps its pings back, so that silence can be measured', async (t) => {
     const server = await start(t, files(1));
     const { found, line } = await walk([`ws://127.0.0.1:${server.port}/echo`, '--idle', '4']);
     assert.deepEqual(found, []);
-    assert.match(line('idle').value, /nothing cut it in 4\.0 s; the longest silence was [012]\.\d s, for the server's pings/);
+    assert.match(line('idle').value, /nothing cut it in 4\.0 s; the longest silence was [34]\.\d s/);
+});
+
+test('a limit that the pings keep from being met is told, and is no finding', async (t) => {
+    const server = await start(t, files(1));
+    const { port } = await middlebox(t, server.port, cutSilent(3000));
+    const { found, line } = await walk([`ws://127.0.0.1:${port}/echo`, '--idle', '8']);
+    assert.deepEqual(found, []);
+    assert.match(line('idle').value,
+        /after (2\.[5-9]|3\.\d) s of silence .*the server's pings, every 1 s, come before that/);
+});
+
+test('a foreign server that pings: what could be seen is said', async (t) => {
+    const pings = { opened: (send, socket) => {
+        const timer = setInterval(() => send(PING, 'x'), 1000);
+        socket.on('close', () => clearInterval(timer));
+    } };
+    const { port } = await strangeServer(t, pings);
+    const { found, line } = await walk([`ws://127.0.0.1:${port}/`, '--idle', '4']);
+    assert.deepEqual(found, []);
+    assert.match(line('idle').value, /the longest silence was [012]\.\d s, for the server spoke/);
     assert.match(line('idle').fix[0], /ping = 0/);
 });
 

@@ -26,12 +26,14 @@ static const struct {
         mw_ms at_ms, silent_ms;
     } silent, talking;
     unsigned ping_s;
+    bool is_promised;
     enum mw_doctor_state state;
     const char *value, *why, *fix;
 } verdicts[] = {
     { { OPEN, 0, 120000 },
       { OPEN, 0, 500 },
       0,
+      false,
       MW_DOCTOR_OK,
       "nothing cut it in 120 s; the longest silence was 120 s",
       "",
@@ -39,6 +41,7 @@ static const struct {
     { { OPEN, 0, 25000 },
       { OPEN, 0, 500 },
       25,
+      false,
       MW_DOCTOR_OK,
       "the longest silence was 25.0 s, for the server's pings end it",
       "",
@@ -46,6 +49,7 @@ static const struct {
     { { OPEN, 0, 30000 },
       { OPEN, 0, 500 },
       0,
+      false,
       MW_DOCTOR_OK,
       "30.0 s, for the server spoke",
       "",
@@ -53,6 +57,7 @@ static const struct {
     { { FIN, 60100, 60000 },
       { OPEN, 0, 500 },
       0,
+      false,
       MW_DOCTOR_FAIL,
       "by FIN, without a Close frame after 60.0 s of silence",
       "nginx",
@@ -60,6 +65,7 @@ static const struct {
     { { RST, 350500, 350400 },
       { OPEN, 0, 500 },
       0,
+      false,
       MW_DOCTOR_FAIL,
       "by RST after 350 s of silence",
       "(not verified by us)",
@@ -67,6 +73,7 @@ static const struct {
     { { FIN, 2000, 2000 },
       { OPEN, 0, 500 },
       0,
+      false,
       MW_DOCTOR_FAIL,
       "after 2.0 s of silence",
       "No default of a common proxy",
@@ -74,6 +81,7 @@ static const struct {
     { { FIN, 3000, 3000 },
       { FIN, 3100, 400 },
       0,
+      false,
       MW_DOCTOR_FAIL,
       "after 3.1 s of life (to half a second), although it spoke",
       "No default",
@@ -81,14 +89,40 @@ static const struct {
     { { FIN, 2000, 2000 },
       { FIN, 9000, 400 },
       0,
+      false,
       MW_DOCTOR_FAIL,
       "after 2.0 s of silence",
       "",
       "" },
-    { { OPEN, 0, 9000 }, { RST, 9000, 400 }, 0, MW_DOCTOR_FAIL, "of life", "", "" },
+    { { OPEN, 0, 9000 }, { RST, 9000, 400 }, 0, false, MW_DOCTOR_FAIL, "of life", "", "" },
+    { { FIN, 60100, 60000 },
+      { OPEN, 0, 500 },
+      25,
+      true,
+      MW_DOCTOR_OK,
+      "after 60.0 s of silence (to half a second); the server's pings, every 25 s, come before",
+      "",
+      "" },
+    { { FIN, 40100, 40000 },
+      { OPEN, 0, 500 },
+      25,
+      true,
+      MW_DOCTOR_WARN,
+      "every 25 s, come before that",
+      "One ping that is lost",
+      "ping = 15" },
+    { { FIN, 20100, 20000 },
+      { OPEN, 0, 500 },
+      25,
+      true,
+      MW_DOCTOR_FAIL,
+      "after 20.0 s of silence",
+      "",
+      "ping = 8" },
     { { CLOSED, 5000, 5000 },
       { OPEN, 0, 500 },
       0,
+      false,
       MW_DOCTOR_WARN,
       "closed with 3008 after 5.0 s, by the server",
       "",
@@ -96,6 +130,7 @@ static const struct {
     { { OPEN, 0, 5000 },
       { CLOSED, 5000, 300 },
       0,
+      false,
       MW_DOCTOR_WARN,
       "closed with 3008 after 5.0 s",
       "",
@@ -105,7 +140,8 @@ static const struct {
 TEST(the_verdict_follows_from_both_ends)
 {
     for (size_t i = 0; i < MW_COUNT(verdicts); i++) {
-        struct mw_doctor_idle idle = { .wanted_ms = 120000 };
+        struct mw_doctor_idle idle = { .wanted_ms = 120000,
+                                       .is_promised = verdicts[i].is_promised };
         struct mw_doctor_line line = { .name = "idle" };
         const struct mw_doctor_who who = { .ping_s = verdicts[i].ping_s };
         set_held(&idle.silent, verdicts[i].silent.how, verdicts[i].silent.at_ms,

@@ -139,6 +139,42 @@ TEST(without_memory_for_an_answer_the_connection_goes_on)
     close_machine(&m);
 }
 
+TEST(who_asks_for_quiet_is_not_pinged_for_so_long)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.ping_ms = 10000;
+    begin_with_mark(&m);
+    give(&m, MW_OPCODE_TEXT, MARK "~120");
+    assert_int_equal(pull(&m), MW_EVENT_ASIDE);
+    flush(&m);
+    assert_sent(&m, MW_OPCODE_TEXT, MARK "~");
+    for (int second = 0; second < 119; second++)
+        pass(&m, 1000);
+    flush(&m);
+    assert_nothing_sent(&m);
+    pass(&m, 1000);
+    flush(&m);
+    assert_sent_ping(&m);
+    close_machine(&m);
+}
+
+TEST(quiet_is_no_reason_to_ping_where_pings_are_off)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.ping_ms = MW_NEVER;
+    begin_with_mark(&m);
+    give(&m, MW_OPCODE_TEXT, MARK "~1");
+    assert_int_equal(pull(&m), MW_EVENT_ASIDE);
+    flush(&m);
+    assert_sent(&m, MW_OPCODE_TEXT, MARK "~");
+    pass(&m, 60000);
+    flush(&m);
+    assert_nothing_sent(&m);
+    close_machine(&m);
+}
+
 /* Its probes wait with all else that is not read; it must not take that for a dead line. */
 TEST(who_is_not_read_is_told_with_each_ping)
 {
@@ -225,6 +261,8 @@ int main(void)
         CASE(behind_a_full_queue_a_probe_is_dropped),
         CASE(an_answer_that_nobody_takes_has_its_time_like_any_output),
         CASE(without_memory_for_an_answer_the_connection_goes_on),
+        CASE(who_asks_for_quiet_is_not_pinged_for_so_long),
+        CASE(quiet_is_no_reason_to_ping_where_pings_are_off),
         CASE(who_is_not_read_is_told_with_each_ping),
         CASE(who_has_no_mark_is_told_nothing_while_it_is_not_read),
         CASE(once_the_end_has_begun_nothing_is_answered),

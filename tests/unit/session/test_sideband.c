@@ -92,6 +92,12 @@ TEST(texts_that_begin_with_the_mark_are_asides)
         { MW_OPCODE_TEXT, MARK, MW_ASIDE_OTHER },
         { MW_OPCODE_TEXT, MARK "!", MW_ASIDE_OTHER },
         { MW_OPCODE_TEXT, MARK "??", MW_ASIDE_OTHER },
+        { MW_OPCODE_TEXT, MARK "~1", MW_ASIDE_QUIET },
+        { MW_OPCODE_TEXT, MARK "~600", MW_ASIDE_QUIET },
+        { MW_OPCODE_TEXT, MARK "~0", MW_ASIDE_OTHER },
+        { MW_OPCODE_TEXT, MARK "~601", MW_ASIDE_OTHER },
+        { MW_OPCODE_TEXT, MARK "~", MW_ASIDE_OTHER },
+        { MW_OPCODE_TEXT, MARK "~1x", MW_ASIDE_OTHER },
         { MW_OPCODE_TEXT, MARK "{\"v\":2}", MW_ASIDE_OTHER },
         { MW_OPCODE_TEXT, "0123456789-_ABCDEFabc", MW_ASIDE_NONE },
         { MW_OPCODE_TEXT, "?", MW_ASIDE_NONE },
@@ -136,7 +142,7 @@ TEST(the_longest_texts_have_room)
     mw_sideband_init(&sideband, mw_view_text(mark));
     size_t len = mw_sideband_hello(&sideband, "ffffffffffffffff", &limits, hello);
     assert_true(len > 32 && len < sizeof hello);
-    len = mw_sideband_answer(&sideband, answer);
+    len = mw_sideband_answer(&sideband, MW_ASIDE_PROBE, answer);
     assert_view(mw_view(answer, len), "abcdefghijklmnopabcdefghijklmnop!");
 }
 
