@@ -444,7 +444,12 @@ static void put_meaning(struct page *page, const struct mw_json *conn)
     put_item(page, "", mw_view_text(mw_words_text(&words).text));
     put_seen(page, conn);
     put_list(page, "  likely reasons\n", &words, MW_WORDS_WHEN);
-    put_list(page, "  what to do\n", &words, MW_WORDS_FIX);
+    bool has_own = mw_reply_has(conn, "fix"); /* of the script that chose the code */
+    if (has_own) {
+        say(page, "  what to do\n");
+        put_long(page, "    - ", mw_reply_text(conn, "fix"));
+    }
+    put_list(page, has_own ? "" : "  what to do\n", &words, MW_WORDS_FIX);
 }
 
 int mw_verdict(struct mw_buf *out, const struct mw_json *conn, mw_ms now_unix_ms)

@@ -18,6 +18,7 @@ static const size_t texts[] = {
     offsetof(struct mw_end_record, path),   offsetof(struct mw_end_record, ip),
     offsetof(struct mw_end_record, reason), offsetof(struct mw_end_record, rule),
     offsetof(struct mw_end_record, detail), offsetof(struct mw_end_record, bytes),
+    offsetof(struct mw_end_record, name),   offsetof(struct mw_end_record, fix),
     offsetof(struct mw_end_record, fault),
 };
 
@@ -164,7 +165,8 @@ static void put_ending(struct mw_json_writer *json, const struct mw_end_record *
 {
     const struct mw_cause_row *row = mw_cause_row(record->cause);
     mw_jw_pair_integer(json, "code", record->code);
-    mw_jw_pair(json, "name", mw_view_text(mw_close_code_name(record->code)));
+    mw_jw_pair(json, "name",
+               record->name.len ? record->name : mw_view_text(mw_close_code_name(record->code)));
     mw_jw_pair(json, "who", mw_view_text(mw_who_name(row->who)));
     mw_jw_pair(json, "cause", mw_view_text(row->name));
     put_flag(json, "clean", record->is_clean);
@@ -177,7 +179,7 @@ static void put_texts(struct mw_json_writer *json, const struct mw_end_record *r
         struct mw_view text;
     } pairs[] = {
         { "reason", record->reason }, { "rule", record->rule },   { "detail", record->detail },
-        { "bytes", record->bytes },   { "fault", record->fault },
+        { "bytes", record->bytes },   { "fault", record->fault }, { "fix", record->fix },
     };
     for (size_t i = 0; i < MW_COUNT(pairs); i++) {
         if (pairs[i].text.len)

@@ -31,7 +31,8 @@ struct mw_end_record {
     double limit;              /* what it allowed */
 
     struct mw_view script, route, path, ip, reason, rule, detail, bytes;
-    struct mw_view fault; /* the last error of the script, where it was this connection's */
+    struct mw_view name, fix; /* what the script says of the code; empty: nothing */
+    struct mw_view fault;     /* the last error of the script, where it was this connection's */
 
     size_t flight_count;
     const struct mw_flight_entry *flight; /* the oldest first */

@@ -83,12 +83,20 @@ static enum mw_log_level level_of(enum mw_cause cause, unsigned code)
     return is_chosen(cause) && level > MW_LOG_INFO ? MW_LOG_INFO : level;
 }
 
+/* What the script says of a code of its own; NULL: nothing. */
+static const struct mw_code_spec *own_code(const struct mw_client *client, unsigned code)
+{
+    const struct mw_route_spec *spec = client->route->spec;
+    return spec ? mw_route_spec_code(spec, code) : 0;
+}
+
 static void log_end(struct mw_client *client, const struct mw_end *end)
 {
     struct mw_log_line line;
     enum mw_log_level level = level_of(mw_conn_ending(&client->conn)->cause, end->code);
     char id[17];
     mw_id_text(client->id, id);
+    const struct mw_code_spec *own = own_code(client, end->code);
     mw_log_begin(&line, client->worker->log, level, mw_view_text("closed"));
     mw_log_text(&line, "conn", mw_view_text(id));
     mw_log_text(&line, "script", client->route->name);
@@ -96,7 +104,8 @@ static void log_end(struct mw_client *client, const struct mw_end *end)
     mw_log_text(&line, "path", client->facts->path);
     mw_log_text(&line, "ip", mw_view_text(client->ip));
     mw_log_integer(&line, "code", end->code);
-    mw_log_text(&line, "name", mw_view_text(mw_close_code_name(end->code)));
+    mw_log_text(&line, "name",
+                own && own->name.len ? own->name : mw_view_text(mw_close_code_name(end->code)));
     mw_log_text(&line, "who", mw_view_text(end->who));
     mw_log_text(&line, "cause", mw_view_text(end->cause));
     if (end->reason.len)
@@ -164,6 +173,7 @@ void mw_ending_look(const struct mw_client *client, struct mw_ending_room *room,
     bool has_begun = mw_conn_ending(conn) != NULL;
     if (has_begun)
         mw_ending_describe(client, room, &end);
+    const struct mw_code_spec *own = has_begun ? own_code(client, end.code) : 0;
     *facts = (struct mw_end_record){
         .id = client->id,
         .state = state_of(client),
@@ -190,6 +200,8 @@ void mw_ending_look(const struct mw_client *client, struct mw_ending_room *room,
         .rule = mw_view_text(end.rule),
         .detail = end.detail,
         .bytes = end.bytes,
+        .name = own ? own->name : mw_view_text(""),
+        .fix = own ? own->fix : mw_view_text(""),
         .fault = fault_of(client, room),
         .flight = room->flight,
         .flight_count = mw_flight_copy(conn->flight, room->flight),

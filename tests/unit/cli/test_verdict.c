@@ -164,6 +164,15 @@ TEST(an_age_limit_is_named_by_the_age)
     ASSERT_SAYS(text, "as old as something allows", "limits.age = 216");
 }
 
+TEST(what_the_script_says_of_its_code_comes_first)
+{
+    const char *text = verdict_of("{" WHERE "\"code\":4500,\"name\":\"kicked\",\"who\":\"server\","
+                                  "\"cause\":\"script_close\",\"fix\":\"ask\\n  a moderator\"}",
+                                  false);
+    ASSERT_SAYS(text, "4500 kicked: script_close, by the server\n",
+                "  what to do\n    - ask\\x0a  a moderator\n    - Look for conn:close");
+}
+
 TEST(header_bytes_that_are_text_are_shown_as_text)
 {
     static const struct {
@@ -262,6 +271,7 @@ int main(void)
         CASE(the_error_that_ended_it_did_not_come_before_it),
         CASE(a_breach_names_rule_and_bytes_once),
         CASE(an_age_limit_is_named_by_the_age),
+        CASE(what_the_script_says_of_its_code_comes_first),
         CASE(header_bytes_that_are_text_are_shown_as_text),
         CASE(one_that_lives_is_told_of_without_an_end),
         CASE(each_cause_has_words_in_rows_that_fit),
