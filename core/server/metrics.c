@@ -121,6 +121,8 @@ static void put_cells(struct row *row, const struct mw_metrics_cells *cells)
     row->connections = cells->opened - cells->ended;
     row->received_bytes = cells->received_bytes;
     row->sent_bytes = cells->sent_bytes;
+    row->calls = cells->calls;
+    row->slow_calls = cells->slow_calls;
 }
 
 static void put_route(struct row *row, const struct mw_route *route)
@@ -129,8 +131,8 @@ static void put_route(struct row *row, const struct mw_route *route)
     route->worker->engine->stats(route->app, &app);
     row->route = route;
     row->queued_bytes = route->account->mem.bytes;
-    row->calls = app.calls;
-    row->slow_calls = app.slow_calls;
+    row->calls += app.calls - route->metrics.kept_calls;
+    row->slow_calls += app.slow_calls - route->metrics.kept_slow_calls;
     row->memory_bytes = app.memory_bytes;
     row->timers = app.timers;
     row->waiting = app.waiting;
@@ -238,7 +240,20 @@ static void put_ms(struct page *page, const char *suffix, const struct label *la
 
 /* ---- one number for each row ---- */
 
-static void put_member(struct page *page, size_t offset, bool of_route)
+struct metric {
+    const char *name, *type, *help;
+    void (*put)(struct page *page); /* NULL: the member at `offset` of each row */
+    size_t offset;
+    bool of_route;
+};
+
+/* What is of a script alone and no counter ends with its file. */
+static bool has_member(const struct row *row, const struct metric *metric)
+{
+    return row->route || metric->of_route || !strcmp(metric->type, "counter");
+}
+
+static void put_member(struct page *page, const struct metric *metric)
 {
     for (size_t i = 0; i < page->count; i++) {
         const struct row *row = &page->rows[i];
@@ -246,9 +261,9 @@ static void put_member(struct page *page, size_t offset, bool of_route)
                                                      { "script", row->script } };
         const struct label by_script[MOST_LABELS] = { { "script", row->script } };
         uint64_t number;
-        memcpy(&number, (const char *)row + offset, sizeof number);
-        if (row->route || of_route)
-            put_number(page, of_route ? by_route : by_script, number);
+        memcpy(&number, (const char *)row + metric->offset, sizeof number);
+        if (has_member(row, metric))
+            put_number(page, metric->of_route ? by_route : by_script, number);
     }
 }
 
@@ -373,8 +388,8 @@ static void put_moonwire_handler_errors_total(struct page *page)
     static const char *const kinds[MW_FAULT_KINDS] = { "error", "cpu", "memory" };
     for (size_t i = 0; i < page->count; i++) {
         const struct row *row = &page->rows[i];
-        for (size_t kind = 0; row->route && kind < MW_FAULT_KINDS; kind++)
-            put_of_script(page, row, "kind", kinds[kind], row->route->faults.counts[kind]);
+        for (size_t kind = 0; kind < MW_FAULT_KINDS; kind++)
+            put_of_script(page, row, "kind", kinds[kind], row->cells->errors[kind]);
     }
 }
 
@@ -459,13 +474,6 @@ static void put_process_start_time_seconds(struct page *page)
 
 /* ---- all of it ---- */
 
-struct metric {
-    const char *name, *type, *help;
-    void (*put)(struct page *page); /* NULL: the member at `offset` of each row */
-    size_t offset;
-    bool of_route;
-};
-
 static const struct metric metrics[] = {
 #define MW_METRIC_OF_ROUTE(name, type, member, help) \
     { #name, #type, help, 0, offsetof(struct row, member), true },
@@ -487,7 +495,7 @@ static void put_metric(struct page *page, const struct metric *metric)
     if (metric->put)
         metric->put(page);
     else
-        put_member(page, metric->offset, metric->of_route);
+        put_member(page, metric);
 }
 
 int mw_metrics_write(struct mw_worker *worker, struct mw_buf *out)

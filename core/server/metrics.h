@@ -8,6 +8,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/list.h"
+#include "core/server/route_fault.h"
 #include "core/session/cause.h"
 
 struct mw_route;
@@ -60,13 +61,16 @@ struct mw_metrics_cells {
     uint64_t received_bytes, sent_bytes;
     uint64_t dropped[MW_METRICS_DROPS];
     uint64_t loads[MW_METRICS_LOADS];
+    uint64_t calls, slow_calls; /* of apps that are gone: those of others they count themselves */
+    uint64_t errors[MW_FAULT_KINDS];
 };
 
 /* Of a route. */
 struct mw_route_metrics {
-    struct mw_metrics_cells *cells; /* the script's; of as many routes as it has */
-    uint64_t hash;                  /* of what the live version is made of */
-    mw_ms loaded_unix_ms;           /* 0: never */
+    struct mw_metrics_cells *cells;       /* the script's; of as many routes as it has */
+    uint64_t kept_calls, kept_slow_calls; /* of its app's that are in the cells */
+    uint64_t hash;                        /* of what the live version is made of */
+    mw_ms loaded_unix_ms;                 /* 0: never */
 };
 
 /* Refusals by their short name; what finds no room is counted in the last one. */

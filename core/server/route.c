@@ -107,6 +107,7 @@ void mw_route_free(struct mw_route *route)
         mw_route_discard(route);
     if (route->app && route->started)
         mw_pause_stop(route);
+    mw_script_counts_keep_calls(route);
     worker->engine->destroy(route->app);
     mw_alarm_stop(worker->loop, &route->wake);
     mw_script_log_end(&route->lines);
@@ -225,6 +226,7 @@ void mw_route_discard(struct mw_route *route)
 void mw_route_remove(struct mw_route *route)
 {
     route->removed = true;
+    mw_script_counts_keep_calls(route);
     route->client_count++; /* holds it: the last client may be gone before the walk is over */
     struct mw_link *link = route->clients.next, *next;
     for (; link != &route->clients; link = next) {

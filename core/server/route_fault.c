@@ -117,16 +117,18 @@ static void note_for_opening(struct mw_route *route, const struct mw_fault *faul
         client->open_fault = (uint8_t)fault->kind;
 }
 
-/* Here and not where the call returns: it may have waited, and fails long after. */
-static void count_message(struct mw_route *route, const struct mw_fault *fault)
+/* A message here and not where its call returns: it may have waited, and fails long after. */
+static void count(struct mw_route *route, const struct mw_fault *fault)
 {
+    struct mw_metrics_cells *cells = route->metrics.cells;
+    cells->errors[fault->kind]++;
     if (!strcmp(fault->handler, "on_message"))
-        route->metrics.cells->dropped[MW_METRICS_DROP_handler_error]++;
+        cells->dropped[MW_METRICS_DROP_handler_error]++;
 }
 
 void mw_route_fault(struct mw_route *route, const struct mw_fault *fault)
 {
-    count_message(route, fault);
+    count(route, fault);
     route->faults.counts[fault->kind]++;
     route->faults.was_out_of_memory |= fault->kind == MW_FAULT_MEMORY;
     route->faults.last = *fault;

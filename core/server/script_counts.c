@@ -57,6 +57,19 @@ int mw_script_counts_join(struct mw_route *route)
     return MW_OK;
 }
 
+void mw_script_counts_keep_calls(struct mw_route *route)
+{
+    struct mw_route_metrics *metrics = &route->metrics;
+    struct mw_app_stats app = { 0 };
+    if (!metrics->cells || !route->app)
+        return;
+    route->worker->engine->stats(route->app, &app);
+    metrics->cells->calls += app.calls - metrics->kept_calls;
+    metrics->cells->slow_calls += app.slow_calls - metrics->kept_slow_calls;
+    metrics->kept_calls = app.calls;
+    metrics->kept_slow_calls = app.slow_calls;
+}
+
 /* The one that has been gone longest, if there are more than are kept; or NULL. */
 static struct mw_script_counts *find_surplus(struct mw_link *all)
 {

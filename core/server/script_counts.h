@@ -26,6 +26,9 @@ struct mw_script_counts {
 
 /* A new route, with name and worker, counts from here on. MW_ERR_NOMEM: it does not. */
 int mw_script_counts_join(struct mw_route *route);
+/* Counts the calls into its app so far: before that is destroyed, and when it is not shown any
+ * more. */
+void mw_script_counts_keep_calls(struct mw_route *route);
 /* It goes, and leaves its pattern here. Nothing where it has not joined. */
 void mw_script_counts_leave(struct mw_route *route);
 

@@ -24,12 +24,14 @@ const talk = (extra = '') => `
     ${extra}
     return M`;
 
+const soon = 'return { route = "/soon", on_message = function() error("soon") end }';
+
 const server = await start({ after }, {
     'scripts/talk.lua': talk(),
     'scripts/no.lua': 'return { on_open = function() return false, 403 end }',
     'scripts/jam.lua': 'return { format = "json", on_message = function() end }',
     'scripts/od"d\\.lua': 'return { route = "/odd" }',
-    'scripts/soon.lua': 'return { route = "/soon" }',
+    'scripts/soon.lua': soon,
 }, { args: ['--listen', '127.0.0.1:0', '--metrics-path', '/-/metrics'] });
 
 async function metrics() {
@@ -162,6 +164,8 @@ test('reloads are counted, and a script that is gone takes no count away', async
     }, result('refused'), ['moonwire_script_last_reload_successful', { script }]);
     assert.deepEqual([failed, successful], [1, -1]);
     const wire = await upgraded(server, '/soon');
+    wire.send(frame(TEXT, 'x'));
+    await server.log({ msg: 'script error', script: 'soon.lua' });
     const [opened, closes, gone] = await added(async () => {
         rmSync(server.project.path('scripts/soon.lua'));
         await server.log({ msg: 'closed', path: '/soon' });
@@ -169,10 +173,14 @@ test('reloads are counted, and a script that is gone takes no count away', async
     ['moonwire_closes_total', { script: 'soon.lua', cause: 'script_removed' }]);
     assert.deepEqual([opened, closes, gone], [0, 1, 1]);
     wire.drop();
-    const [back, lost] = await added(async () => {
-        server.project.write('scripts/soon.lua', 'return { route = "/soon" }');
-        await server.log({ msg: 'loaded', script: 'soon.lua' }, 2);
-    }, ['moonwire_script_reloads_total', { script: 'soon.lua', result: 'loaded' }],
-    ['moonwire_connections_opened_total']);
-    assert.deepEqual([back, lost], [1, 0]);
+    const own = { script: 'soon.lua' };
+    const before = await metrics();
+    const [back, lost, errors] = await added(async () => {
+        server.project.write('scripts/soon.lua', soon);
+        await server.log({ msg: 'loaded', ...own }, 2);
+    }, ['moonwire_script_reloads_total', { ...own, result: 'loaded' }],
+    ['moonwire_connections_opened_total'], ['moonwire_handler_errors_total', own]);
+    assert.deepEqual([back, lost, errors], [1, 0, 0]);
+    const calls = (when) => sumOf(when, 'moonwire_handler_calls_total', own);
+    assert.ok(calls(before) > 0 && calls(await metrics()) >= calls(before));
 });
