@@ -41,7 +41,10 @@ void mw_doctor_judge_dns(struct mw_doctor_line *line, const char *host,
     char list[256];
     if (ended) {
         line->state = MW_DOCTOR_FAIL;
-        mw_doctor_value(line, "%s: %s", host, ended->text ? ended->text : "no address");
+        mw_doctor_value(line, "%s: %s", host,
+                        ended->fault == MW_WS_FAULT_cancelled ? "no name server answers in time"
+                        : ended->text                         ? ended->text
+                                                              : "no address");
         mw_doctor_why(line, "Without an address nobody gets anywhere. Browsers show 1006 and no "
                             "reason.");
         mw_doctor_fix(line, "getent ahosts %s\nis the name spelled right? is its record published?",

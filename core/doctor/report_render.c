@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "core/base/hidden.h"
 #include "core/base/json.h"
 #include "core/base/str.h"
 #include "core/doctor/report.h"
@@ -54,10 +55,8 @@ static void put_blanks(struct page *page, size_t count)
 
 static bool is_shown(const struct mw_glyph *glyph, bool ascii)
 {
-    bool is_control = glyph->first < 0x20 || (glyph->first >= 0x7F && glyph->first < 0xA0);
-    bool turns = (glyph->first >= 0x202A && glyph->first <= 0x202E) ||
-                 (glyph->first >= 0x2066 && glyph->first <= 0x2069);
-    return !is_control && !turns && glyph->first != 0xFFFD && (!ascii || glyph->first < 0x7F);
+    return !mw_hidden_point(glyph->first) && glyph->first != 0xFFFD &&
+           (!ascii || glyph->first < 0x7F);
 }
 
 /* What a server or a file's name says may hold anything. */

@@ -16,6 +16,8 @@
 
 /* Often enough that no limit worth the name sees silence. */
 #define SPEAK_MS 500
+/* For both to be closed in order, when all is known. */
+#define LEAVE_MS 2000
 /* After one has ended, for the other to end of the same cause. */
 #define AFTERMATH_MS 1500
 
@@ -79,7 +81,10 @@ static void on_ended(void *owner, const struct mw_ws_ended *ended)
     struct mw_walk_hold *hold = owner;
     mw_alarm_stop(hold->walk->loop, &hold->speak);
     mw_doctor_end_of(&hold->held.end, ended);
-    mw_walk_wait(hold->walk, AFTERMATH_MS);
+    if (!hold->walk->is_leaving)
+        mw_walk_wait(hold->walk, AFTERMATH_MS);
+    else if (hold->walk->silent.held.end.is_over && hold->walk->talking.held.end.is_over)
+        mw_walk_next(hold->walk);
 }
 
 static const struct mw_ws_client_events events = {
@@ -109,6 +114,7 @@ void mw_walk_idle_begin(struct mw_walk *walk)
     }
     mw_ws_client_free(walk->client);
     walk->client = NULL;
+    walk->is_leaving = false;
     mw_walk_wait(walk, 3 * walk->setup.wait_ms);
     if (!open_hold(walk, &walk->silent, false) || !open_hold(walk, &walk->talking, true)) {
         mw_doctor_value(line, "out of memory");
@@ -116,24 +122,54 @@ void mw_walk_idle_begin(struct mw_walk *walk)
     }
 }
 
+/*
+ * A server that looks for what cuts connections (core/server/cuts.h) must not take the doctor for
+ * that.
+ */
+static void leave(struct mw_walk *walk)
+{
+    struct mw_walk_hold *const holds[] = { &walk->silent, &walk->talking };
+    bool waits = false;
+    for (size_t i = 0; i < MW_COUNT(holds); i++) {
+        if (holds[i]->held.end.is_over || !holds[i]->client)
+            continue;
+        waits = mw_ws_client_close(holds[i]->client, 1000, mw_view("doctor", 6)) == MW_OK || waits;
+    }
+    walk->is_leaving = true;
+    if (waits)
+        mw_walk_wait(walk, LEAVE_MS);
+    else
+        mw_walk_next(walk);
+}
+
+static void judge(struct mw_walk *walk)
+{
+    const struct mw_doctor_idle idle = { .wanted_ms = walk->setup.idle_ms,
+                                         .silent = walk->silent.held,
+                                         .talking = walk->talking.held,
+                                         .is_promised = walk->silent.is_promised };
+    mw_doctor_judge_idle(mw_walk_line(walk, MW_WALK_IDLE), &idle, &walk->who);
+}
+
 /* The time is over, or one has ended and the other had its time to follow. */
 void mw_walk_idle_late(struct mw_walk *walk)
 {
     struct mw_doctor_line *line = mw_walk_line(walk, MW_WALK_IDLE);
+    if (walk->is_leaving) {
+        mw_walk_next(walk);
+        return;
+    }
     if (walk->silent.is_open && walk->talking.is_open) {
         if (!walk->silent.held.end.is_over)
             touch(&walk->silent);
-        const struct mw_doctor_idle idle = { .wanted_ms = walk->setup.idle_ms,
-                                             .silent = walk->silent.held,
-                                             .talking = walk->talking.held,
-                                             .is_promised = walk->silent.is_promised };
-        mw_doctor_judge_idle(line, &idle, &walk->who);
+        judge(walk);
     } else {
         line->state = MW_DOCTOR_FAIL;
         mw_doctor_value(line, "two connections at once were not let in");
+        mw_doctor_why(line, "One was. Something limits how many there are, or how fast they come.");
         mw_doctor_fix(line, "in the script: limits = { connections_per_ip }; or a rule in front");
     }
-    mw_walk_next(walk);
+    leave(walk);
 }
 
 static void free_hold(struct mw_walk *walk, struct mw_walk_hold *hold)

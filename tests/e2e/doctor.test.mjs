@@ -132,6 +132,8 @@ test('our server keeps its pings back, so that silence can be measured', async (
     const { found, line } = await walk([`ws://127.0.0.1:${server.port}/echo`, '--idle', '4']);
     assert.deepEqual(found, []);
     assert.match(line('idle').value, /nothing cut it in 4\.0 s; the longest silence was [34]\.\d s/);
+    for (const closed of server.all({ msg: 'closed' })) assert.equal(closed.code, 1000);
+    assert.equal(server.all({ msg: 'closed' }).length, 4);
 });
 
 test('a limit that the pings keep from being met is told, and is no finding', async (t) => {
