@@ -43,10 +43,10 @@ export interface CloseEvent extends Event {
     readonly resume: boolean;
     /** Whether it was open at all. */
     readonly opened: boolean;
-    /** For how many ms it was open; undefined: it was not. */
-    readonly lasted: number | undefined;
-    /** For how many ms nothing was heard or sent before the end; undefined: it was never open. */
-    readonly silent: number | undefined;
+    /** For how many ms it was open; NaN: it was not. */
+    readonly lasted: number;
+    /** For how many ms nothing was heard before the end; NaN: it was never open. */
+    readonly silent: number;
     /** The server's id of the connection, for `moonwire why ID`; null: not a Moonwire server. */
     readonly id: string | null;
     /** Why the handshake was refused, where the server told. */
@@ -132,12 +132,12 @@ export class Socket<In = any, Out = Payload> extends EventTarget {
     readonly id: string | null;
     binaryType: BinaryType;
 
-    onopen: ((this: this, event: OpenEvent) => unknown) | null;
-    onmessage: ((this: this, event: MessageEvent<In>) => unknown) | null;
-    onerror: ((this: this, event: ErrorEvent) => unknown) | null;
-    onclose: ((this: this, event: CloseEvent) => unknown) | null;
-    onstate: ((this: this, event: StateEvent) => unknown) | null;
-    ondrop: ((this: this, event: DropEvent) => unknown) | null;
+    onopen?: ((this: this, event: OpenEvent) => unknown) | null;
+    onmessage?: ((this: this, event: MessageEvent<In>) => unknown) | null;
+    onerror?: ((this: this, event: ErrorEvent) => unknown) | null;
+    onclose?: ((this: this, event: CloseEvent) => unknown) | null;
+    onstate?: ((this: this, event: StateEvent) => unknown) | null;
+    ondrop?: ((this: this, event: DropEvent) => unknown) | null;
 
     /** Sends, or keeps for the connection that comes. */
     send(data: Out): void;

@@ -23,7 +23,7 @@ export class Socket extends EventTarget {
     binaryType = 'blob'; /* goes to the real one as it opens, and with each message */
     #url;
     #options;
-    #state;
+    /* state: idle, connecting, open, waiting, offline or closed; set by #turn alone. */
     #missed = 0; /* attempts since the last one that opened */
     #failures = 0; /* returns in a row of which none stood */
     #resume; /* the session may be asked for */
@@ -45,10 +45,7 @@ export class Socket extends EventTarget {
         this.open();
     }
 
-    get state() { return this.#state; }
-    get readyState() {
-        return { open: this.#line.ws.readyState, closed: 3 }[this.#state] ?? 0;
-    }
+    get readyState() { return { open: this.#line.ws.readyState, closed: 3 }[this.state] ?? 0; }
     get url() { return this.#line.url; }
     get id() { return this.#line.id; }
     get protocol() { return this.#line.ws.protocol ?? ''; }
@@ -59,8 +56,9 @@ export class Socket extends EventTarget {
     send(data) {
         const { json, queue = 64 } = this.#options;
         if (json) data = JSON.stringify(data);
+        const isGone = this.#over || this.state == 'closed';
         if (this.readyState == 1) this.#line.ws.send(data);
-        else if (!this.readyState && this.#queue.length < queue) this.#queue.push(data);
+        else if (!isGone && this.#queue.length < queue) this.#queue.push(data);
         else this.#fire('drop', { data });
     }
 
@@ -70,8 +68,8 @@ export class Socket extends EventTarget {
         const isLive = !over && ws.readyState < 3;
         if (isLive) ws.close(...why);
         this.#over = true;
-        if (over) this.#turn('closed');
-        else if (!isLive) this.#end(this.#line); /* it was asking why, or for its URL */
+        if (!over && !isLive) this.#end(this.#line); /* it was asking why, or for its URL */
+        else if (over && this.state != 'closed') this.#turn('closed');
     }
 
     /* Now, where it waits or has closed. */
@@ -84,7 +82,8 @@ export class Socket extends EventTarget {
     /* ---- one connection after another ---- */
 
     async #dial() {
-        const { connectTimeout = 8e3, sideband = globalThis.crypto } = this.#options; /* Node 18: none */
+        /* Node 18 has no crypto for all, and so no mark. */
+        const { connectTimeout = 8e3, sideband = globalThis.crypto } = this.#options;
         const line = this.#line = { url: '', id: null, ws: {} };
         this.#turn('connecting');
         line.timer = setTimeout(() => this.#end(line, { explain: 'No answer' }), connectTimeout);
@@ -93,8 +92,9 @@ export class Socket extends EventTarget {
             if (line.over) return;
             line.url = address.href;
             if (sideband) line.mark = mark(address);
-            const ws = line.ws = new (this.#options.WebSocket ?? WebSocket)(address, this.#options.protocols);
-            this.#attach(line, ws, address.origin.replace('ws', 'http') + '/_moonwire/why/' + line.mark);
+            const Real = this.#options.WebSocket ?? WebSocket;
+            line.ws = new Real(address, this.#options.protocols);
+            this.#attach(line, line.ws, address.origin.replace('ws', 'http') + '/_moonwire/why/' + line.mark);
         } catch (error) {
             this.#end(line, { explain: '' + error });
         }
@@ -195,7 +195,7 @@ export class Socket extends EventTarget {
     #turn(state, at, least) {
         if (state == 'waiting' && !isOnline()) state = 'offline';
         clearTimeout(this.#timer);
-        this.#state = state;
+        this.state = state;
         this.#at = at;
         this.#least = least;
         const retryIn = at ? Math.max(0, at - performance.now()) : null;

@@ -101,6 +101,28 @@ for (const [what, wake] of [
     });
 }
 
+test('what has closed for good listens to nothing, and open() listens again', async () => {
+    const world = new World();
+    const signals = [];
+    for (const target of [world.window, globalThis.document]) {
+        const listen = target.addEventListener.bind(target);
+        target.addEventListener = (type, call, { signal }) => {
+            signals.push(signal);
+            listen(type, call, { signal });
+        };
+    }
+    const { socket } = watched();
+    const isListening = () => signals.filter(({ aborted }) => !aborted).length;
+    assert.equal(isListening(), 7);
+    await world.last.end(1008);
+    assert.equal(isListening(), 0);
+    socket.open();
+    assert.equal(isListening(), 7);
+    socket.close();
+    await world.last.end(1005);
+    assert.equal(isListening(), 0);
+});
+
 test('hidden is no reason', async () => {
     const world = new World();
     const { socket } = watched('/', { random: () => 1 });

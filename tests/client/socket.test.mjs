@@ -19,6 +19,9 @@ test('it looks like a WebSocket', async () => {
     world.last.extensions = 'permessage-deflate';
     await open(world);
     assert.equal(world.last.binaryType, 'arraybuffer');
+    socket.binaryType = 'blob';
+    world.last.say('x');
+    assert.equal(world.last.binaryType, 'blob');
     assert.deepEqual([socket.readyState, socket.protocol, socket.extensions],
         [1, 'v2', 'permessage-deflate']);
     socket.close(1000, 'done');
@@ -92,13 +95,14 @@ test('a mark is new for each attempt, and none where it is not wanted', async ()
     assert.equal(world.last.mark, null);
 });
 
-test('a mark that the page has put there itself is not doubled', () => {
+test('a mark that the page has put there itself is not doubled, and its own to speak by', () => {
     const world = new World();
-    const { socket } = watched('/?moonwire=0123456789abcdef');
-    assert.equal(world.last.url, 'ws://page.test/?moonwire=0123456789abcdef');
+    const { socket, messages } = watched('/?moonwire=1');
+    assert.equal(world.last.url, 'ws://page.test/?moonwire=1');
     world.last.accept();
-    world.last.hello('7');
-    assert.equal(socket.id, '7');
+    world.last.say('1{}');
+    world.last.say('100');
+    assert.deepEqual(messages, ['1{}', '100']);
     socket.close();
 });
 
@@ -136,7 +140,7 @@ test('closed while it asks for its address: stays closed', async () => {
 
 test('a connection that does not come is given up', async () => {
     const world = new World();
-    const { socket, closes } = watched('/', { connectTimeout: 3000 });
+    const { socket, closes, messages } = watched('/', { connectTimeout: 3000 });
     await world.pass(2999);
     assert.equal(closes.length, 0);
     await world.pass(1);
@@ -146,7 +150,7 @@ test('a connection that does not come is given up', async () => {
     assert.equal(world.sockets.length, 2);
     world.sockets[0].accept();
     world.sockets[0].say('of yesterday');
-    assert.equal(socket.state, 'connecting');
+    assert.deepEqual([socket.state, messages], ['connecting', []]);
     socket.close();
 });
 
@@ -192,7 +196,7 @@ test('its own close stays closed, wherever it is', async () => {
         async () => world.last.end(), /* waiting */
         async () => { world.network(false); await world.last.end(); }, /* offline */
     ]) {
-        const { socket, closes } = watched();
+        const { socket, closes, states } = watched();
         await prepare();
         const { length } = closes;
         socket.close();
@@ -200,7 +204,9 @@ test('its own close stays closed, wherever it is', async () => {
         await world.pass(1e6);
         assert.equal(socket.state, 'closed');
         assert.equal(closes.length, Math.max(1, length));
+        const { length: turns } = states;
         socket.close();
+        assert.equal(states.length, turns, 'once is enough');
         assert.equal(world.timers, 0);
         world.network(true);
     }
@@ -291,6 +297,19 @@ test('what nobody will take is dropped, not lost in silence', async () => {
     socket.close();
     socket.send('c');
     assert.deepEqual(drops, ['a', 'b', 'c']);
+});
+
+test('what is said while the server closes waits for the next connection', async () => {
+    const world = new World();
+    const { socket, drops } = watched();
+    await open(world);
+    world.last.readyState = 2;
+    socket.send('a');
+    await world.last.end(1001);
+    await world.pass(1000);
+    await open(world);
+    assert.deepEqual([world.last.sent, drops], [['a'], []]);
+    socket.close();
 });
 
 test('json', async () => {
