@@ -4,7 +4,9 @@
  * `why ID` is asked about, and what is to be done when all was looked at.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { openSync, writeSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { Project, Server, refused } from './harness.mjs';
 import { CLOSE, TEXT, closeBody, frame, http, upgraded } from './wire.mjs';
 
@@ -132,6 +134,27 @@ async function refusedPage(t) {
         { origin: 'https://app.example.org' });
     assert.equal(status, 403);
     return stage;
+}
+
+/* The same on a path of its own: what says nothing for 4 s is ended, in order and without a word. */
+async function cutPath(t) {
+    const stage = await serve(t, chat(''));
+    const proxy = createServer({ allowHalfOpen: true }, (client) => {
+        const server = connect(stage.server.port, '127.0.0.1');
+        for (const [from, to] of [[client, server], [server, client]]) {
+            from.setTimeout(4000, () => [client, server].forEach((side) => side.end()));
+            from.on('data', (bytes) => to.write(bytes)).on('error', () => to.destroy());
+            from.on('end', () => to.end());
+        }
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    t.after(() => proxy.close());
+    return { ...stage, port: proxy.address().port };
+}
+
+async function soundPath(t) {
+    return serve(t, chat(''));
 }
 
 /* ---- the server's own verdicts ---- */
@@ -284,6 +307,8 @@ export const situations = {
     asleep,
     'all-at-once': allAtOnce,
     'refused-page': refusedPage,
+    'cut-path': cutPath,
+    'sound-path': soundPath,
     'http-in-stream': httpInStream,
     'compressed-on-the-way': compressedOnTheWay,
     'over-limits': overLimits,
