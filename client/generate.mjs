@@ -11,11 +11,14 @@ const GROWTH = 2;
 /* Every byte of the table is sent to every page. */
 const LONGEST = 37;
 
-/* What the code means, in one short line: the first sentence of its description, or the title. */
-function meaning({ title, sections }) {
+/*
+ * What the code means, in one short line: the title; where clients come back, and so meet it often,
+ * the first sentence of its description.
+ */
+function meaning({ title, retry, sections }) {
     const { lines } = sections.find(({ key }) => key === 'description');
     const sentence = lines[0].text.match(/^.*?[^0-9 ](?=[.;] |\.$)/)[0];
-    return sentence.length > LONGEST ? title : sentence;
+    return retry && sentence.length <= LONGEST ? sentence : title;
 }
 
 /* least, most, cap, resume, tries; what is 0 at the end is left out, all of it where one stays. */

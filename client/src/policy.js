@@ -15,7 +15,7 @@ export const ROWS = [
     [1001, 'This side is leaving', 1000, 5000, 30000, 1],
     [1002, 'Protocol Error', 5000, 10000, 60000, 0, 5],
     [1003, 'Unsupported Data'],
-    [1004, 'Reserved without a meaning'],
+    [1004, 'Reserved'],
     [1005, 'A Close frame came without a code', 1000, 5000, 30000],
     [1006, 'Abnormal Closure', 250, 1000, 30000, 1],
     [1007, 'Invalid Frame Payload Data'],

@@ -56,10 +56,10 @@ export class Socket extends EventTarget {
     send(data) {
         const { json, queue = 64 } = this.#options;
         if (json) data = JSON.stringify(data);
-        const isGone = this.#over || this.state == 'closed';
         if (this.readyState == 1) this.#line.ws.send(data);
-        else if (!isGone && this.#queue.length < queue) this.#queue.push(data);
-        else this.#fire('drop', { data });
+        else if (!this.#over && this.state != 'closed' && this.#queue.length < queue) {
+            this.#queue.push(data);
+        } else this.#fire('drop', { data });
     }
 
     /* Ends it, for good: it does not come back by itself. */
@@ -92,8 +92,7 @@ export class Socket extends EventTarget {
             if (line.over) return;
             line.url = address.href;
             if (sideband) line.mark = mark(address);
-            const Real = this.#options.WebSocket ?? WebSocket;
-            line.ws = new Real(address, this.#options.protocols);
+            line.ws = new (this.#options.WebSocket ?? WebSocket)(address, this.#options.protocols);
             this.#attach(line, line.ws, address.origin.replace('ws', 'http') + '/_moonwire/why/' + line.mark);
         } catch (error) {
             this.#end(line, { explain: '' + error });
