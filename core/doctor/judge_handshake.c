@@ -92,16 +92,25 @@ static struct mw_view header(const struct mw_ws_answer *answer, const char *name
     return mw_view("", 0);
 }
 
-static void tell_ours(struct mw_doctor_line *line, const char *error, const char *detail)
+static void tell_ours(struct mw_doctor_line *line, const struct mw_doctor_who *who,
+                      const char *error, const char *detail)
 {
+    if (strstr(error, "upgrade")) {
+        bool is_known = *who->server && strcmp(who->server, "moonwire") != 0;
+        mw_doctor_why(line,
+                      "The request came there without the Upgrade header that was sent: %s%s%s "
+                      "does not pass it on. " BROWSERS,
+                      is_known ? "\"" : "", is_known ? who->server : "something in front",
+                      is_known ? "\"" : "");
+        mw_doctor_fix(line, MW_FIX_UPGRADE);
+        return;
+    }
     mw_doctor_why(line, "The server itself refuses (%s). " BROWSERS, detail);
     if (strstr(error, "origin"))
         mw_doctor_fix(line, "with the page's origin: --origin https://YOUR.SITE\n"
                             "or, in the script: origins = { \"https://YOUR.SITE\" }");
     else if (!strcmp(error, "no_route"))
         mw_doctor_fix(line, "moonwire status lists the paths of its scripts\n" MW_FIX_UPGRADE);
-    else if (strstr(error, "upgrade"))
-        mw_doctor_fix(line, MW_FIX_UPGRADE);
     else
         mw_doctor_fix(line, "the server's log has this refusal, with its error \"%s\"", error);
 }
@@ -135,7 +144,7 @@ static void tell_refused(struct mw_doctor_line *line, const struct mw_doctor_who
     name_who(who, name);
     if (read_refusal(answer->body, error, detail)) {
         mw_doctor_value(line, "HTTP %u from %s: %s", answer->status, name, error);
-        tell_ours(line, error, detail);
+        tell_ours(line, who, error, detail);
     } else {
         mw_doctor_value(line, "HTTP %u from %s", answer->status, name);
         tell_status(line, answer, sent_origin);

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "core/base/check.h"
 #include "core/doctor/judge.h"
 #include "core/explain/idle_limits.h"
 
@@ -19,6 +20,25 @@ static const char *how(const struct mw_doctor_end *end)
     if (end->cause == MW_CAUSE_peer_reset)
         return "by RST";
     return end->cause == MW_CAUSE_tls_error ? "by a fault of TLS" : "by FIN, without a Close frame";
+}
+
+/* What to type where the time tells nothing, by who answered. HAProxy does not say its name. */
+static const char *change_of(const char *server)
+{
+    static const struct {
+        const char *name, *change;
+    } rows[] = {
+        { "nginx", "nginx: proxy_read_timeout 1h;\nnginx: proxy_send_timeout 1h;" },
+        { "Apache", "Apache: ProxyTimeout 3600" },
+        { "envoy", "envoy: stream_idle_timeout, and idle_timeout of the route" },
+        { "Caddy", "Caddy: stream_timeout of reverse_proxy" },
+    };
+    for (size_t i = 0; i < MW_COUNT(rows); i++) {
+        if (!strncmp(server, rows[i].name, strlen(rows[i].name)))
+            return rows[i].change;
+    }
+    return "HAProxy: timeout tunnel 1h, else timeout client and timeout server count\n"
+           "nginx: proxy_read_timeout 1h;";
 }
 
 /* What is known to do that, and what to type; or what would have to be looked for. */
@@ -36,14 +56,7 @@ static void tell_limit(struct mw_doctor_line *line, enum mw_cut_kind kind, mw_ms
                   known ? "That fits " : "No default of a common proxy is that short or long",
                   known ? known->says : "",
                   known && !known->is_verified ? " (not verified by us)" : "");
-    if (known)
-        mw_doctor_fix(line, "%s\n%s", known->change, ours);
-    else
-        mw_doctor_fix(line,
-                      "%s\nnginx: proxy_read_timeout, proxy_send_timeout\n"
-                      "HAProxy: timeout tunnel, else timeout client and timeout server%s%s%s",
-                      ours, *who->server ? "\nwho answered calls itself \"" : "", who->server,
-                      *who->server ? "\"" : "");
+    mw_doctor_fix(line, "%s\n%s", known ? known->change : change_of(who->server), ours);
 }
 
 static void tell_server(struct mw_doctor_line *line, const struct mw_doctor_end *end)

@@ -387,13 +387,13 @@ static void on_compression_late(struct mw_walk *walk)
 
 static void on_compression_ended(struct mw_walk *walk)
 {
-    char what[200];
+    char what[220];
     const struct mw_doctor_end *end = &walk->end;
     if (end->rule != MW_RULE_NONE)
         snprintf(what, sizeof what, "a frame broke a rule: %s", mw_rule_text(end->rule));
     else if (end->has_close)
-        snprintf(what, sizeof what, "closed with %u%s%s at the first compressed message",
-                 end->said_code, *end->said ? " " : "", end->said);
+        snprintf(what, sizeof what, "closed with %u%s%s%s at the first compressed message",
+                 end->said_code, *end->said ? " \"" : "", end->said, *end->said ? "\"" : "");
     else
         snprintf(what, sizeof what, "cut at the first compressed message");
     if (!walk->is_leaving)

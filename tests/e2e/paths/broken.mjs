@@ -97,7 +97,8 @@ export const broken = [
             { path: (port) => ws(port) }) },
 
     { name: 'nginx without the upgrade headers', needs: nginx, line: 'handshake',
-        value: /^HTTP 4\d\d from/, fix: /proxy_set_header Upgrade/,
+        value: /^HTTP 426 from moonwire, through "nginx/, why: /"nginx.*" does not pass it on/,
+        fix: /^nginx: proxy_http_version 1\.1;\nnginx: proxy_set_header Upgrade/,
         build: nginxBefore({ upgrade: false }) },
     { name: 'a box that strips Upgrade', line: 'handshake', value: /^HTTP 4\d\d from moonwire/,
         fix: /Upgrade/, build: behind(box.stripUpgrade()) },
@@ -172,9 +173,9 @@ export const broken = [
     { name: 'a box that ends whatever is 3 s old', line: 'idle',
         value: /after (2\.[5-9]|3\.\d) s of life/, build: behind(box.cutAfterMs(3000), IDLE) },
     { name: 'nginx with proxy_read_timeout 2s', needs: nginx, line: 'idle', value: TWO_SECONDS,
-        fix: /proxy_read_timeout/, build: nginxBefore({ location: 'proxy_read_timeout 2s;' }, IDLE) },
+        fix: /^nginx: proxy_read_timeout/, build: nginxBefore({ location: 'proxy_read_timeout 2s;' }, IDLE) },
     { name: 'HAProxy with timeout tunnel 2s', needs: haproxy, line: 'idle', value: TWO_SECONDS,
-        fix: /timeout tunnel/, build: haproxyBefore({ timeouts: `timeout client 30s
+        fix: /^HAProxy: timeout tunnel/, build: haproxyBefore({ timeouts: `timeout client 30s
   timeout server 30s
   timeout tunnel 2s` }, IDLE) },
     { name: 'HAProxy with timeout client 2s', needs: haproxy, line: 'idle', value: TWO_SECONDS,
