@@ -9,13 +9,14 @@ import { pathToFileURL } from 'node:url';
 const GROWTH = 2;
 
 /* Every byte of the table is sent to every page. */
-const LONGEST = 37;
+const LONGEST = 42;
 
 /*
  * What the code means, in one short line: the title; where clients come back, and so meet it often,
- * the first sentence of its description.
+ * the first sentence of its description. Those that nobody may send are all the same to a page.
  */
-function meaning({ title, retry, sections }) {
+function meaning({ title, retry, sections, on_wire }) {
+    if (!on_wire && !retry) return 'Reserved';
     const { lines } = sections.find(({ key }) => key === 'description');
     const sentence = lines[0].text.match(/^.*?[^0-9 ](?=[.;] |\.$)/)[0];
     return retry && sentence.length <= LONGEST ? sentence : title;

@@ -10,14 +10,14 @@
 export const GROWTH = 2;
 
 export const ROWS = [
-    [999, 'Not Used'],
+    [999, 'Reserved'],
     [1000, 'Normal Closure'],
     [1001, 'This side is leaving', 1000, 5000, 30000, 1],
     [1002, 'Protocol Error', 5000, 10000, 60000, 0, 5],
     [1003, 'Unsupported Data'],
     [1004, 'Reserved'],
     [1005, 'A Close frame came without a code', 1000, 5000, 30000],
-    [1006, 'Abnormal Closure', 250, 1000, 30000, 1],
+    [1006, 'The connection ended without a Close frame', 250, 1000, 30000, 1],
     [1007, 'Invalid Frame Payload Data'],
     [1008, 'Policy Violation'],
     [1009, 'Message Too Big'],
@@ -27,16 +27,16 @@ export const ROWS = [
     [1013, 'Try Again Later', 30000, 120000, 300000, 1],
     [1014, 'Bad Gateway', 1000, 5000, 60000, 1],
     [1015, 'TLS Handshake', 5000, 10000, 60000, 0, 5],
-    [2999, 'Reserved for the Protocol'],
+    [2999, 'Reserved'],
     [3000, 'Unauthorized'],
     [3002, 'Registered Use', 1000, 5000, 30000],
     [3003, 'Forbidden'],
     [3007, 'Registered Use', 1000, 5000, 30000],
-    [3008, 'Timeout', 250, 1000, 30000, 1],
+    [3008, 'Something was due and did not come in time', 250, 1000, 30000, 1],
     [3999, 'Registered Use', 1000, 5000, 30000],
     [4499, 'Private Use', 1000, 5000, 30000],
     [4999, 'Private Use'],
-    [65535, 'Not a Close Code'],
+    [65535, 'Reserved'],
 ];
 
 export const rowOf = (code) => ROWS.find(([last]) => code <= last);

@@ -140,7 +140,7 @@ export class Socket extends EventTarget {
     #greet(line, { id, ping, pong }) {
         line.id = id;
         if (ping) line.doubt = watch(line, ping * 1e3, pong * 1e3, () => line.ws.send(line.mark + '?'),
-            () => this.#end(line, { code: 4000, explain: `Not a word for ${ping + pong} s` }));
+            () => this.#end(line, { code: 4000, explain: `Was silent for ${ping + pong} s` }));
     }
 
     /* ---- an end, and what follows ---- */

@@ -187,7 +187,7 @@ test('a server that says nothing more is found out', async (t) => {
     assert.equal(await page.evaluate(() => window.closes.length), 0);
     await page.clock.runFor(7001);
     const [close] = await closes(page, 1);
-    assert.deepEqual([close.code, close.explain, close.opened], [4000, 'Not a word for 10 s', true]);
+    assert.deepEqual([close.code, close.explain, close.opened], [4000, 'Was silent for 10 s', true]);
     deaf.process.kill('SIGCONT');
     await page.clock.runFor(1000);
     await state(page, 'open');

@@ -381,7 +381,7 @@ test('a silent server is asked, and one that does not answer is left', async () 
     assert.equal(closes.length, 0);
     await world.pass(1);
     assert.deepEqual([closes[0].code, closes[0].wasClean, closes[0].explain, closes[0].silent],
-        [4000, false, 'Not a word for 45 s', 45e3]);
+        [4000, false, 'Was silent for 45 s', 45e3]);
     assert.equal(last.readyState, 2);
     assert.equal(closes[0].retryIn, 1000);
     await world.pass(1000);

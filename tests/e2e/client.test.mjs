@@ -113,6 +113,6 @@ test('a server that stands still is found out, and found again', async (t) => {
     await event(socket, 'message');
     server.process.kill('SIGSTOP');
     const { code, explain } = await event(socket, 'close').finally(() => server.process.kill('SIGCONT'));
-    assert.deepEqual([code, explain], [4000, 'Not a word for 6 s']);
+    assert.deepEqual([code, explain], [4000, 'Was silent for 6 s']);
     await event(socket, 'open');
 });
