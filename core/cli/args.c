@@ -32,7 +32,7 @@ static const struct {
       offsetof(struct mw_args, json), SWITCH, 0 },
     { "all", "explain", "", offsetof(struct mw_args, all), SWITCH, 0 },
     { "markdown", "explain", "", offsetof(struct mw_args, markdown), SWITCH, 0 },
-    { "lang", "explain", "en, ko, vi or ja", offsetof(struct mw_args, lang), VALUE, 0 },
+    { "lang", "connect,explain", "en, ko, vi or ja", offsetof(struct mw_args, lang), VALUE, 0 },
     { "restart", "drain", "", offsetof(struct mw_args, restart), SWITCH, 0 },
     { "wait", "drain", "", offsetof(struct mw_args, wait), SWITCH, 0 },
     { "clients", "simulate", "how many", offsetof(struct mw_args, clients), VALUE, 0 },
@@ -43,23 +43,43 @@ static const struct {
     { "last", "why", "how many: --last 20", offsetof(struct mw_args, last), VALUE, 0 },
     { "to", "rollback", "the number of a version: --to v7", offsetof(struct mw_args, to), VALUE,
       0 },
-    { "header", "doctor", "a line: -H 'Cookie: a=b'", offsetof(struct mw_args, headers), LIST,
-      'H' },
-    { "subprotocol", "doctor", "a name", offsetof(struct mw_args, protocols), LIST, 's' },
-    { "origin", "doctor", "https://YOUR.SITE", offsetof(struct mw_args, origin), VALUE, 0 },
+    { "header", "connect,doctor", "a line: -H 'Cookie: a=b'", offsetof(struct mw_args, headers),
+      LIST, 'H' },
+    { "subprotocol", "connect,doctor", "a name", offsetof(struct mw_args, protocols), LIST, 's' },
+    { "origin", "connect,doctor", "https://YOUR.SITE", offsetof(struct mw_args, origin), VALUE, 0 },
     { "path", "doctor", "of a route that echoes: /echo", offsetof(struct mw_args, path), VALUE, 0 },
-    { "timeout", "doctor", "seconds for each answer", offsetof(struct mw_args, timeout), VALUE, 0 },
+    { "timeout", "connect,doctor", "seconds for each answer", offsetof(struct mw_args, timeout),
+      VALUE, 0 },
     { "idle", "doctor", "seconds of silence: 120", offsetof(struct mw_args, idle), VALUE, 0 },
-    { "insecure", "doctor", "", offsetof(struct mw_args, insecure), SWITCH, 0 },
+    { "insecure", "connect,doctor", "", offsetof(struct mw_args, insecure), SWITCH, 0 },
+    { "send", "connect", "a line: -x hello", offsetof(struct mw_args, sends), LIST, 'x' },
+    { "ca", "connect", "a file, PEM", offsetof(struct mw_args, ca), VALUE, 0 },
+    { "wait", "connect", "seconds: --wait 2", offsetof(struct mw_args, stay), VALUE, 'w' },
+    { "ping", "connect", "seconds: --ping 25", offsetof(struct mw_args, ping), VALUE, 0 },
+    { "jsonl", "connect", "", offsetof(struct mw_args, jsonl), SWITCH, 0 },
+    { "id", "connect", "", offsetof(struct mw_args, id), SWITCH, 0 },
+    { "verbose", "connect", "", offsetof(struct mw_args, verbose), SWITCH, 'v' },
+    { "reconnect", "connect", "", offsetof(struct mw_args, reconnect), SWITCH, 0 },
+    { "no-compress", "connect", "", offsetof(struct mw_args, no_compress), SWITCH, 0 },
+    { "no-history", "connect", "", offsetof(struct mw_args, no_history), SWITCH, 0 },
+    { "no-slash", "connect", "", offsetof(struct mw_args, no_slash), SWITCH, 0 },
 };
 
-/* Which of them; MW_COUNT(own_flags): none. */
-static size_t own_flag(struct mw_view name)
+/*
+ * Which of them; MW_COUNT(own_flags): none. Of two with one name it is the verb's, where that was
+ * named before.
+ */
+static size_t own_flag(const struct mw_args *args, struct mw_view name)
 {
-    size_t i = 0;
-    while (i < MW_COUNT(own_flags) && !mw_view_is(name, own_flags[i].name))
-        i++;
-    return i;
+    size_t found = MW_COUNT(own_flags);
+    for (size_t i = 0; i < MW_COUNT(own_flags); i++) {
+        if (!mw_view_is(name, own_flags[i].name))
+            continue;
+        if (args->verb && mw_list_has_token(mw_view_text(own_flags[i].verbs), args->verb))
+            return i;
+        found = found < MW_COUNT(own_flags) ? found : i;
+    }
+    return found;
 }
 
 static bool is_given(const struct mw_args *args, size_t i)
@@ -134,7 +154,7 @@ static int take_flag(struct mw_args *args, int argc, char **argv, int *at, char 
     struct mw_view text = mw_view_text(argv[*at] + 2);
     size_t equals = mw_view_find(text, '=', 0);
     const char *value = equals < text.len ? text.data + equals + 1 : 0;
-    size_t own = own_flag(mw_view(text.data, equals));
+    size_t own = own_flag(args, mw_view(text.data, equals));
     if (own < MW_COUNT(own_flags)) {
         if (!value && own_flags[own].kind != SWITCH && *at + 1 < argc)
             value = argv[++*at];
@@ -163,11 +183,14 @@ static int take_flag(struct mw_args *args, int argc, char **argv, int *at, char 
 /* -H 'Cookie: a=b' */
 static int take_letter(struct mw_args *args, int argc, char **argv, int *at, char why[256])
 {
+    char *flag = argv[*at];
     for (size_t i = 0; i < MW_COUNT(own_flags); i++) {
-        if (own_flags[i].letter && own_flags[i].letter == argv[*at][1] && !argv[*at][2])
-            return take_own_flag(args, i, *at + 1 < argc ? argv[++*at] : 0, why);
+        if (!own_flags[i].letter || own_flags[i].letter != flag[1] || flag[2])
+            continue;
+        bool has_value = own_flags[i].kind != SWITCH && *at + 1 < argc;
+        return take_own_flag(args, i, has_value ? argv[++*at] : 0, why);
     }
-    return unknown_flag(argv[*at], why);
+    return unknown_flag(flag, why);
 }
 
 /* Verbs that work on a script: a word that ends as its file does is one, and so is a second one. */
@@ -186,6 +209,7 @@ static const struct {
     { "explain", 2, "one code, or two to compare" },
     { "why", 1, "one connection" },
     { "close", 3, "an id, a code, a reason" },
+    { "connect", 1, "one URL" },
     { "doctor", 1, "one URL" },
 };
 
@@ -206,6 +230,8 @@ static bool is_path(const struct mw_args *args, const char *word)
 
 static bool is_word(const struct mw_args *args, const char *word)
 {
+    if (!strcmp(args->verb, "connect"))
+        return true;
     if (!strcmp(args->verb, "doctor"))
         return strstr(word, "://") != 0;
     return own_words_of(args->verb) < MW_COUNT(own_words) && (args->dir || !is_path(args, word));

@@ -25,10 +25,15 @@ struct mw_args {
     bool all, markdown;
     const char *lang; /* NULL: not given */
     const char *to;   /* NULL: not given */
-    /* of doctor: */
+    /* of connect and doctor */
     struct mw_arg_list headers, protocols;
-    const char *origin, *path, *timeout, *idle; /* NULL: not given */
+    const char *origin, *timeout; /* NULL: not given */
     bool insecure;
+    const char *path, *idle; /* the same, of doctor */
+    /* of connect */
+    struct mw_arg_list sends;
+    const char *ca, *stay, *ping; /* NULL: not given; stay: --wait */
+    bool jsonl, id, verbose, reconnect, no_compress, no_history, no_slash;
     const char *clients, *seed, *rate, *capacity, *svg; /* the same, of simulate */
     /* flags of config.def in order, "--listen" "X" as pairs of argv entries */
     int flag_count;

@@ -28,8 +28,10 @@ const struct mw_command mw_commands[] = {
       "end it in order: every client is told when to come back" },
     { "check", mw_cmd_check, "check [DIR]",
       "tell what is wrong with a project, without serving it" },
+    { "connect", mw_cmd_connect, "connect URL",
+      "talk to a server as a client, and hear why it ended" },
     { "doctor", mw_cmd_doctor, "doctor [URL | DIR]",
-      "what is wrong on the way to a server; or with this machine and project" },
+      "what is wrong on the way to a server, or on this machine" },
     { "explain", mw_cmd_explain, "explain [CODE [CODE] | CAUSE] [DIR]",
       "what a close code means and how to fix it, in 4 languages" },
     { "simulate", mw_cmd_simulate, "simulate herd [--clients N]",
@@ -65,8 +67,11 @@ int mw_cmd_help(const struct mw_args *args)
                option.normal, *option.normal ? "]" : "");
     puts(
         "  --json (check, close, doctor, explain, reload, rollback, status, drain, simulate, why)\n"
-        "  -H LINE, -s NAME, --origin, --path, --insecure, --timeout S, --idle S (doctor URL)\n"
-        "  --lang en|ko|vi|ja, --all, --markdown (explain), --last N (why), --help, --version\n"
+        "  -H LINE, -s NAME, --origin, --insecure, --timeout S (connect, doctor URL)\n"
+        "  -x LINE, --wait S, --reconnect, --jsonl, --ca FILE, --ping S, --no-compress, "
+        "--no-history,\n"
+        "  --no-slash, --id, -v (connect), --path, --idle S (doctor URL), --last N (why)\n"
+        "  --lang en|ko|vi|ja (connect, explain), --all, --markdown (explain), --help, --version\n"
         "\nexit codes: 0 ok, 1 failed, refused or found something, 2 usage, 69 address not "
         "available or\n  no server there, 78 bad settings or scripts");
     return MW_EXIT_OK;

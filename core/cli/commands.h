@@ -14,6 +14,7 @@ int mw_cmd_metrics(const struct mw_args *args);
 int mw_cmd_why(const struct mw_args *args);
 int mw_cmd_close(const struct mw_args *args);
 int mw_cmd_check(const struct mw_args *args);
+int mw_cmd_connect(const struct mw_args *args);
 int mw_cmd_doctor(const struct mw_args *args);
 int mw_cmd_explain(const struct mw_args *args);
 int mw_cmd_simulate(const struct mw_args *args);

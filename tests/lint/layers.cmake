@@ -30,6 +30,7 @@ set(foreign
     # POSIX stays at the edges
     "pthread.h: core/base/lock.h core/base/lock.c core/base/cpu_tick.c"
     "(unistd|fcntl|dirent|strings|libgen|netdb|poll|sched).h: core/base core/io core/server core/cli"
+    "termios.h: core/cli/connect_input.c"
     "(sys|netinet|arpa)/.*.h: core/base core/io core/server core/cli"
     # libraries, each behind one door
     "uv.h: core/io"

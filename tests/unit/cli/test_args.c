@@ -199,6 +199,33 @@ TEST(a_switch_takes_no_word_and_may_be_given_a_value)
     }
 }
 
+TEST(connect_takes_a_url_and_flags_with_letters)
+{
+    struct parsed parsed = PARSE("connect", "-x", "-1", "ws://h/chat", "-x", "two", "-v", "--wait",
+                                 "2", "--origin=https://o", "-s", "chat");
+    assert_int_equal(parsed.err, MW_OK);
+    assert_string_equal(parsed.args.words[0], "ws://h/chat");
+    assert_int_equal(parsed.args.sends.count, 2);
+    assert_string_equal(parsed.args.sends.items[0], "-1");
+    assert_string_equal(parsed.args.sends.items[1], "two");
+    assert_string_equal(parsed.args.stay, "2");
+    assert_string_equal(parsed.args.protocols.items[0], "chat");
+    assert_string_equal(parsed.args.origin, "https://o");
+    assert_true(parsed.args.verbose);
+}
+
+TEST(a_flag_of_two_verbs_is_the_one_of_its_own)
+{
+    struct parsed drain = PARSE("drain", "--wait", "app");
+    assert_int_equal(drain.err, MW_OK);
+    assert_true(drain.args.wait);
+    assert_string_equal(drain.args.dir, "app");
+    struct parsed connect = PARSE("connect", "h", "-w", "0.5");
+    assert_int_equal(connect.err, MW_OK);
+    assert_string_equal(connect.args.stay, "0.5");
+    assert_false(connect.args.wait);
+}
+
 TEST(help_and_version_are_known_in_both_forms)
 {
     assert_true(PARSE("--help").args.help);
@@ -216,7 +243,9 @@ TEST(what_cannot_be_meant_is_refused_with_what_may_have_been)
         { { "serve", "--listne", ":9000" }, "there is no option --listne; did you mean --listen?" },
         { { "--log-levl=info" }, "did you mean --log-level?" },
         { { "serve", "--wobble" }, "there is no option --wobble; see moonwire --help" },
-        { { "-x" }, "there is no option -x" },
+        { { "-q" }, "there is no option -q" },
+        { { "serve", "-x", "hello" }, "--send is of connect, not of serve" },
+        { { "connect", "--restart" }, "--restart is of drain, not of connect" },
         { { "serve", "a", "b" }, "one folder is enough: \"a\" or \"b\"?" },
         { { "serve", "--listen" }, "--listen wants a value" },
     };
@@ -265,6 +294,8 @@ int main(void)
         CASE(a_verb_alone_or_nothing_is_enough),
         CASE(a_value_may_be_empty_or_hold_an_equals_sign),
         CASE(a_switch_takes_no_word_and_may_be_given_a_value),
+        CASE(connect_takes_a_url_and_flags_with_letters),
+        CASE(a_flag_of_two_verbs_is_the_one_of_its_own),
         CASE(help_and_version_are_known_in_both_forms),
         CASE(what_cannot_be_meant_is_refused_with_what_may_have_been),
         CASE(a_wrong_value_is_refused_when_it_is_applied),
