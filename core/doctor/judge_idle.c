@@ -23,7 +23,7 @@ static const char *how(const struct mw_doctor_end *end)
 }
 
 /* What to type where the time tells nothing, by who answered. HAProxy does not say its name. */
-static const char *change_of(const char *server)
+static const char *change_of(enum mw_cut_kind kind, const char *server)
 {
     static const struct {
         const char *name, *change;
@@ -33,6 +33,9 @@ static const char *change_of(const char *server)
         { "envoy", "envoy: stream_idle_timeout, and idle_timeout of the route" },
         { "Caddy", "Caddy: stream_timeout of reverse_proxy" },
     };
+    if (kind == MW_CUT_LIFETIME)
+        return "what stands in front: its limit on how long a connection may last\n"
+               "is it reloaded at such times? (nginx: worker_shutdown_timeout)";
     for (size_t i = 0; i < MW_COUNT(rows); i++) {
         if (!strncmp(server, rows[i].name, strlen(rows[i].name)))
             return rows[i].change;
@@ -56,7 +59,7 @@ static void tell_limit(struct mw_doctor_line *line, enum mw_cut_kind kind, mw_ms
                   known ? "That fits " : "No default of a common proxy is that short or long",
                   known ? known->says : "",
                   known && !known->is_verified ? " (not verified by us)" : "");
-    mw_doctor_fix(line, "%s\n%s", known ? known->change : change_of(who->server), ours);
+    mw_doctor_fix(line, "%s\n%s", known ? known->change : change_of(kind, who->server), ours);
 }
 
 static void tell_server(struct mw_doctor_line *line, const struct mw_doctor_end *end)
