@@ -5,6 +5,7 @@
 #include "core/cli/args.h"
 #include "core/cli/connect_input.h"
 #include "core/cli/connect_screen.h"
+#include "core/cli/handshake_args.h"
 #include "core/outbound/returning.h"
 
 #define MW_MARK_LEN 22
@@ -13,10 +14,8 @@
 
 struct mw_connect_options {
     struct mw_ws_client_setup setup; /* but for outbound and owner; url as it was written */
-    struct mw_header headers[MW_ARG_LIST_MAX];
-    struct mw_view protocols[MW_ARG_LIST_MAX];
+    struct mw_handshake_args handshake;
     struct mw_limits_ms limits;
-    struct mw_buf names; /* of headers, in lower case */
     struct mw_buf ca;
     struct mw_arg_list sends; /* -x */
     bool has_wait;

@@ -22,50 +22,6 @@ static int bad(const char *why, const char *value)
     return mw_cli_fail(MW_EXIT_USAGE, "", text);
 }
 
-/* NAME: VALUE; the name in lower case, as the client wants it. */
-static int read_header(struct mw_connect_options *options, const char *text)
-{
-    struct mw_view line = mw_view_text(text);
-    size_t colon = mw_view_find(line, ':', 0), start = options->names.len;
-    if (colon == line.len || !mw_is_token(mw_view(text, colon)))
-        return bad("a header is NAME: VALUE", text);
-    for (size_t at = 0; at < colon; at++) {
-        char c = text[at];
-        if (mw_buf_put_byte(&options->names, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c))
-            return mw_cli_fail(MW_EXIT_FAILED, "", "out of memory");
-    }
-    options->headers[options->setup.header_count++] = (struct mw_header){
-        .name = mw_view(options->names.data + start, colon),
-        .value = mw_view_trim(mw_view_from(line, colon + 1)),
-    };
-    return MW_EXIT_OK;
-}
-
-/* Room for all of them at once: views into it must not move. */
-static int read_headers(struct mw_connect_options *options, const struct mw_arg_list *lines)
-{
-    size_t bytes = 0;
-    int code = MW_EXIT_OK;
-    for (size_t i = 0; i < lines->count; i++)
-        bytes += strlen(lines->items[i]);
-    if (mw_buf_reserve(&options->names, bytes))
-        return mw_cli_fail(MW_EXIT_FAILED, "", "out of memory");
-    for (size_t i = 0; !code && i < lines->count; i++)
-        code = read_header(options, lines->items[i]);
-    return code;
-}
-
-static int read_protocols(struct mw_connect_options *options, const struct mw_arg_list *names)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        options->protocols[i] = mw_view_text(names->items[i]);
-        if (!mw_is_token(options->protocols[i]))
-            return bad("a subprotocol is one word", names->items[i]);
-    }
-    options->setup.protocol_count = names->count;
-    return MW_EXIT_OK;
-}
-
 /* Seconds, perhaps with a fraction, to ms; what was not given stays as it is. */
 static int read_seconds(const char *text, const char *flag, double least_s, mw_ms *out)
 {
@@ -132,25 +88,25 @@ static void read_switches(struct mw_connect_options *options, const struct mw_ar
     options->setup.compression = !args->no_compress;
     options->setup.origin = mw_view_text(args->origin);
     options->setup.url = mw_view_text(args->words[0]);
-    options->setup.headers = options->headers;
-    options->setup.protocols = options->protocols;
+    options->setup.headers = options->handshake.headers;
+    options->setup.header_count = options->handshake.header_count;
+    options->setup.protocols = options->handshake.protocols;
+    options->setup.protocol_count = options->handshake.protocol_count;
 }
 
 int mw_connect_options_read(struct mw_connect_options *options, struct mw_mem *mem,
                             const struct mw_args *args)
 {
     *options = (struct mw_connect_options){ .wait_ms = ORDINARY_WAIT_MS };
-    mw_buf_init(&options->names, mem, 0);
     mw_buf_init(&options->ca, mem, CA_BYTES);
+    int code = mw_handshake_args_read(&options->handshake, mem, args);
     read_switches(options, args);
+    if (code)
+        return code;
     if (!args->words[0])
         return mw_cli_fail(MW_EXIT_USAGE, "",
                            "where to? moonwire connect ws://localhost:8080/chat");
-    int code = read_headers(options, &args->headers);
-    if (!code)
-        code = read_protocols(options, &args->protocols);
-    if (!code)
-        code = read_times(options, args);
+    code = read_times(options, args);
     if (!code)
         code = read_language(options, args);
     return code || !args->ca ? code : read_ca(options, args->ca);
@@ -158,6 +114,6 @@ int mw_connect_options_read(struct mw_connect_options *options, struct mw_mem *m
 
 void mw_connect_options_free(struct mw_connect_options *options)
 {
-    mw_buf_free(&options->names);
+    mw_handshake_args_free(&options->handshake);
     mw_buf_free(&options->ca);
 }

@@ -9,6 +9,7 @@
 
 #include "core/base/check.h"
 #include "core/base/str.h"
+#include "core/cli/handshake_args.h"
 #include "core/cli/settings.h"
 #include "core/doctor/walk.h"
 #include "core/io/signals.h"
@@ -25,9 +26,7 @@ struct path {
     struct mw_signals *signals;
     struct mw_walk *walk;
     struct mw_walk_setup setup;
-    struct mw_header headers[MW_ARG_LIST_MAX];
-    struct mw_view protocols[MW_ARG_LIST_MAX];
-    char names[MW_ARG_LIST_MAX][64]; /* of headers, in lower case */
+    struct mw_handshake_args handshake;
 };
 
 /* ---- options ---- */
@@ -37,21 +36,6 @@ static int bad(const char *why, const char *value)
     char text[300];
     snprintf(text, sizeof text, "%s: \"%.200s\"", why, value);
     return mw_cli_fail(MW_EXIT_USAGE, "", text);
-}
-
-static int read_header(struct path *path, size_t i, const char *text)
-{
-    struct mw_view line = mw_view_text(text);
-    size_t colon = mw_view_find(line, ':', 0);
-    if (colon == line.len || colon == 0 || colon >= sizeof path->names[i])
-        return bad("a header is NAME: VALUE", text);
-    for (size_t at = 0; at < colon; at++) {
-        char c = text[at];
-        path->names[i][at] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-    }
-    path->headers[i] = (struct mw_header){ mw_view(path->names[i], colon),
-                                           mw_view_trim(mw_view_from(line, colon + 1)) };
-    return MW_EXIT_OK;
 }
 
 /* Whole seconds to ms; what was not given stays as it is. */
@@ -69,11 +53,7 @@ static int read_seconds(const char *text, const char *what, uint64_t max_s, mw_m
 static int read_options(struct path *path, const struct mw_args *args)
 {
     struct mw_walk_setup *setup = &path->setup;
-    int code = MW_EXIT_OK;
-    for (size_t i = 0; !code && i < args->headers.count; i++)
-        code = read_header(path, i, args->headers.items[i]);
-    for (size_t i = 0; i < args->protocols.count; i++)
-        path->protocols[i] = mw_view_text(args->protocols.items[i]);
+    int code = mw_handshake_args_read(&path->handshake, &path->mem, args);
     if (!code)
         code =
             read_seconds(args->timeout, "--timeout wants seconds, 1 to 300", 300, &setup->wait_ms);
@@ -82,10 +62,10 @@ static int read_options(struct path *path, const struct mw_args *args)
                             &setup->idle_ms);
     setup->url = mw_view_text(args->words[0]);
     setup->path = args->path;
-    setup->headers = path->headers;
-    setup->header_count = args->headers.count;
-    setup->protocols = path->protocols;
-    setup->protocol_count = args->protocols.count;
+    setup->headers = path->handshake.headers;
+    setup->header_count = path->handshake.header_count;
+    setup->protocols = path->handshake.protocols;
+    setup->protocol_count = path->handshake.protocol_count;
     setup->origin = mw_view_text(args->origin);
     setup->insecure = args->insecure;
     return code;
@@ -156,11 +136,12 @@ int mw_doctor_path(const struct mw_args *args, struct mw_doctor_report *report,
     snprintf(report->title, sizeof report->title, "%s%s%s", args->words[0],
              args->path ? ", route " : "", args->path ? args->path : "");
     int code = read_options(&path, args);
-    if (code)
-        return code;
-    code = run(&path);
-    if (!code)
-        code = tell(report, args->json);
-    close_parts(&path);
+    if (!code) {
+        code = run(&path);
+        if (!code)
+            code = tell(report, args->json);
+        close_parts(&path);
+    }
+    mw_handshake_args_free(&path.handshake);
     return code;
 }
