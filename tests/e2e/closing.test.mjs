@@ -13,10 +13,11 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Project, binary, root, within } from './harness.mjs';
+import { find } from './paths/proxies.mjs';
 import { poke, serve, situations } from './situations.mjs';
 
 const PAGE = readFileSync(join(root, 'docs/closing.md'), 'utf8');
@@ -180,7 +181,7 @@ async function endsIn(t, env) {
 }
 
 async function tried(t, program, file, text, ...args) {
-    const at = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].map((dir) => join(dir, program)).find(existsSync);
+    const at = find(program);
     if (!at) return t.skip(`there is no ${program} here`);
     const project = new Project({ [file]: text });
     t.after(() => project.remove());
@@ -210,7 +211,8 @@ const configs = {
     },
     nginx: (t, text) => tried(t, 'nginx', 'nginx.conf', `
         pid nginx.pid; error_log stderr; events {}
-        http { access_log off; server { listen 127.0.0.1:1; ${text} } }`, '-q', '-t', '-p', '.', '-c'),
+        http { access_log off; client_body_temp_path t; proxy_temp_path t; fastcgi_temp_path t;
+        uwsgi_temp_path t; scgi_temp_path t; server { listen 127.0.0.1:1; ${text} } }`, '-q', '-t', '-p', '.', '-c'),
     haproxy: (t, text) => tried(t, 'haproxy', 'haproxy.cfg', text, '-c', '-f'),
 };
 

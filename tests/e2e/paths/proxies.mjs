@@ -1,6 +1,6 @@
 /*
  * Real proxies in front of a server, as Debian packages them: run by this user on free ports, in a
- * folder of their own, and ended by pid. What is not installed is told, and its tests are skipped.
+ * folder of their own, and ended by pid. What is not here is told, and its tests are skipped.
  */
 import { spawn } from 'node:child_process';
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,10 +8,12 @@ import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { within } from '../harness.mjs';
+import { root, within } from '../harness.mjs';
 
-function find(name) {
-    for (const folder of ['/usr/sbin', '/usr/bin', '/usr/local/sbin']) {
+const UNPACKED = join(root, '.deps/proxies/usr/sbin'); /* by ./dev deps all */
+
+export function find(name) {
+    for (const folder of ['/usr/sbin', '/usr/bin', '/usr/local/sbin', UNPACKED]) {
         try {
             accessSync(join(folder, name), constants.X_OK);
             return join(folder, name);
