@@ -27,6 +27,13 @@ void mw_doctor_end_of(struct mw_doctor_end *end, const struct mw_ws_ended *ended
 /* By the payload of its Close frame, before that. */
 void mw_doctor_end_said(struct mw_doctor_end *end, struct mw_view payload);
 
+/*
+ * Letters, digits, _ and - alone, as our names are. What else a server calls so must not stand in a
+ * line that people are told to type.
+ */
+#define MW_DOCTOR_WORD_MAX 31
+bool mw_doctor_is_word(struct mw_view text);
+
 /* Who answers, as far as it is known. */
 struct mw_doctor_who {
     bool is_ours;     /* a Moonwire server, whatever stands in front of it */

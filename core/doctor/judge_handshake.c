@@ -42,6 +42,17 @@ static struct mw_view text_of(const struct mw_json *object, const char *name)
     return mw_view("", 0);
 }
 
+bool mw_doctor_is_word(struct mw_view text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!is_plain && c != '_' && c != '-')
+            return false;
+    }
+    return text.len > 0 && text.len <= MW_DOCTOR_WORD_MAX;
+}
+
 /* A refusal of ours (http_out.h): its error and detail; false: it is somebody else's. */
 static bool read_refusal(struct mw_view body, char error[64], char detail[200])
 {
@@ -55,8 +66,9 @@ static bool read_refusal(struct mw_view body, char error[64], char detail[200])
     struct mw_view more = is_object ? text_of(root, "detail") : mw_view("", 0);
     snprintf(error, 64, "%.*s", (int)name.len, name.data ? name.data : "");
     snprintf(detail, 200, "%.*s", (int)more.len, more.data ? more.data : "");
+    bool is_ours = mw_doctor_is_word(name) && more.len > 0;
     mw_json_doc_free(doc);
-    return *error && *detail;
+    return is_ours;
 }
 
 void mw_doctor_who_of(struct mw_doctor_who *who, const struct mw_ws_answer *answer)

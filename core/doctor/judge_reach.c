@@ -124,6 +124,8 @@ static const struct flaw {
     { offsetof(struct mw_tls_peer, is_revoked), "The certificate was revoked.", "get a new one" },
     { offsetof(struct mw_tls_peer, is_weak), "The certificate is too weak.",
       "a new one: ECDSA P-256, or RSA with 2048 bits" },
+    { offsetof(struct mw_tls_peer, is_misused), "The certificate is not meant for servers.",
+      "one with serverAuth in its extendedKeyUsage, or without that list" },
     { offsetof(struct mw_tls_peer, is_unknown),
       "Nobody that this machine trusts has signed the certificate; perhaps one in between is "
       "missing.",

@@ -262,8 +262,8 @@ static void take_hello(struct mw_walk *walk, struct mw_view text)
         (void)member(root, "ping", &ping_s);
         walk->who.is_ours = true;
         walk->who.ping_s = ping_s > 0 && ping_s < 86400 ? (unsigned)ping_s : 0;
-        snprintf(walk->who.conn_id, sizeof walk->who.conn_id, "%.*s", (int)id.len,
-                 id.data ? id.data : "");
+        if (mw_doctor_is_word(id))
+            snprintf(walk->who.conn_id, sizeof walk->who.conn_id, "%.*s", (int)id.len, id.data);
         mw_doctor_judge_handshake(mw_walk_line(walk, MW_WALK_HANDSHAKE), &walk->who,
                                   walk->setup.origin.len > 0, mw_ws_client_path(walk->client),
                                   NULL);
@@ -285,6 +285,8 @@ static void on_pong(void *owner, struct mw_view payload, uint64_t rtt_us)
 {
     struct mw_walk *walk = owner;
     (void)payload;
+    if (rtt_us == MW_NEVER) /* nobody had asked: RFC 6455 5.5.3 allows it */
+        return;
     if (walk->is_running && task_of(walk)->pong)
         task_of(walk)->pong(walk, rtt_us);
 }

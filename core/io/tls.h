@@ -43,6 +43,7 @@ struct mw_tls_peer {
     unsigned chain_len; /* certificates that were looked at */
     bool is_trusted;    /* none of these: */
     bool is_expired, is_not_yet, is_other_name, is_self_signed, is_unknown, is_revoked, is_weak;
+    bool is_misused; /* it says what it is for, and that is not servers */
 };
 /* Of a stream of mw_tls_connect: NULL before it came. Until the stream is freed. */
 const struct mw_tls_peer *mw_tls_peer(const struct mw_stream *stream);

@@ -44,8 +44,9 @@ static const uint16_t signatures[] = {
 };
 
 /*
- * A client's: the same, but PKCS #1 before PSS. A server of TLS 1.2 takes the first that it knows,
- * and with that version mbedTLS does not verify PSS; in TLS 1.3 only PSS may be taken anyway.
+ * A client's: the same, but PKCS #1 before PSS. A server of TLS 1.2 that goes by the client's
+ * order takes the first that it knows, and with that version mbedTLS does not verify PSS
+ * (MW_TLS_FAULT_SIGNATURE); in TLS 1.3 only PSS may be taken anyway.
  */
 static const uint16_t client_signatures[] = {
     MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256, MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,

@@ -14,6 +14,7 @@ enum mw_tls_fault_own {
     MW_TLS_FAULT_TOO_SLOW,
     MW_TLS_FAULT_CLIENT_CERT,
     MW_TLS_FAULT_CLIENT_CERT_USE,
+    MW_TLS_FAULT_SIGNATURE,    /* a server's, of TLS 1.2, that mbedTLS does not verify */
     MW_TLS_FAULT_ALERT = 1000, /* and the number of the alert by which the peer refused */
 };
 

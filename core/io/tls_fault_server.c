@@ -16,6 +16,10 @@ static const struct row {
     { MW_TLS_FAULT_NOT_TLS, { "what answers on this port does not speak TLS", -1 } },
     { MW_TLS_FAULT_TOO_SLOW,
       { "the handshake took too long while others waited", ALERT(USER_CANCELED) } },
+    { MW_TLS_FAULT_SIGNATURE,
+      { "the server signs by TLS 1.2 in a way that is not checked here, such as RSA-PSS; browsers "
+        "do check it, and with TLS 1.3 so does this client",
+        ALERT(ILLEGAL_PARAMETER) } },
     { MBEDTLS_ERR_SSL_BAD_CERTIFICATE,
       { "the server's certificate cannot be read", ALERT(BAD_CERT) } },
     { MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE,
@@ -100,7 +104,8 @@ static struct mw_tls_fault fault_of_certificate(const struct mw_tls_peer *peer)
 struct mw_tls_fault mw_tls_fault_of_server(int code, const struct mw_tls_peer *peer)
 {
     const struct row *row = rows;
-    if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) /* mbedTLS has said so to the server */
+    bool is_misused = code == MBEDTLS_ERR_SSL_BAD_CERTIFICATE && peer; /* it was readable */
+    if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED || is_misused) /* mbedTLS has told the server */
         return fault_of_certificate(peer);
     if (code >= MW_TLS_FAULT_ALERT)
         return (struct mw_tls_fault){ refusal(code - MW_TLS_FAULT_ALERT), -1 };

@@ -171,6 +171,17 @@ static int look_for_alert(int code, struct mw_view records)
     return is_alert ? MW_TLS_FAULT_ALERT + (unsigned char)last.data[ALERT_BYTES - 1] : code;
 }
 
+/*
+ * PSS has to be offered for TLS 1.3, so a server of TLS 1.2 that goes by its own order may take it;
+ * then mbedTLS gives up. To people that is no fault of the server's.
+ */
+static int look_for_signature(const struct mw_tls_stream *tls, int code)
+{
+    bool is_signed =
+        tls->is_client && tls->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_KEY_EXCHANGE;
+    return is_signed && code == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER ? MW_TLS_FAULT_SIGNATURE : code;
+}
+
 void mw_tls_on_turn(struct mw_tls_turn *turn)
 {
     struct mw_tls_stream *tls = MW_OWNER(turn, struct mw_tls_stream, turn);
@@ -186,6 +197,7 @@ void mw_tls_on_turn(struct mw_tls_turn *turn)
     int code = shake(tls, &has_said);
     size_t used = whole - tls->loop->hand[0].len;
     code = look_for_alert(code, mw_view(tls->input.data, used));
+    code = look_for_signature(tls, code);
     mw_tls_drop_input(tls, used);
     if (!keep_name(tls))
         mw_tls_break(tls);

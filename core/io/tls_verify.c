@@ -2,6 +2,7 @@
  * A client and the certificate that it is shown: mbedTLS checks it, and what it finds is written
  * down here, so that it can be told in full whether it was taken or not.
  */
+#include <mbedtls/oid.h>
 #include <stdio.h>
 
 #include "core/io/tls_stream.h"
@@ -40,9 +41,22 @@ static void note_flags(struct mw_tls_peer *peer, const mbedtls_x509_crt *cert, i
 
 static void note_leaf(struct mw_tls_peer *peer, const mbedtls_x509_crt *leaf)
 {
+    peer->is_misused =
+        mbedtls_x509_crt_check_extended_key_usage(leaf, MBEDTLS_OID_SERVER_AUTH,
+                                                  MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) != 0;
     mw_tls_about(leaf, &peer->about);
     if (mbedtls_x509_dn_gets(peer->issuer, sizeof(peer->issuer), &leaf->issuer) < 0)
         (void)snprintf(peer->issuer, sizeof(peer->issuer), "(a very long name)");
+}
+
+/* The rest of it is mbedTLS's, which still takes the subject for a name where there is no other:
+ * RFC 9525 2 forbids that, and browsers have not done so since 2017. */
+static bool is_named(const struct mw_tls_stream *tls, const mbedtls_x509_crt *cert)
+{
+    struct mw_ip ip;
+    if (is_address(tls, &ip))
+        return mw_tls_names_have_ip(cert, &ip);
+    return mbedtls_x509_crt_has_ext_type(cert, MBEDTLS_X509_EXT_SUBJECT_ALT_NAME);
 }
 
 /* From the root down to the leaf, which has depth 0. */
@@ -50,8 +64,7 @@ static int on_certificate(void *ctx, mbedtls_x509_crt *cert, int depth, uint32_t
 {
     struct mw_tls_stream *tls = ctx;
     struct mw_tls_peer *peer = tls->peer;
-    struct mw_ip ip;
-    if (depth == 0 && is_address(tls, &ip) && !mw_tls_names_have_ip(cert, &ip))
+    if (depth == 0 && !is_named(tls, cert))
         *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
     if (!peer) {
         peer = tls->peer = mw_alloc_zero(mw_loop_mem(tls->loop->loop), sizeof(*peer));
@@ -76,6 +89,8 @@ bool mw_tls_expect(struct mw_tls_stream *tls)
 void mw_tls_agree(struct mw_tls_stream *tls)
 {
     const char *protocol = mbedtls_ssl_get_alpn_protocol(&tls->ssl);
+    if (tls->peer && mbedtls_ssl_get_verify_result(&tls->ssl) != 0)
+        tls->peer->is_trusted = false; /* also one that is not meant for servers */
     if (tls->peer && protocol)
         (void)snprintf(tls->peer->alpn, sizeof(tls->peer->alpn), "%s", protocol);
 }

@@ -199,26 +199,57 @@ static bool looks_like_http(const struct mw_ws_client *client)
     return memcmp(client->first, begin, len) == 0;
 }
 
-static void read_answer(struct mw_ws_client *client, char *bytes, size_t len)
+/* RFC 9110 15.2: any number of these may come before the answer, from whatever is in front. */
+static bool is_interim(const struct mw_ws_client *client)
+{
+    unsigned status = mw_http_reader_head(client->reader)->status;
+    return status >= 100 && status <= 199 && status != 101;
+}
+
+static bool forget_answer(struct mw_ws_client *client)
+{
+    mw_http_reader_free(client->reader);
+    client->reader = mw_http_reader_new(client->mem, MW_HTTP_RESPONSE);
+    client->first_len = 0;
+    if (!client->reader)
+        mw_ws_fail(client, MW_WS_FAULT_no_memory, NULL);
+    return client->reader;
+}
+
+/* The length of an interim answer, behind which another one begins; 0: there is nothing to go on
+ * with. */
+static size_t read_head(struct mw_ws_client *client, char *bytes, size_t len)
 {
     struct mw_http_refusal refusal;
     size_t used = 0;
     keep_first(client, bytes, len);
     if (!looks_like_http(client)) {
         mw_ws_fail(client, MW_WS_FAULT_not_http, NULL);
-        return;
+        return 0;
     }
     switch (mw_http_reader_feed(client->reader, mw_view(bytes, len), &used, &refusal)) {
     case MW_OK:
+        if (is_interim(client))
+            return forget_answer(client) ? used : 0;
         judge_answer(client, bytes + used, len - used);
-        return;
+        return 0;
     case MW_ERR_AGAIN:
-        return;
+        return 0;
     case MW_ERR_NOMEM:
         mw_ws_fail(client, MW_WS_FAULT_no_memory, NULL);
-        return;
+        return 0;
     default:
         mw_ws_fail(client, MW_WS_FAULT_not_http, refusal.text);
+        return 0;
+    }
+}
+
+static void read_answer(struct mw_ws_client *client, char *bytes, size_t len)
+{
+    size_t used;
+    while (len > 0 && (used = read_head(client, bytes, len)) > 0) {
+        bytes += used;
+        len -= used;
     }
 }
 

@@ -9,6 +9,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/hidden.h"
+#include "core/base/str.h"
+#include "core/base/utf8.h"
 
 /* Lines waiting for a slow reader: some ten thousand, then they are counted instead. */
 #define SINK_BYTES        (4u << 20)
@@ -164,7 +166,7 @@ static int put_hidden(struct mw_buf *out, struct mw_view bytes)
     return err;
 }
 
-int mw_log_put_line(struct mw_buf *out, struct mw_view text)
+static int put_text(struct mw_buf *out, struct mw_view text)
 {
     int err = MW_OK;
     for (size_t i = 0; i < text.len && !err;) {
@@ -172,6 +174,20 @@ int mw_log_put_line(struct mw_buf *out, struct mw_view text)
         struct mw_view bytes = mw_view(text.data + i, len);
         err = hidden ? put_hidden(out, bytes) : mw_buf_put_view(out, bytes);
         i += len;
+    }
+    return err;
+}
+
+/* A byte that is no text may be a command: 9B alone, to a terminal of eight bits. */
+int mw_log_put_line(struct mw_buf *out, struct mw_view text)
+{
+    int err = MW_OK;
+    while (text.len > 0 && !err) {
+        size_t broken, whole = mw_utf8_valid_len(text, &broken);
+        err = put_text(out, mw_view(text.data, whole));
+        if (!err)
+            err = put_hidden(out, mw_view(text.data + whole, broken));
+        text = mw_view_from(text, whole + broken);
     }
     return err;
 }

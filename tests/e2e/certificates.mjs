@@ -25,15 +25,17 @@ commonName = supplied
 /*
  * { cert, key } in PEM for a host (and 127.0.0.1), or an authority where `ca` is set; signed by
  * `issuer`, else by itself. `past`: valid in January of 2020 alone (of an issuer).
+ * `usage`: what alone it is for, as clientAuth.
  */
 export function certificate(name, options = {}) {
-    const { kind = 'ecdsa', days = 90, issuer, ca = false, past = false } = options;
+    const { kind = 'ecdsa', days = 90, issuer, ca = false, past = false, usage } = options;
     const dir = mkdtempSync(join(tmpdir(), 'moonwire-cert-'));
     const at = (file) => join(dir, file);
     const openssl = (...args) => execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
     try {
         writeFileSync(at('extensions'), ca ? 'basicConstraints=critical,CA:TRUE'
-            : `basicConstraints=CA:FALSE\nsubjectAltName=DNS:${name},IP:127.0.0.1`);
+            : `basicConstraints=CA:FALSE\nsubjectAltName=DNS:${name},IP:127.0.0.1`
+            + (usage ? `\nextendedKeyUsage=${usage}` : ''));
         openssl('genpkey', ...KINDS[kind], '-out', 'key');
         openssl('req', '-new', '-key', 'key', '-subj', `/CN=${name}`, '-out', 'request');
         if (issuer) {

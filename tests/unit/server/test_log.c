@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/str.h"
+#include "core/base/utf8.h"
 #include "tests/unit/io/folder.h"
 
 /* A log into a file; read_back gives what was written since. */
@@ -217,7 +218,7 @@ TEST(control_characters_are_made_visible)
     open_diary(&diary, false, false, MW_LOG_INFO);
     mw_log_begin(&line, &diary.log, MW_LOG_INFO,
                  mw_view_text("joined: \x1b[2Jeve\r\n12:00:00 error forged\x7f \xc2\x9b"
-                              "31m \xc3\xa4 \xe2\x80\xae \xe2\x81\xa6 \xe2\x80\x94"));
+                              "31m \x9b[2m \xff \xc3\xa4 \xe2\x80\xae \xe2\x81\xa6 \xe2\x80\x94"));
     mw_log_text(&line, "name", mw_view_text("e\x1bv\ne"));
     mw_log_end(&line);
     const char *text = read_back(&diary);
@@ -225,8 +226,10 @@ TEST(control_characters_are_made_visible)
         unsigned char byte = (unsigned char)*c;
         assert_true((byte >= 0x20 && byte != 0x7f) || *c == '\n');
     }
-    assert_null(strstr(text, "\xc2\x9b"));     /* U+009B is a CSI to some terminals */
-    assert_null(strstr(text, "\xe2\x80\xae")); /* U+202E turns what follows around */
+    assert_true(mw_utf8_valid(mw_view_text(text)));
+    assert_non_null(strstr(text, "\\x9b[2m \\xff")); /* 9B alone is one to those of eight bits */
+    assert_null(strstr(text, "\xc2\x9b"));           /* U+009B is a CSI to some terminals */
+    assert_null(strstr(text, "\xe2\x80\xae"));       /* U+202E turns what follows around */
     assert_null(strstr(text, "\xe2\x81\xa6"));
     assert_non_null(strstr(text, "\xc3\xa4"));
     assert_non_null(strstr(text, "\xe2\x80\x94")); /* a dash is a dash */
