@@ -396,30 +396,37 @@ static void on_pong(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
     conn->pong_new = true;
 }
 
+/* False: it was one too many, and the end has begun. */
+static bool is_in_rate(struct mw_conn *conn, mw_ms now_ms)
+{
+    const struct mw_limits_ms *limits = conn->limits;
+    if (limits->rate_per_s <= 0 ||
+        mw_rate_take(&conn->rate, limits->rate_per_s, limits->burst, now_ms))
+        return true;
+    mw_conn_close(conn, MW_CAUSE_rate_limited, 0, mw_view_text("more messages than limits.rate"),
+                  now_ms);
+    return false;
+}
+
 /* False: not for the application. */
 static bool on_message(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms)
 {
     mw_conn_note_received(conn, item, now_ms);
     conn->last_message_ms = now_ms;
     conn->messages_received++;
-    const struct mw_limits_ms *limits = conn->limits;
-    if (limits->rate_per_s > 0 &&
-        !mw_rate_take(&conn->rate, limits->rate_per_s, limits->burst, now_ms)) {
-        mw_conn_close(conn, MW_CAUSE_rate_limited, 0,
-                      mw_view_text("more messages than limits.rate"), now_ms);
-        return false;
-    }
-    return true;
+    return is_in_rate(conn, now_ms);
 }
 
 /* True when *event is for the driver. */
 static bool on_text_or_binary(struct mw_conn *conn, const struct mw_item *item,
                               struct mw_event *event, mw_ms now_ms)
 {
-    bool is_aside = conn->sideband && mw_conn_take_aside(conn, item, now_ms);
-    if (!is_aside && !on_message(conn, item, now_ms))
+    enum mw_aside aside = conn->sideband ? mw_conn_take_aside(conn, item, now_ms) : MW_ASIDE_NONE;
+    if (aside == MW_ASIDE_NONE && !on_message(conn, item, now_ms))
         return false;
-    enum mw_event_kind kind = is_aside ? MW_EVENT_ASIDE : MW_EVENT_MESSAGE;
+    if (aside == MW_ASIDE_OTHER && !is_in_rate(conn, now_ms)) /* it may be large */
+        return false;
+    enum mw_event_kind kind = aside ? MW_EVENT_ASIDE : MW_EVENT_MESSAGE;
     *event = (struct mw_event){ kind, item->opcode, item->data };
     return true;
 }

@@ -40,12 +40,13 @@ static bool keep_quiet(struct mw_conn *conn, struct mw_view text, mw_ms now_ms)
     return true;
 }
 
-bool mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms)
+enum mw_aside mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms)
 {
+    enum mw_aside aside = mw_sideband_read(conn->sideband, item->opcode, item->data);
     bool answered = false;
-    switch (mw_sideband_read(conn->sideband, item->opcode, item->data)) {
+    switch (aside) {
     case MW_ASIDE_NONE:
-        return false;
+        return aside;
     case MW_ASIDE_PROBE:
         answered = say_answer(conn, MW_ASIDE_PROBE, now_ms);
         break;
@@ -56,7 +57,7 @@ bool mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *item, mw_ms 
         break;
     }
     mw_conn_note_aside(conn, answered, item->data.len, now_ms);
-    return true;
+    return aside;
 }
 
 void mw_conn_assure(struct mw_conn *conn, mw_ms now_ms)

@@ -5,10 +5,10 @@
 #include "core/session/conn.h"
 
 /*
- * True where the whole message is an aside: noted, answered where it asks for that, and not for the
- * application. Only in OPEN, with conn->sideband.
+ * What kind of aside the whole message is; unless NONE it is noted, answered where it asks for
+ * that, and not for the application. Only in OPEN, with conn->sideband.
  */
-bool mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms);
+enum mw_aside mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms);
 
 /* Says unasked what a probe is answered with. Nothing without a sideband, or where no room is. */
 void mw_conn_assure(struct mw_conn *conn, mw_ms now_ms);

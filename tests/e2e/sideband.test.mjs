@@ -137,12 +137,10 @@ test('a mark of another connection is a message like any other', async () => {
     await peer.close(1000);
 });
 
-test('a flood of asides gets few answers, takes no rate and leaves others in peace', async () => {
+test('a flood of probes gets few answers, takes no rate and leaves others in peace', async () => {
     const other = await server.connect('/rated');
-    const { peer, mark } = await open('/rated', { perMessageDeflate: { threshold: 0 } });
-    const large = `${mark}${'x'.repeat(500_000)}`;
-    for (let i = 0; i < 20_000; i++) peer.send(`${mark}?`, { compress: false });
-    for (let i = 0; i < 100; i++) peer.send(large);
+    const { peer, mark } = await open('/rated', { perMessageDeflate: false });
+    for (let i = 0; i < 20_000; i++) peer.send(`${mark}?`);
     assert.equal(await other.ask('hi'), 'echo hi');
     peer.send('done');
     let answers = 0;
@@ -151,6 +149,13 @@ test('a flood of asides gets few answers, takes no rate and leaves others in pea
     assert.ok(answers < 1000, /* one a second */ `${answers} answers`);
     await peer.close(1000);
     await other.close(1000);
+});
+
+test('what begins with a mark and is no aside takes of the rate: it may be large, and inflate', async () => {
+    const { peer, mark } = await open('/rated', { perMessageDeflate: { threshold: 0 } });
+    for (let i = 0; i < 100; i++) peer.send(`${mark}${'x'.repeat(500_000)}`);
+    const { code } = await peer.seen();
+    assert.equal(code, 1008);
 });
 
 /* Its probes are not read any more: the backlog of the script is full. */

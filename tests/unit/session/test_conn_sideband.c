@@ -70,6 +70,21 @@ TEST(asides_are_not_counted_and_take_nothing_of_the_rate)
     close_machine(&m);
 }
 
+TEST(by_asides_that_nobody_knows_the_rate_is_not_got_round)
+{
+    struct machine m;
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.limits.rate_per_s = m.limits.burst = 1;
+    begin_with_mark(&m);
+    give(&m, MW_OPCODE_TEXT, MARK "resume");
+    assert_int_equal(pull(&m), MW_EVENT_ASIDE);
+    give(&m, MW_OPCODE_TEXT, MARK "and much more");
+    assert_no_event(&m);
+    assert_ending(&m, MW_CAUSE_rate_limited, 1008, false);
+    assert_int_equal(m.conn.messages_received, 0);
+    close_machine(&m);
+}
+
 TEST(asides_do_not_keep_an_idle_connection)
 {
     struct machine m;
@@ -257,6 +272,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         CASE(a_probe_is_answered_once_a_second),
         CASE(asides_are_not_counted_and_take_nothing_of_the_rate),
+        CASE(by_asides_that_nobody_knows_the_rate_is_not_got_round),
         CASE(asides_do_not_keep_an_idle_connection),
         CASE(behind_a_full_queue_a_probe_is_dropped),
         CASE(an_answer_that_nobody_takes_has_its_time_like_any_output),
