@@ -39,6 +39,15 @@ static bool take_scheme(struct mw_view *text, bool *is_secure)
     return true;
 }
 
+static bool has_beyond_ascii(struct mw_view text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.data[i] > 0x7f)
+            return true;
+    }
+    return false;
+}
+
 /* What is before the first of "/?#". */
 static struct mw_view take_authority(struct mw_view *rest)
 {
@@ -100,6 +109,8 @@ int mw_ws_url_parse(struct mw_mem *mem, struct mw_view text, struct mw_ws_url *o
     struct mw_view authority = take_authority(&rest);
     if (mw_view_find(authority, '@', 0) < authority.len)
         return refuse(why, "a URL of a WebSocket has no user; send an Authorization header");
+    if (has_beyond_ascii(authority))
+        return refuse(why, "a host of a URL is written in ASCII: xn--bcher-kva.example");
     if (!mw_is_authority(authority) || !split_authority(authority, &host, &url.port))
         return refuse(why, "there is no host and port in the URL: ws://host:port/path");
     const char *slash = rest.len > 0 && rest.data[0] == '/' ? "" : "/";

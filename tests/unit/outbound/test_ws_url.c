@@ -60,11 +60,26 @@ TEST(what_is_none_is_refused_with_a_sentence)
     assert_mem_empty(&mem);
 }
 
+TEST(a_name_in_letters_of_its_language_is_told_how_it_is_written)
+{
+    struct mw_mem mem;
+    struct mw_ws_url url;
+    char why[256];
+    mw_mem_init(&mem, NULL, 0);
+    assert_int_equal(mw_ws_url_parse(&mem,
+                                     mw_view_text("ws://b\xc3\xbc"
+                                                  "cher.example/"),
+                                     &url, why),
+                     MW_ERR_BAD_ARG);
+    assert_non_null(strstr(why, "xn--"));
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
         CASE(a_url_is_read_as_it_is_meant),
         CASE(what_is_none_is_refused_with_a_sentence),
+        CASE(a_name_in_letters_of_its_language_is_told_how_it_is_written),
     };
     return RUN(cases);
 }
