@@ -3,12 +3,15 @@
  * are real. Each row of its policy: tests/client and tests/browser/client.test.mjs.
  */
 import assert from 'node:assert/strict';
+import { webcrypto } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { Socket } from '../../client/dist/moonwire.js';
 import { Project, Server, administer, root, start, within } from './harness.mjs';
+
+globalThis.crypto ??= webcrypto; /* as the README says for Node 18 */
 
 const script = `
     local M = { route = "/chat/:room", limits = { ping = 1, pong = 5 } }
