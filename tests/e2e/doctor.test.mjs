@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { certificate } from './certificates.mjs';
 import { binary, start, within } from './harness.mjs';
 import { broken, files } from './paths/broken.mjs';
@@ -29,22 +29,25 @@ async function walk(words, env) {
     return { code, report, line, found };
 }
 
-for (const path of broken) {
-    test(path.name, { skip: 'needs' in path && !path.needs }, async (t) => {
-        const { url, args, env } = await path.build(t);
-        const { code, line, found, report } = await walk([url, ...args], env);
-        const told = JSON.stringify(found, null, 1);
-        assert.deepEqual(found.map((one) => one.name), [path.line], told || JSON.stringify(report));
-        const verdict = line(path.line);
-        assert.equal(verdict.state, path.state ?? 'fail', told);
-        if (path.value) assert.match(verdict.value, path.value);
-        if (path.how) assert.match(verdict.value, path.how);
-        if (path.why) assert.match(verdict.why, path.why);
-        if (path.fix) assert.match(verdict.fix.join('\n'), path.fix);
-        assert.ok(verdict.why && verdict.fix.length, told);
-        assert.equal(code, 1);
-    });
-}
+/* Each waits for something most of the time, so some are walked at once. */
+describe('paths that are broken', { concurrency: 4 }, () => {
+    for (const path of broken) {
+        test(path.name, { skip: 'needs' in path && !path.needs }, async (t) => {
+            const { url, args, env } = await path.build(t);
+            const { code, line, found, report } = await walk([url, ...args], env);
+            const told = JSON.stringify(found, null, 1);
+            assert.deepEqual(found.map((one) => one.name), [path.line], told || JSON.stringify(report));
+            const verdict = line(path.line);
+            assert.equal(verdict.state, path.state ?? 'fail', told);
+            if (path.value) assert.match(verdict.value, path.value);
+            if (path.how) assert.match(verdict.value, path.how);
+            if (path.why) assert.match(verdict.why, path.why);
+            if (path.fix) assert.match(verdict.fix.join('\n'), path.fix);
+            assert.ok(verdict.why && verdict.fix.length, told);
+            assert.equal(code, 1);
+        });
+    }
+});
 
 /* ---- paths that are well ---- */
 
