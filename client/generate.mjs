@@ -8,18 +8,18 @@ import { pathToFileURL } from 'node:url';
 
 const GROWTH = 2;
 
-/* Every byte of the table is sent to every page. */
-const LONGEST = 42;
+/* Its title tells a page nothing, and all pages meet it: its row has a sentence. */
+const CUT = 1006;
 
 /*
- * What the code means, in one short line: the title; where clients come back, and so meet it often,
- * the first sentence of its description. Those that nobody may send are all the same to a page.
+ * What the code means, in one short line, since every byte of the table is sent to every page: the
+ * title. Those that nobody may send are all the same to a page.
  */
-function meaning({ title, retry, sections, on_wire }) {
+function meaning({ code, title, retry, sections, on_wire }) {
     if (!on_wire && !retry) return 'Reserved';
     const { lines } = sections.find(({ key }) => key === 'description');
     const sentence = lines[0].text.match(/^.*?[^0-9 ](?=[.;] |\.$)/)[0];
-    return retry && sentence.length <= LONGEST ? sentence : title;
+    return code === CUT ? sentence : title;
 }
 
 /* least, most, cap, resume, tries; what is 0 at the end is left out, all of it where one stays. */

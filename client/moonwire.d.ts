@@ -12,7 +12,7 @@ export interface Refusal {
     readonly error: string;
     readonly cause: string | null;
     readonly text: string;
-    readonly retry?: false | { readonly after: number; readonly spread?: number };
+    readonly retry?: false | { readonly after: number; readonly spread: number };
 }
 
 /**

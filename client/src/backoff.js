@@ -13,12 +13,11 @@ const CUT = 1006;
  * the code. `failures`: returns in a row of which none stood.
  */
 export function backoff(row, advice, failures, { random = Math.random, floor = 0, cap = Infinity }) {
-    const grown = ([, , least, most, top]) => [least, Math.min(top, cap, most * GROWTH ** failures)];
-    if (advice ? !advice.retry : !row[2] || failures >= row[6]) return [];
-    let range = advice ? advice.retry : grown(row);
+    const [, , least, most, top, , tries] = advice ? rowOf(CUT) : row;
+    if (advice ? !advice.retry : !most || failures >= tries) return [];
     /* Advice is taken to the letter as long as it works; then as no less than a cut line. */
-    if (advice && failures) range = grown(rowOf(CUT)).map((ms, i) => Math.max(ms, range[i]));
-    const [from, to] = range;
+    const [from, to] = [least, Math.min(top, cap, most * GROWTH ** failures)].map((ms, i) =>
+        advice ? Math.max(failures && ms, advice.retry[i]) : ms);
     const ms = Math.max(floor, Math.round(from + random() * (to - from)));
-    return [ms, advice ? ms : from];
+    return [ms, advice ? ms : Math.max(floor, from)];
 }

@@ -7,15 +7,15 @@
  * goes, rest('idle') before the page is put aside. Returns a function that ends all of it.
  */
 export function followLife(rest) {
-    const ended = new AbortController();
-    const page = globalThis.document;
+    /* As options of a listener: its signal; and the window hears of the document as it captures. */
+    const ended = Object.assign(new AbortController(), { capture: true });
     const wake = () => rest('waiting', true);
     const sleep = () => rest('idle');
-    const on = (target, calls) => {
-        for (const type in calls) target?.addEventListener?.(type, calls[type], ended);
+    const calls = {
+        online: wake, pageshow: wake, resume: wake, pagehide: sleep, freeze: sleep,
+        offline: () => rest('waiting'), visibilitychange: () => document.hidden || wake(),
     };
-    on(globalThis, { online: wake, offline: () => rest('waiting'), pageshow: wake, pagehide: sleep });
-    on(page, { visibilitychange: () => page.hidden || wake(), resume: wake, freeze: sleep });
+    for (const type in calls) globalThis.addEventListener?.(type, calls[type], ended);
     return () => ended.abort();
 }
 

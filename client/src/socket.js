@@ -38,6 +38,8 @@ export class Socket extends EventTarget {
 
     constructor(url, options = {}) {
         super();
+        for (const type of ['close', 'error', 'message', 'state', 'drop', 'open'])
+            this.addEventListener(type, (event) => this['on' + type]?.(event));
         /* As for a WebSocket, what comes second may be the subprotocols. */
         this.#options = options.at ? { protocols: options } : options;
         this.#url = url;
@@ -54,12 +56,7 @@ export class Socket extends EventTarget {
 
     /* Sent, or kept for the connection that comes; where none will, there is a `drop` event. */
     send(data) {
-        const { json, queue = 64 } = this.#options;
-        if (json) data = JSON.stringify(data);
-        if (this.readyState == 1) this.#line.ws.send(data);
-        else if (!this.#over && this.state != 'closed' && this.#queue.length < queue) {
-            this.#queue.push(data);
-        } else this.#fire('drop', { data });
+        this.#pass(this.#options.json ? JSON.stringify(data) : data);
     }
 
     /* Ends it, for good: it does not come back by itself. */
@@ -85,21 +82,21 @@ export class Socket extends EventTarget {
         /* Node 18 has no crypto for all, and so no mark. */
         const { connectTimeout = 8e3, sideband = globalThis.crypto } = this.#options;
         const line = this.#line = { url: '', id: null, ws: {} };
-        this.#turn('connecting');
         line.timer = setTimeout(() => this.#end(line, { explain: 'No answer' }), connectTimeout);
+        this.#turn('connecting');
         try {
             const address = resolve(this.#url.call ? await this.#url() : this.#url);
             if (line.over) return;
             line.url = address.href;
             if (sideband) line.mark = mark(address);
             line.ws = new (this.#options.WebSocket ?? WebSocket)(address, this.#options.protocols);
-            this.#attach(line, line.ws, address.origin.replace('ws', 'http') + '/_moonwire/why/' + line.mark);
+            this.#attach(line, line.ws);
         } catch (error) {
             this.#end(line, { explain: '' + error });
         }
     }
 
-    #attach(line, ws, why) {
+    #attach(line, ws) {
         ws.onmessage = ({ data }) => line.over || this.#hear(line, data);
         ws.onerror = () => {}; /* the end tells; npm ws wants it heard */
         ws.onopen = () => {
@@ -108,69 +105,79 @@ export class Socket extends EventTarget {
             this.#turn('open');
             this.#fire('open');
             ws.binaryType = this.binaryType;
-            this.#queue.splice(0).forEach((data) => ws.send(data));
+            this.#queue.splice(0).forEach((data) => this.#pass(data));
         };
-        ws.onclose = async ({ code, reason, wasClean }) => {
-            let refused;
+        ws.onclose = async (end) => {
             /* To a page all that fails is 1006; the server keeps what it said for a minute. */
-            if (line.mark && !line.openedAt && this.#missed++ % ASK_EACH == 0) try {
-                const answer = await fetch(why);
-                if (answer.ok) refused = await answer.json();
+            if (line.mark && !line.openedAt && !line.over && !this.#over &&
+                this.#missed++ % ASK_EACH == 0) try {
+                const answer = await fetch(
+                    new URL('/_moonwire/why/' + line.mark, line.url.replace('ws', 'http')));
+                const said = answer.ok && await answer.json();
+                if (readRetry(said)) line.refused = said;
             } catch {}
-            this.#end(line, { code, reason, wasClean, refused });
+            this.#end(line, end);
         };
     }
 
     #hear(line, data) {
-        const { json } = this.#options;
         line.heardAt = performance.now();
         line.ws.binaryType = this.binaryType;
-        if (line.mark && data.startsWith?.(line.mark)) {
-            data = data.slice(line.mark.length);
-            if (data[0] == '{') this.#greet(line, JSON.parse(data));
-            return;
-        }
+        const isAside = line.mark && data.startsWith?.(line.mark);
+        if (isAside) data = data.slice(line.mark.length);
         /* What is no JSON is given as the text that it is. */
         try {
-            if (json) data = JSON.parse(data);
+            if (isAside || this.#options.json) data = JSON.parse(data);
         } catch {}
-        this.#fire('message', { data });
+        if (!isAside) this.#fire('message', { data });
+        else if (data?.id) {
+            const { ping, pong } = data;
+            line.id = data.id;
+            if (!line.doubt && ping * pong > 0) line.doubt = watch(line, ping * 1e3, pong * 1e3,
+                () => line.ws.send(line.mark + '?'),
+                () => this.#end(line, { code: 4000, explain: `Was silent for ${ping + pong} s` }));
+        }
     }
 
-    #greet(line, { id, ping, pong }) {
-        line.id = id;
-        if (ping) line.doubt = watch(line, ping * 1e3, pong * 1e3, () => line.ws.send(line.mark + '?'),
-            () => this.#end(line, { code: 4000, explain: `Was silent for ${ping + pong} s` }));
+    /* Into the connection, or the queue. */
+    #pass(data) {
+        const { queue = 64 } = this.#options;
+        if (this.readyState == 1) this.#line.ws.send(data);
+        else if (!this.#over && this.state != 'closed' && this.#queue.length < queue) {
+            this.#queue.push(data);
+        } else this.#fire('drop', { data });
     }
 
     /* ---- an end, and what follows ---- */
 
-    #end(line, { code = 1006, reason = '', wasClean = false, explain, refused } = {}) {
+    #end(line, { code = 1006, reason = '', wasClean, explain } = {}) {
         if (line.over) return;
         line.over = 1;
         clearTimeout(line.timer);
         line.ws.close?.();
         const { minUptime = 5e3, reconnect = true, dev = true } = this.#options;
+        const { refused } = line;
         const now = performance.now();
-        const opened = !!line.openedAt;
         const lasted = now - line.openedAt;
+        const opened = lasted >= 0;
         const row = rowOf(code);
         let [text, advice] = readReason(reason);
-        if (refused) this.#told = readRetry(refused.retry);
+        if (refused) this.#told = readRetry(refused);
         if (opened) this.#told = this.#missed = 0;
         advice ??= this.#told || null;
         if (lasted >= minUptime) this.#failures = 0;
-        const [retryIn = null, least] = this.#over || !reconnect ? [] :
+        const [retryIn, least] = this.#over || !reconnect ? [] :
             backoff(row, advice, this.#failures++, this.#options);
         if (opened) this.#resume = row[5];
         if (retryIn == null || (advice && !advice.resume)) this.#resume = 0;
         const event = {
-            code, reason: text, wasClean, advice, retryIn, opened, lasted, refused, id: line.id,
+            code, reason: text, wasClean: !!wasClean, advice, retryIn: retryIn ?? null, opened, lasted,
+            refused, id: line.id,
             explain: explain ?? refused?.text ?? row[1], resume: !!this.#resume, silent: now - line.heardAt,
         };
         if (dev) report(event);
-        if (retryIn == null) this.#turn('closed');
-        else this.#turn('waiting', now + retryIn, now + least);
+        /* A sum with what is undefined is no time, as `closed` wants it. */
+        this.#turn(retryIn == null ? 'closed' : 'waiting', now + retryIn, now + least);
         if (!opened) this.#fire('error');
         this.#fire('close', event);
     }
@@ -186,8 +193,8 @@ export class Socket extends EventTarget {
      * the code.
      */
     #rest(state, hurried) {
-        if (hurried) this.#line.doubt?.();
-        else if (state == 'idle') this.#end(this.#line, { code: 1001 });
+        if (hurried && this.readyState == 1) this.#line.doubt?.();
+        if (state == 'idle') this.#end(this.#line, { code: 1001 });
         if (this.#at) this.#turn(state, hurried ? this.#least : this.#at, this.#least);
     }
 
@@ -199,19 +206,12 @@ export class Socket extends EventTarget {
         this.#least = least;
         const retryIn = at ? Math.max(0, at - performance.now()) : null;
         if (state == 'waiting') this.#timer = setTimeout(() => this.#dial(), retryIn);
+        if (state == 'closed') this.#forget(); /* before a handler may open() again */
         this.#fire('state', { state, retryIn });
-        if (state == 'closed') this.#forget();
     }
 
-    /* A handler that throws is the page's affair: it is reported, and stops nothing here. */
     #fire(type, fields) {
-        const event = Object.assign(new Event(type), fields);
-        try {
-            this['on' + type]?.(event);
-        } catch (error) {
-            Promise.reject(error);
-        }
-        this.dispatchEvent(event);
+        this.dispatchEvent(Object.assign(new Event(type), fields));
     }
 }
 

@@ -86,12 +86,35 @@ for (const [what, wake] of [
         socket.close();
     });
 
+    test(`${what}: not before the page's own floor`, async () => {
+        const world = new World();
+        const { socket, states } = watched('/', { floor: 10e3 });
+        await open(world);
+        await world.last.end();
+        await wake(world);
+        assert.deepEqual(states.at(-1), ['waiting', 10e3]);
+        socket.close();
+    });
+
+    test(`${what}: what has ended is not asked whether it is alive`, async () => {
+        const world = new World();
+        const { socket } = watched();
+        await open(world);
+        const { last } = world;
+        last.hello();
+        await world.pass(3000);
+        await last.end();
+        await wake(world);
+        assert.deepEqual([last.sent, world.timers], [[], 1]);
+        socket.close();
+    });
+
     test(`${what}: an open connection is asked whether it is alive`, async () => {
         const world = new World();
         const { socket, closes } = watched();
         world.last.accept();
         world.last.hello();
-        await world.pass(1000);
+        await world.pass(2000);
         await wake(world);
         await wake(world);
         assert.deepEqual(world.last.sent, [`${world.last.mark}?`], 'once');
@@ -100,6 +123,41 @@ for (const [what, wake] of [
         socket.close();
     });
 }
+
+/* As core/session/conn_sideband.c: one answer a second, and more questions are dropped. */
+function answerOnceASecond(world, ws) {
+    let nextAt = 0;
+    ws.send = (data) => {
+        if (data != ws.mark + '?' || world.now < nextAt) return;
+        nextAt = world.now + 1000;
+        setTimeout(() => ws.say(ws.mark + '!'), 5);
+    };
+}
+
+test('two wakes within a second do not cut a healthy line', async () => {
+    const world = new World();
+    const { socket, closes } = watched();
+    await open(world);
+    world.last.hello();
+    answerOnceASecond(world, world.last);
+    await world.show(true);
+    await world.pass(300);
+    await world.network(true);
+    await world.pass(600e3);
+    assert.deepEqual([closes.length, socket.state], [0, 'open']);
+    socket.close();
+});
+
+test('pings more often than the server answers do not cut a healthy line', async () => {
+    const world = new World();
+    const { socket, closes } = watched();
+    await open(world);
+    world.last.hello('5', 0.3, 0.5);
+    answerOnceASecond(world, world.last);
+    await world.pass(600e3);
+    assert.deepEqual([closes.length, socket.state], [0, 'open']);
+    socket.close();
+});
 
 test('what has closed for good listens to nothing, and open() listens again', async () => {
     const world = new World();

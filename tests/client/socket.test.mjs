@@ -44,14 +44,17 @@ test('handlers and listeners, and one that throws does no harm', async (t) => {
     const { socket, messages } = watched();
     const said = [];
     const thrown = [];
-    const others = process.listeners('unhandledRejection');
-    process.removeAllListeners('unhandledRejection');
-    process.on('unhandledRejection', (error) => thrown.push(error.message));
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', (error) => thrown.push(error.message));
     t.after(() => {
-        process.removeAllListeners('unhandledRejection');
-        for (const other of others) process.on('unhandledRejection', other);
+        process.removeAllListeners('uncaughtException');
+        for (const other of others) process.on('uncaughtException', other);
     });
-    socket.onopen = function () { said.push(this === socket); throw new Error('oops'); };
+    socket.onopen = function ({ target }) {
+        said.push(this === socket, target === socket);
+        throw new Error('oops');
+    };
     socket.onmessage = ({ data }) => said.push(data);
     socket.onclose = ({ code }) => said.push(code);
     socket.send('kept');
@@ -59,7 +62,7 @@ test('handlers and listeners, and one that throws does no harm', async (t) => {
     assert.deepEqual(world.last.sent, ['kept']);
     world.last.say('a');
     await world.last.end(1006);
-    assert.deepEqual(said, [true, 'a', 1006]);
+    assert.deepEqual(said, [true, true, 'a', 1006]);
     assert.deepEqual(messages, ['a']);
     await world.pass(0);
     assert.deepEqual(thrown, ['oops']);
@@ -181,7 +184,7 @@ test('a close says all that is known', async () => {
     const { code, reason, wasClean, explain, advice, retryIn, resume, opened, lasted, silent, id } = closes[0];
     assert.deepEqual({ code, reason, wasClean, explain, advice, retryIn, resume, opened, lasted, silent, id }, {
         code: 1012, reason: 'new version', wasClean: true,
-        explain: 'The server restarts and will be back', advice: { retry: [2000, 2400], resume: true },
+        explain: 'Service Restart', advice: { retry: [2000, 2400], resume: true },
         retryIn: 2000, resume: true, opened: true, lasted: 4000, silent: 3000, id: '100000007',
     });
     assert.ok(closes[0] instanceof Event);
@@ -221,6 +224,35 @@ test('a close code that pages may not send throws and changes nothing', async ()
     await world.last.end(1006);
     assert.equal(socket.state, 'waiting');
     socket.close();
+});
+
+test('open() in a handler of `closed`: followed by nothing of the end before', async () => {
+    const world = new World();
+    const { socket, states, drops } = watched('/', { random: () => 1 });
+    socket.send('of before');
+    socket.onstate = ({ state }) => {
+        if (state != 'closed') return;
+        socket.onstate = null;
+        socket.open();
+        socket.send('of now');
+    };
+    await world.last.end(1008);
+    assert.deepEqual([world.sockets.length, socket.state, drops], [2, 'connecting', ['of before']]);
+    await open(world);
+    assert.deepEqual(world.last.sent, ['of now']);
+    await world.last.end(1005);
+    await world.network(false);
+    assert.deepEqual(states.at(-1)[0], 'offline', 'it still hears of the network');
+    socket.close();
+});
+
+test('closed in a handler of `connecting`: nothing is left behind', async () => {
+    const world = new World();
+    const { socket } = watched();
+    await world.last.end();
+    socket.onstate = ({ state }) => state == 'connecting' && socket.close();
+    await world.pass(250);
+    assert.deepEqual([socket.state, world.sockets.length, world.timers], ['closed', 1, 0]);
 });
 
 test('open() begins anew after it was closed, and does not wait', async () => {
@@ -312,6 +344,16 @@ test('what is said while the server closes waits for the next connection', async
     socket.close();
 });
 
+test('what waited and a handler of `open` that closes: told', async () => {
+    const world = new World();
+    const { socket, drops } = watched();
+    socket.send('a');
+    socket.onopen = () => socket.close();
+    await open(world);
+    assert.deepEqual([world.last.sent, drops], [[], ['a']]);
+    await world.last.end(1005);
+});
+
 test('json', async () => {
     const world = new World();
     const { socket, messages } = watched('/', { json: true });
@@ -338,6 +380,25 @@ test('asides of the server never reach the page', async () => {
     world.last.say('!');
     world.last.say(new ArrayBuffer(1));
     assert.deepEqual(messages, ['!', new ArrayBuffer(1)]);
+    socket.close();
+});
+
+test('odd greetings: no error, no second watch, no rush', async () => {
+    const world = new World();
+    const { socket, messages, closes } = watched();
+    await open(world);
+    const { last } = world;
+    for (const odd of ['{garbage', 'null', '5', '[]', '{}', '"x"']) last.say(last.mark + odd);
+    assert.deepEqual([socket.id, messages, world.timers], [null, [], 0]);
+    for (const [ping, pong] of [['x', 20], [25, 0], [25, null], [-1, 5], [{}, []]]) {
+        last.hello('7', ping, pong);
+        assert.deepEqual([socket.id, world.timers], ['7', 0], `${ping} ${pong}`);
+    }
+    last.hello();
+    last.hello();
+    assert.equal(world.timers, 1);
+    await last.end(1005);
+    assert.deepEqual([closes.length, world.timers], [1, 1], 'that of the return');
     socket.close();
 });
 
@@ -437,6 +498,50 @@ test('of a series one attempt in eight is asked about, and the answer holds for 
     socket.close();
 });
 
+for (const answer of [
+    {}, [], 'ok', 7, null, { error: 'not found' }, { retry: false }, { error: 'x', retry: true },
+    { error: 'x', retry: null }, { error: 'x', retry: {} }, { error: 'x', retry: 'no' },
+    { error: 'x', retry: { after: 'soon', spread: 1 } }, { error: 'x', retry: { after: 1 } },
+    { error: 'x', retry: { after: 3e6, spread: 0 } }, { error: 'x', retry: { after: 1, spread: 3e6 } },
+    { error: 'x', retry: { after: -5, spread: 10 } }, { error: 'x', retry: { after: 5, spread: -1 } },
+]) {
+    test(`no storm, and no staying away for ever, after ${JSON.stringify(answer)} for a reason`, async () => {
+        const world = new World();
+        const { socket, closes, states } = watched();
+        const ok = async () => ({ ok: true, json: async () => answer });
+        globalThis.fetch = ok;
+        await world.last.end();
+        assert.deepEqual([closes[0].refused, closes[0].advice, closes[0].retryIn, states.at(-1)],
+            [undefined, null, 250, ['waiting', 250]]);
+        await world.pass(249);
+        assert.equal(world.sockets.length, 1);
+        await world.pass(1);
+        assert.equal(world.sockets.length, 2);
+        socket.close();
+    });
+}
+
+test('given up for lack of an answer: asks nothing afterwards', async () => {
+    const world = new World();
+    const { socket } = watched('/', { connectTimeout: 3000 });
+    await world.pass(3000);
+    await world.last.end();
+    assert.deepEqual(world.asked, []);
+    await world.pass(250);
+    await world.last.end();
+    assert.equal(world.asked.length, 1, 'the first that ended by itself');
+    socket.close();
+});
+
+test('its own close while it connects does not wait for a question', async () => {
+    const world = new World();
+    const { socket, closes } = watched();
+    world.answer = 'never';
+    socket.close();
+    await world.last.end();
+    assert.deepEqual([world.asked, closes.length, socket.state, world.timers], [[], 1, 'closed', 0]);
+});
+
 test('no answer is no news', async () => {
     const world = new World();
     const { socket, closes } = watched();
@@ -474,7 +579,7 @@ for (const [name, play, wanted] of [
         await ws.end();
     }, /^\[moonwire\] closed 1006 .*, silent for 60 s \(idle limit of a proxy\?\), back in 250 ms · moonwire why 100000003$/],
     ['a foreign server', async (ws) => { ws.accept(); await ws.end(1011, 'sorry'); },
-        /^\[moonwire\] closed 1011 sorry \(The server met an error of its own\), silent for 0 s, back in 1000 ms · moonwire explain 1011$/],
+        /^\[moonwire\] closed 1011 sorry \(Internal Error\), silent for 0 s, back in 1000 ms · moonwire explain 1011$/],
     ['one that stays', async (ws) => ws.end(1008, 'rules'), /stays · moonwire explain 1008$/],
 ]) {
     test(`the line about ${name}`, async () => {

@@ -57,7 +57,7 @@ export class World {
     #timers = [];
     #count = 0;
     asked = []; /* URLs that were fetched */
-    answer = null; /* of the next refusals; null: 404 */
+    answer = null; /* of the next refusals; null: 404; 'never': it hangs */
     lines = []; /* of the console */
 
     constructor({ document = true } = {}) {
@@ -65,12 +65,14 @@ export class World {
         put('WebSocket', FakeWebSocket);
         put('performance', { now: () => this.now });
         put('setTimeout', (call, ms = 0, ...args) => {
-            this.#timers.push({ id: ++this.#count, at: this.now + Math.max(0, ms), call, args });
+            this.#timers.push({ id: ++this.#count, at: this.now + (ms > 0 && ms < 2 ** 31 ? ms : 0), call, args });
             return this.#count;
         });
         put('clearTimeout', (id) => { this.#timers = this.#timers.filter((timer) => timer.id != id); });
-        put('fetch', async (url) => {
+        put('fetch', async (url, { signal } = {}) => {
             this.asked.push(String(url));
+            if (this.answer == 'never')
+                return new Promise((_, fail) => { signal.addEventListener('abort', () => fail(signal.reason)); });
             if (this.answer instanceof Error) throw this.answer;
             return { ok: !!this.answer, json: async () => this.answer };
         });
@@ -104,7 +106,8 @@ export class World {
     sleep(ms) { this.now += ms; }
 
     window_(type) { this.window.dispatchEvent(new Event(type)); return settle(); }
-    document_(type) { globalThis.document.dispatchEvent(new Event(type)); return settle(); }
+    /* Of the document: the window hears of it first, as it captures. */
+    document_(type) { return this.window_(type); }
     network(isThere) {
         globalThis.navigator.onLine = isThere;
         return this.window_(isThere ? 'online' : 'offline');
