@@ -47,6 +47,7 @@ struct mw_play {
     enum mw_play_state state;
     struct mw_alarm alarm;
     uint64_t left;
+    uint64_t come; /* messages that nothing has waited for yet */
     mw_ms every_ms;
     struct mw_buf text; /* that is repeated */
     size_t sends_done;  /* of -x */

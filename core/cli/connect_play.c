@@ -206,12 +206,25 @@ static void begin_repeat(struct mw_connect *connect, const struct mw_words_line 
     repeat(connect);
 }
 
+/* Answers may be here before the line that waits for them is read, and count all the same. */
+static void wait_for_messages(struct mw_connect *connect, uint64_t count)
+{
+    struct mw_play *play = &connect->play;
+    uint64_t here = play->come < count ? play->come : count;
+    play->come -= here;
+    play->left = count - here;
+    if (play->left)
+        wait_in(connect, MW_PLAY_MESSAGES);
+}
+
 static void begin_wait(struct mw_connect *connect, const struct mw_words_line *words)
 {
-    connect->play.left = words->count;
-    wait_in(connect, words->span_ms ? MW_PLAY_PAUSE : MW_PLAY_MESSAGES);
-    if (words->span_ms)
+    if (words->span_ms) {
+        wait_in(connect, MW_PLAY_PAUSE);
         set_alarm(connect, words->span_ms);
+    } else {
+        wait_for_messages(connect, words->count);
+    }
 }
 
 static void ping(struct mw_connect *connect, struct mw_view payload)
@@ -385,8 +398,11 @@ void mw_play_closed(struct mw_connect *connect)
 void mw_play_message(struct mw_connect *connect)
 {
     struct mw_play *play = &connect->play;
-    bool was_last = play->state == MW_PLAY_MESSAGES && --play->left == 0;
-    if (was_last || play->state == MW_PLAY_ANSWER)
+    if (play->state == MW_PLAY_ANSWER)
+        be_ready(connect);
+    else if (play->state != MW_PLAY_MESSAGES)
+        play->come++;
+    else if (--play->left == 0)
         be_ready(connect);
 }
 

@@ -215,6 +215,16 @@ test('each line of a pipe is a message, and what still comes is waited for', asy
     assert.match(wrong.err, /has to be UTF-8/);
 });
 
+test('/wait counts the messages that were there before it was read', async (t) => {
+    const server = await serve(t);
+    const run = open(t, [room_of(server)]);
+    run.type('a\nb\n');
+    await run.shows(/a\nb\n/);
+    run.process.stdin.end('/wait 1\n/wait 1\nc\n/wait 1');
+    await run.end();
+    assert.deepEqual([run.code, run.out], [0, 'a\nb\nc\n']);
+});
+
 test('a pipe of 60 MB is read as fast as the connection takes it', async (t) => {
     const server = await serve(t);
     const line = `${'z'.repeat(60_000)}\n`;
