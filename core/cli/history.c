@@ -39,15 +39,16 @@ static void make_folders(const char *path)
     }
 }
 
-static void write_all(int fd, const char *bytes, size_t len)
+static bool write_all(int fd, const char *bytes, size_t len)
 {
     while (len) {
         ssize_t wrote = write(fd, bytes, len);
         if (wrote <= 0)
-            return;
+            return false;
         bytes += wrote;
         len -= (size_t)wrote;
     }
+    return true;
 }
 
 /* The new one takes the old one's place whole, or not at all. */
@@ -58,9 +59,9 @@ static void cut_file(const char *path, struct mw_view text)
     int fd = mkstemp(fresh); /* 0600 */
     if (fd < 0)
         return;
-    write_all(fd, text.data, text.len);
+    bool is_whole = write_all(fd, text.data, text.len);
     close(fd);
-    if (rename(fresh, path) < 0)
+    if (!is_whole || rename(fresh, path) < 0)
         (void)unlink(fresh);
 }
 
@@ -83,7 +84,7 @@ void mw_history_load(struct mw_line *line, const char *path)
         return;
     if (!fstat(fd, &info) && S_ISREG(info.st_mode)) {
         struct mw_view text = read_end(fd, bytes, info.st_size);
-        if (info.st_size > FILE_BYTES)
+        if (info.st_size > FILE_BYTES && text.len)
             cut_file(path, text);
         while (mw_view_split(&text, '\n', &row))
             mw_line_remember(line, row);
@@ -102,8 +103,7 @@ void mw_history_add(const char *path, struct mw_view text)
         return;
     if (!fstat(fd, &info) && S_ISREG(info.st_mode)) {
         (void)fchmod(fd, 0600);
-        write_all(fd, text.data, text.len);
-        write_all(fd, "\n", 1);
+        (void)(write_all(fd, text.data, text.len) && write_all(fd, "\n", 1));
     }
     close(fd);
 }

@@ -1,8 +1,10 @@
 /* The file of typed lines: private, bounded, and no obstacle where it cannot be had. */
 #include "core/cli/history.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,6 +89,30 @@ TEST(a_long_file_is_cut_at_a_line)
     close_home(&home);
 }
 
+TEST(a_long_file_that_cannot_be_cut_is_left_whole)
+{
+    struct home home;
+    struct rlimit before, small = { 4096, RLIM_INFINITY };
+    struct stat info;
+    open_home(&home);
+    mw_history_add(home.path, mw_view_text("first"));
+    FILE *file = fopen(home.path, "a");
+    for (int i = 0; i < 30000; i++)
+        fprintf(file, "line %d\n", i);
+    off_t size = ftello(file);
+    fclose(file);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small.rlim_max = before.rlim_max;
+    (void)signal(SIGXFSZ, SIG_IGN); /* as a disk that is full: write fails */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    mw_history_load(&home.line, home.path);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(home.line.past_count, MW_LINE_PAST_MAX);
+    assert_int_equal(stat(home.path, &info), 0);
+    assert_int_equal(info.st_size, size);
+    close_home(&home);
+}
+
 TEST(where_there_is_no_file_or_a_strange_one_nothing_happens)
 {
     struct home home;
@@ -119,6 +145,7 @@ int main(void)
         CASE(lines_come_back_in_their_order_and_only_for_their_owner),
         CASE(a_file_that_others_could_read_becomes_private),
         CASE(a_long_file_is_cut_at_a_line),
+        CASE(a_long_file_that_cannot_be_cut_is_left_whole),
         CASE(where_there_is_no_file_or_a_strange_one_nothing_happens),
         CASE(the_path_is_of_the_state_home_or_below_the_home),
     };
