@@ -11,6 +11,9 @@ import { BINARY, CLOSE, PING, Wire, frame, upgradeText, upgraded } from './wire.
 
 const EACH = 75, TRICKLE_MS = 200;
 
+/* ThreadSanitizer has several bytes of its own for each: nothing to be measured there. */
+const isMeasured = !process.env.MOONWIRE_SANITIZE?.includes('thread');
+
 const ended = (more) => `
     local M = { ${more} }
     function M.on_close(conn, code, reason, info)
@@ -106,5 +109,5 @@ test(`${4 * EACH} slow peers are each ended at their limit, in little memory`, a
     assert.deepEqual(counts, { ping_timeout: EACH, idle_timeout: 2 * EACH });
     const kib = ((most - before) * 1024) / (4 * EACH);
     t.diagnostic(`${kib.toFixed(1)} KiB a peer, ${answers} answers meanwhile`);
-    assert.ok(most - before < 48, `${before} MiB became ${most}`);
+    assert.ok(!isMeasured || most - before < 48, `${before} MiB became ${most}`);
 });
