@@ -12,9 +12,10 @@
 #define CALLS  1000000
 #define ROUNDS 10
 
-static int no_send(void *app, mw_id conn, enum mw_opcode kind, struct mw_view data)
+static int no_send(void *app, mw_id conn, enum mw_opcode kind, struct mw_view data,
+                   const struct mw_send_how *how)
 {
-    (void)app, (void)conn, (void)kind, (void)data;
+    (void)app, (void)conn, (void)kind, (void)data, (void)how;
     return MW_OK;
 }
 

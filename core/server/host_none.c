@@ -8,9 +8,10 @@
 #include "core/server/host_codes.h"
 #include "moonwire/app.h"
 
-static int none_send(void *host_app, mw_id conn, enum mw_opcode kind, struct mw_view data)
+static int none_send(void *host_app, mw_id conn, enum mw_opcode kind, struct mw_view data,
+                     const struct mw_send_how *how)
 {
-    (void)host_app, (void)conn, (void)kind, (void)data;
+    (void)host_app, (void)conn, (void)kind, (void)data, (void)how;
     return MW_ERR_GONE;
 }
 
@@ -46,9 +47,9 @@ static bool none_topic_at(void *host_app, mw_id conn, size_t n, struct mw_view *
 }
 
 static long none_publish(void *host_app, struct mw_view topic, enum mw_opcode kind,
-                         struct mw_view data, mw_id except)
+                         struct mw_view data, mw_id except, const struct mw_send_how *how)
 {
-    (void)host_app, (void)topic, (void)kind, (void)data, (void)except;
+    (void)host_app, (void)topic, (void)kind, (void)data, (void)except, (void)how;
     return 0;
 }
 

@@ -67,8 +67,10 @@ static int count_sent(struct mw_route *route, enum mw_opcode kind, int outcome)
     return outcome;
 }
 
-static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_view data)
+static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_view data,
+                     const struct mw_send_how *how)
 {
+    (void)how;
     struct mw_client *client = find(host_app, id);
     if (!client)
         return MW_ERR_GONE;
@@ -101,8 +103,9 @@ static int send_shared(struct mw_client *client, struct mw_broadcast *broadcast)
 }
 
 static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode kind,
-                         struct mw_view data, mw_id except)
+                         struct mw_view data, mw_id except, const struct mw_send_how *how)
 {
+    (void)how;
     struct mw_route *route = host_app;
     struct mw_account *account = route->account;
     struct mw_worker *worker = account->worker;

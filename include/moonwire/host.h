@@ -48,6 +48,19 @@ struct mw_conn_info {
     enum mw_conn_state state;
 };
 
+/* What becomes of a message where limits.queue has no room for it. */
+enum mw_policy {
+    MW_POLICY_CLOSE,  /* the connection ends with cause slow_consumer: nothing is lost unseen */
+    MW_POLICY_DROP,   /* it is dropped; the connection stays */
+    MW_POLICY_LATEST, /* one with the same key that has not begun to leave is replaced, else DROP */
+};
+
+/* How one message is sent, where that is not how the route does it. Ends with the call. */
+struct mw_send_how {
+    enum mw_policy policy;
+    struct mw_view key; /* of LATEST: 1..64 bytes; else empty */
+};
+
 /*
  * What the catalogue says of a close code that has a name of its own, not one of a range. Texts are
  * static.
@@ -64,10 +77,12 @@ struct mw_host {
     /*
      * Queues a whole message: text must be UTF-8 (MW_ERR_BAD_UTF8). Before the 101 is sent it waits
      * for it. MW_ERR_GONE or MW_ERR_CLOSED: the connection is (nearly) over. MW_ERR_DROPPED: over
-     * limits.queue; the connection will be ended with cause slow_consumer. MW_ERR_QUOTA: what waits
-     * on behalf of the script fills its share; this message was dropped. MW_ERR_NOMEM.
+     * limits.queue; with MW_POLICY_CLOSE the connection will be ended with cause slow_consumer.
+     * MW_ERR_QUOTA: what waits on behalf of the script fills its share; this message was dropped.
+     * MW_ERR_NOMEM. `how` NULL: as the route's limits.policy says.
      */
-    int (*send)(void *host_app, mw_id conn, enum mw_opcode kind, struct mw_view data);
+    int (*send)(void *host_app, mw_id conn, enum mw_opcode kind, struct mw_view data,
+                const struct mw_send_how *how);
 
     /*
      * Starts the closing handshake behind what is queued; a reason is cut at 123 bytes on a code
@@ -113,10 +128,11 @@ struct mw_host {
 
     /*
      * To every subscriber of the topic but `except` (0: nobody). Number of local receivers, or
-     * MW_ERR_BAD_ARG, MW_ERR_BAD_UTF8, MW_ERR_NOMEM, MW_ERR_QUOTA.
+     * MW_ERR_BAD_ARG, MW_ERR_BAD_UTF8, MW_ERR_NOMEM, MW_ERR_QUOTA. `how` NULL: as the routes of the
+     * receivers say.
      */
     long (*publish)(void *host_app, struct mw_view topic, enum mw_opcode kind, struct mw_view data,
-                    mw_id except);
+                    mw_id except, const struct mw_send_how *how);
 
     /*
      * Walks the script's connections whose on_open accepted: start with 0; 0 at the end. Safe

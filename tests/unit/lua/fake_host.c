@@ -32,8 +32,10 @@ static const char *kind_name(enum mw_opcode kind)
     return kind == MW_OPCODE_BINARY ? "binary" : "text";
 }
 
-static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_view data)
+static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_view data,
+                     const struct mw_send_how *how)
 {
+    (void)how;
     struct fake_host *host = host_app;
     struct fake_conn *conn = find(host, id);
     if (!conn)
@@ -186,8 +188,9 @@ static bool host_topic_at(void *host_app, mw_id id, size_t n, struct mw_view *to
 }
 
 static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode kind,
-                         struct mw_view data, mw_id except)
+                         struct mw_view data, mw_id except, const struct mw_send_how *how)
 {
+    (void)how;
     struct fake_host *host = host_app;
     long receivers = 0;
     if (topic.len == 0 || topic.len > 63)

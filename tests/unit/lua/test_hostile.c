@@ -105,9 +105,11 @@ static void keep_errors(void *host_app, enum mw_log_level level, unsigned versio
         fake_host_functions.log(host_app, level, version, conn, message, fields, count);
 }
 
-static int swallow(void *host_app, mw_id conn, enum mw_opcode kind, struct mw_view data)
+static int swallow(void *host_app, mw_id conn, enum mw_opcode kind, struct mw_view data,
+                   const struct mw_send_how *how)
 {
     (void)host_app;
+    (void)how;
     (void)conn;
     (void)kind;
     (void)data;
@@ -115,8 +117,9 @@ static int swallow(void *host_app, mw_id conn, enum mw_opcode kind, struct mw_vi
 }
 
 static long reach_nobody(void *host_app, struct mw_view topic, enum mw_opcode kind,
-                         struct mw_view data, mw_id except)
+                         struct mw_view data, mw_id except, const struct mw_send_how *how)
 {
+    (void)how;
     (void)host_app;
     (void)topic;
     (void)kind;

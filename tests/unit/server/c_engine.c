@@ -259,13 +259,13 @@ static void check_sent(struct mw_app *app, mw_id id, long result)
 
 static void send_text(struct mw_app *app, mw_id id, struct mw_view text)
 {
-    check_sent(app, id, app->host->send(app->host_app, id, MW_OPCODE_TEXT, text));
+    check_sent(app, id, app->host->send(app->host_app, id, MW_OPCODE_TEXT, text, NULL));
 }
 
 static void publish(struct mw_app *app, mw_id id, struct mw_view topic, enum mw_opcode kind,
                     struct mw_view data, mw_id except)
 {
-    c_engine.receivers = app->host->publish(app->host_app, topic, kind, data, except);
+    c_engine.receivers = app->host->publish(app->host_app, topic, kind, data, except, NULL);
     check_sent(app, id, c_engine.receivers);
 }
 
@@ -372,7 +372,7 @@ static void answer(struct mw_app *app, mw_id id, enum mw_opcode kind, struct mw_
 {
     struct mw_view rest;
     if (says(app, "echo"))
-        check_sent(app, id, app->host->send(app->host_app, id, kind, data));
+        check_sent(app, id, app->host->send(app->host_app, id, kind, data, NULL));
     if (line_of(app->live, "publish", 0, &rest))
         publish(app, id, rest, kind, data, 0);
     if (line_of(app->live, "tell", 0, &rest))

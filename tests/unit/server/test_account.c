@@ -31,7 +31,8 @@ static struct peer *add_open(void)
 
 static int send_to(const struct peer *peer, size_t len)
 {
-    return mw_host_real()->send(route(), peer->client->id, MW_OPCODE_TEXT, mw_view(text, len));
+    return mw_host_real()->send(route(), peer->client->id, MW_OPCODE_TEXT, mw_view(text, len),
+                                NULL);
 }
 
 /* The kernel takes nothing more for it, and has been shown so much already. */
@@ -63,7 +64,7 @@ TEST(what_waits_is_counted_on_the_script_and_given_back)
     assert_true(members > before);
     ann->line.room = ben->line.room = 0;
     struct mw_view data = mw_view(text, 50000);
-    long n = mw_host_real()->publish(route(), mw_view_text("room"), MW_OPCODE_TEXT, data, 0);
+    long n = mw_host_real()->publish(route(), mw_view_text("room"), MW_OPCODE_TEXT, data, 0, NULL);
     assert_int_equal(n, 2);
     assert_in_range(held() - members, 50000, 51000); /* shared: it counts once */
     assert_int_equal(send_to(ann, 10), MW_OK);
@@ -135,7 +136,7 @@ TEST(a_message_larger_than_the_cap_ends_nobody)
     assert_int_equal(send_to(slow, 200000), MW_OK);
     assert_int_equal(send_to(slow, CAP + 1), MW_ERR_QUOTA);
     struct mw_view data = mw_view(text, CAP + 1);
-    long n = mw_host_real()->publish(route(), mw_view_text("room"), MW_OPCODE_TEXT, data, 0);
+    long n = mw_host_real()->publish(route(), mw_view_text("room"), MW_OPCODE_TEXT, data, 0, NULL);
     assert_int_equal(n, MW_ERR_QUOTA);
     assert_false(is_ending(slow));
 }
@@ -162,7 +163,7 @@ TEST(an_account_outlives_its_script)
     run(&world);
     ben->line.room = 0;
     struct mw_view data = mw_view(text, 50000);
-    long n = mw_host_real()->publish(route(), mw_view_text("room"), MW_OPCODE_TEXT, data, 0);
+    long n = mw_host_real()->publish(route(), mw_view_text("room"), MW_OPCODE_TEXT, data, 0, NULL);
     assert_int_equal(n, 2);
     run(&world);
     delete_file(&world.folder, "scripts/s.capp");

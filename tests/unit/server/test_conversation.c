@@ -76,7 +76,7 @@ TEST(a_script_cannot_reach_the_connections_of_another)
     mw_id theirs = b->client->id;
     struct mw_view text = mw_view_text("x");
     struct mw_conn_info info;
-    assert_int_equal(host->send(mine, theirs, MW_OPCODE_TEXT, text), MW_ERR_GONE);
+    assert_int_equal(host->send(mine, theirs, MW_OPCODE_TEXT, text, NULL), MW_ERR_GONE);
     assert_int_equal(host->close(mine, theirs, 1000, text, NULL), MW_ERR_GONE);
     assert_int_equal(host->ping(mine, theirs), MW_ERR_GONE);
     assert_int_equal(host->info(mine, theirs, &info), MW_ERR_GONE);

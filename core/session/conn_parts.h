@@ -1,0 +1,38 @@
+/*
+ * What the parts of the machine share among themselves: conn.c (in), conn_end.c (the end),
+ * conn_send.c (messages out). Nobody else includes it.
+ */
+#ifndef MW_SESSION_CONN_PARTS_H
+#define MW_SESSION_CONN_PARTS_H
+
+#include "core/session/conn.h"
+
+/* A masking key where this side is a client (RFC 6455 5.3), else NULL. */
+static inline const uint8_t *mw_conn_mask_key(struct mw_conn *conn, uint8_t room[4])
+{
+    if (conn->reader.role == MW_ROLE_SERVER)
+        return 0;
+    uint64_t key = mw_rng_next(conn->rng);
+    memcpy(room, &key, 4);
+    return room;
+}
+
+/* The time to take what is queued begins with the first of it. */
+static inline void mw_conn_note_first_output(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (conn->out.bytes == 0)
+        conn->last_write_ms = now_ms;
+}
+
+/* ---- conn_end.c ---- */
+
+/* The peer has broken a rule: the end begins, or is over. */
+void mw_conn_on_breach(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms);
+/* Its Close frame has come, as the first one or as the answer to ours. */
+void mw_conn_on_peer_close(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms);
+/* `clean`: both Close frames were seen. */
+void mw_conn_become_closed(struct mw_conn *conn, bool clean);
+/* Frees what is remembered of the end. */
+void mw_conn_forget_end(struct mw_conn *conn);
+
+#endif

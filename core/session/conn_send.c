@@ -1,0 +1,89 @@
+/*
+ * Whole messages into a connection's queue: whether there is room, and whether they are compressed.
+ * Beside conn.c, whose control frames go by themselves.
+ */
+#include "core/session/conn_flight.h"
+#include "core/session/conn_parts.h"
+
+/* Before a message is put: may it be? */
+static int may_send(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (conn->phase != MW_CONN_OPEN)
+        return MW_ERR_CLOSED;
+    if (conn->out.bytes > conn->limits->queue) {
+        mw_conn_note_state(conn, MW_FLIGHT_REFUSED, now_ms);
+        return MW_ERR_DROPPED;
+    }
+    mw_conn_note_first_output(conn, now_ms);
+    return MW_OK;
+}
+
+/* `first`: the first byte of its header. */
+static int sent(struct mw_conn *conn, int err, uint8_t first, size_t len, mw_ms now_ms)
+{
+    if (err)
+        return err;
+    conn->messages_sent++;
+    mw_conn_note_sent(conn, first, len, now_ms);
+    if (!conn->was_full && conn->out.bytes > conn->limits->queue / 2) {
+        conn->was_full = true;
+        mw_conn_note_state(conn, MW_FLIGHT_QUEUE_HIGH, now_ms);
+    }
+    return MW_OK;
+}
+
+enum mw_conn_packing mw_conn_packing(const struct mw_conn *conn, size_t len)
+{
+    if (!conn->deflater.pool)
+        return MW_CONN_PLAIN;
+    if (conn->deflater.takeover)
+        return len < MW_CONN_COMPRESS_IN_CONTEXT ? MW_CONN_PLAIN : MW_CONN_IN_CONTEXT;
+    return len < MW_CONN_COMPRESS_ALONE ? MW_CONN_PLAIN : MW_CONN_ALONE;
+}
+
+static int put_plain(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload)
+{
+    uint8_t key[4];
+    return mw_outq_put(&conn->out, opcode, payload, mw_conn_mask_key(conn, key));
+}
+
+/* Without memory for it the message goes plain: every receiver takes that at any time. */
+static int put_compressed(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload,
+                          bool *is_compressed)
+{
+    uint8_t key[4];
+    struct mw_buf packed;
+    mw_buf_init(&packed, conn->mem, 0);
+    int err = mw_deflater_run(&conn->deflater, payload, &packed);
+    bool helps = !err && (conn->deflater.takeover || packed.len < payload.len);
+    if (helps) {
+        err = mw_outq_put_compressed(&conn->out, opcode, mw_buf_view(&packed),
+                                     mw_conn_mask_key(conn, key));
+        if (err)
+            mw_deflater_forget(&conn->deflater);
+    }
+    mw_buf_free(&packed);
+    *is_compressed = helps;
+    return helps ? err : put_plain(conn, opcode, payload);
+}
+
+int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload, mw_ms now_ms)
+{
+    int err = may_send(conn, now_ms);
+    if (err)
+        return err;
+    bool is_compressed = false;
+    err = mw_conn_packing(conn, payload.len) == MW_CONN_PLAIN
+              ? put_plain(conn, opcode, payload)
+              : put_compressed(conn, opcode, payload, &is_compressed);
+    return sent(conn, err, mw_frame_first_byte(opcode, true, is_compressed), payload.len, now_ms);
+}
+
+int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms)
+{
+    int err = may_send(conn, now_ms);
+    if (err)
+        return err;
+    err = mw_outq_put_msg(&conn->out, msg);
+    return sent(conn, err, (uint8_t)*mw_msg_wire(msg).data, mw_msg_payload_len(msg), now_ms);
+}
