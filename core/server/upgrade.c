@@ -149,7 +149,7 @@ static int put_hello(const struct mw_client *client, struct mw_buf *answer)
     if (!sideband)
         return MW_OK;
     mw_id_text(client->id, id);
-    size_t len = mw_sideband_hello(sideband, id, &client->route->limits, text);
+    size_t len = mw_sideband_hello(sideband, id, &client->route->limits, 0, text);
     int err = mw_buf_put(answer, head, mw_frame_encode(head, MW_OPCODE_TEXT, true, len, 0));
     return err ? err : mw_buf_put(answer, text, len);
 }

@@ -5,6 +5,8 @@
  */
 #include "core/session/sideband.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "core/base/check.h"
@@ -33,16 +35,42 @@ static bool is_ours(struct mw_view pair)
     return mw_view_starts_with(pair, parameter) || mw_view_is(pair, "moonwire");
 }
 
-struct mw_view mw_sideband_mark(struct mw_view target)
+/* The parameter's value; empty where it is not there, or twice. */
+static struct mw_view value_in(struct mw_view target)
 {
     struct mw_view query = mw_view_from(target, mw_view_find(target, '?', 0) + 1);
-    struct mw_view pair, mark = mw_view("", 0);
+    struct mw_view pair, value = mw_view("", 0);
     size_t count = 0;
     while (mw_view_split(&query, '&', &pair)) {
         if (is_ours(pair) && ++count == 1)
-            mark = mw_view_from(pair, strlen(parameter));
+            value = mw_view_from(pair, strlen(parameter));
     }
-    return count == 1 && mw_sideband_is_mark(mark) ? mark : mw_view("", 0);
+    return count == 1 ? value : mw_view("", 0);
+}
+
+/* TOKEN.COUNT */
+static bool read_session(struct mw_view text, struct mw_sideband_ask *ask)
+{
+    size_t dot = mw_view_find(text, '.', 0);
+    return mw_resume_token_read(mw_view(text.data, dot), &ask->token) &&
+           mw_parse_u64(mw_view_from(text, dot + 1), 0, MW_SIDEBAND_COUNT_MAX, &ask->count);
+}
+
+struct mw_sideband_ask mw_sideband_ask(struct mw_view target)
+{
+    struct mw_view value = value_in(target);
+    size_t dot = mw_view_find(value, '.', 0);
+    struct mw_sideband_ask ask = { .mark = mw_view(value.data, dot) };
+    if (!mw_sideband_is_mark(ask.mark))
+        return (struct mw_sideband_ask){ .mark = mw_view("", 0) };
+    ask.session = dot < value.len;
+    ask.back = ask.session && read_session(mw_view_from(value, dot + 1), &ask);
+    return ask;
+}
+
+struct mw_view mw_sideband_mark(struct mw_view target)
+{
+    return mw_sideband_ask(target).mark;
 }
 
 static bool has_ours(struct mw_view query)
@@ -96,14 +124,38 @@ static double seconds(mw_ms span_ms)
     return span_ms == MW_NEVER ? 0 : (double)span_ms / 1000;
 }
 
-size_t mw_sideband_hello(const struct mw_sideband *sideband, const char *id,
-                         const struct mw_limits_ms *limits, char out[MW_SIDEBAND_HELLO_MAX])
+/* Behind what stands in `out` already; returns the length of all. */
+__attribute__((format(printf, 3, 4))) static size_t put(char out[MW_SIDEBAND_HELLO_MAX], size_t len,
+                                                        const char *format, ...)
 {
-    int len = snprintf(
-        out, MW_SIDEBAND_HELLO_MAX, "%.*s{\"v\":1,\"id\":\"%.16s\",\"ping\":%.10g,\"pong\":%.10g}",
-        sideband->mark_len, sideband->mark, id, seconds(limits->ping_ms), seconds(limits->pong_ms));
-    mw_assert(len > 0 && len < MW_SIDEBAND_HELLO_MAX);
-    return (size_t)len;
+    va_list args;
+    va_start(args, format);
+    int more = vsnprintf(out + len, MW_SIDEBAND_HELLO_MAX - len, format, args);
+    va_end(args);
+    mw_assert(more >= 0 && len + (size_t)more < MW_SIDEBAND_HELLO_MAX);
+    return len + (size_t)more;
+}
+
+static size_t put_session(char out[MW_SIDEBAND_HELLO_MAX], size_t len,
+                          const struct mw_sideband_session *session)
+{
+    len = put(out, len, ",\"resume\":{\"token\":\"%.*s\",\"for\":%.10g,\"got\":%" PRIu64,
+              MW_RESUME_TOKEN_LEN, session->token, seconds(session->for_ms), session->got);
+    if (session->back)
+        len = put(out, len, ",\"back\":true,\"missed\":%" PRIu64, session->missed);
+    return put(out, len, "}");
+}
+
+size_t mw_sideband_hello(const struct mw_sideband *sideband, const char *id,
+                         const struct mw_limits_ms *limits,
+                         const struct mw_sideband_session *session, char out[MW_SIDEBAND_HELLO_MAX])
+{
+    size_t len = put(out, 0, "%.*s{\"v\":1,\"id\":\"%.16s\",\"ping\":%.10g,\"pong\":%.10g",
+                     sideband->mark_len, sideband->mark, id, seconds(limits->ping_ms),
+                     seconds(limits->pong_ms));
+    if (session)
+        len = put_session(out, len, session);
+    return put(out, len, "}");
 }
 
 mw_ms mw_sideband_quiet_ms(const struct mw_sideband *sideband, struct mw_view text)
@@ -124,4 +176,27 @@ size_t mw_sideband_answer(const struct mw_sideband *sideband, enum mw_aside to,
     memcpy(out, sideband->mark, sideband->mark_len);
     out[sideband->mark_len] = to == MW_ASIDE_PROBE ? '!' : '~';
     return (size_t)sideband->mark_len + 1;
+}
+
+static size_t put_number(const struct mw_sideband *sideband, char sign, uint64_t number,
+                         char out[MW_SIDEBAND_ANSWER_MAX])
+{
+    char text[MW_SIDEBAND_ANSWER_MAX + 1]; /* with the NUL */
+    int len = snprintf(text, sizeof text, "%.*s%c%" PRIu64, sideband->mark_len, sideband->mark,
+                       sign, number);
+    mw_assert(len > 0 && len <= MW_SIDEBAND_ANSWER_MAX);
+    memcpy(out, text, (size_t)len);
+    return (size_t)len;
+}
+
+size_t mw_sideband_got(const struct mw_sideband *sideband, uint64_t got,
+                       char out[MW_SIDEBAND_ANSWER_MAX])
+{
+    return put_number(sideband, '+', got, out);
+}
+
+size_t mw_sideband_hole(const struct mw_sideband *sideband, uint64_t lost,
+                        char out[MW_SIDEBAND_ANSWER_MAX])
+{
+    return put_number(sideband, '-', lost, out);
 }

@@ -4,8 +4,9 @@
  *
  * The client chooses a mark, new for each attempt, and says it in the query of its URL:
  * moonwire=MARK. Texts that begin with that mark are asides: the server's hello, the client's
- * probe, the answer to it. A mark is as good as a secret: who does not know it cannot begin a text
- * with it but by chance. Whoever names none gets nothing of this.
+ * probe, the answer to it. With moonwire=MARK. it asks for a session as well, which outlives a cut,
+ * and with moonwire=MARK.TOKEN.COUNT it comes back to one. A mark is as good as a secret: who does
+ * not know it cannot begin a text with it but by chance. Whoever names none gets nothing of this.
  *
  * The hello tells of the limits at the opening. A reload that changes them is not told: a client
  * that probes too early or too late is answered all the same.
@@ -15,6 +16,7 @@
 
 #include "core/proto/frame.h"
 #include "core/session/limits.h"
+#include "core/session/resume_token.h"
 
 #define MW_SIDEBAND_MARK_MIN 16 /* characters; shorter ones meet by chance */
 #define MW_SIDEBAND_MARK_MAX 32
@@ -26,9 +28,13 @@
  */
 #define MW_SIDEBAND_QUIET_MAX_S 600
 
-/* A mark, and JSON of an id of 16 characters and two numbers. */
-#define MW_SIDEBAND_HELLO_MAX  160
-#define MW_SIDEBAND_ANSWER_MAX (MW_SIDEBAND_MARK_MAX + 1)
+/* A mark, and JSON of an id of 16 characters, a token, and six numbers. */
+#define MW_SIDEBAND_HELLO_MAX 320
+/* A mark, a character, and a number. */
+#define MW_SIDEBAND_ANSWER_MAX (MW_SIDEBAND_MARK_MAX + 1 + 20)
+
+/* Messages of a session are counted in numbers that JavaScript has, too. */
+#define MW_SIDEBAND_COUNT_MAX ((UINT64_C(1) << 53) - 1)
 
 /* What one connection has of it. */
 struct mw_sideband {
@@ -42,9 +48,21 @@ bool mw_sideband_is_mark(struct mw_view text);
 
 /*
  * The mark that a request's target names in its query; empty: none, also where the parameter is
- * there twice or its value is no mark. A view into `target`.
+ * there twice or its value begins with no mark. A view into `target`.
  */
 struct mw_view mw_sideband_mark(struct mw_view target);
+
+/* What a request's target asks for beside the script's business. */
+struct mw_sideband_ask {
+    struct mw_view mark; /* as mw_sideband_mark */
+    bool session;        /* wants one that can be resumed: where it cannot have that, a new one */
+    bool back;           /* ... has one: */
+    struct mw_resume_token token;
+    uint64_t count; /* of messages that it has got in that session, missed ones included */
+};
+
+/* A session's name that cannot be read is none: its client gets a new one. */
+struct mw_sideband_ask mw_sideband_ask(struct mw_view target);
 
 /*
  * A raw query without the parameter, whatever its value: itself, or a copy in `room`, which has
@@ -66,15 +84,33 @@ enum mw_aside {
 enum mw_aside mw_sideband_read(const struct mw_sideband *sideband, enum mw_opcode opcode,
                                struct mw_view text);
 
+/* Of a session that can be resumed: what the hello says of it. */
+struct mw_sideband_session {
+    const char *token; /* borrowed */
+    mw_ms for_ms;      /* for so long after a cut */
+    uint64_t got;      /* messages of the client that the server has */
+    bool back;         /* it was resumed: */
+    uint64_t missed;   /* so many messages to the client are lost, before all that follows */
+};
+
 /*
  * MARK{"v":1,"id":"...","ping":25,"pong":20}: seconds, 0 for never. `id` is at most 16 characters.
- * Returns the length.
+ * With a session (else NULL) ,"resume":{"token":"...","for":30,"got":0} and, where it is back,
+ * ,"back":true,"missed":0 in that. Returns the length.
  */
 size_t mw_sideband_hello(const struct mw_sideband *sideband, const char *id,
-                         const struct mw_limits_ms *limits, char out[MW_SIDEBAND_HELLO_MAX]);
+                         const struct mw_limits_ms *limits,
+                         const struct mw_sideband_session *session,
+                         char out[MW_SIDEBAND_HELLO_MAX]);
 /* MARK! to a probe, MARK~ to who wants it quiet; 0 to all else. */
 size_t mw_sideband_answer(const struct mw_sideband *sideband, enum mw_aside to,
                           char out[MW_SIDEBAND_ANSWER_MAX]);
+/* MARK+G: so many messages of the client have come; a session's answer to a probe. */
+size_t mw_sideband_got(const struct mw_sideband *sideband, uint64_t got,
+                       char out[MW_SIDEBAND_ANSWER_MAX]);
+/* MARK-N: here N messages to the client are missing. */
+size_t mw_sideband_hole(const struct mw_sideband *sideband, uint64_t lost,
+                        char out[MW_SIDEBAND_ANSWER_MAX]);
 /* Of a text that is QUIET: for how long. */
 mw_ms mw_sideband_quiet_ms(const struct mw_sideband *sideband, struct mw_view text);
 
