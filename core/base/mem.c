@@ -84,6 +84,21 @@ void mw_mem_hand_back(struct mw_mem *mem, const struct mw_mem *owner, size_t byt
     subtract(mem, owner, bytes, 1);
 }
 
+void mw_mem_send(struct mw_mem *mem, size_t bytes, size_t blocks)
+{
+    account_return(mem, bytes, blocks);
+    atomic_fetch_add(&shared_bytes, bytes);
+}
+
+bool mw_mem_take(struct mw_mem *mem, size_t bytes, size_t blocks)
+{
+    if (!may_grow(mem, bytes))
+        return false;
+    account_growth(mem, bytes, blocks);
+    atomic_fetch_sub(&shared_bytes, bytes);
+    return true;
+}
+
 void *mw_alloc(struct mw_mem *mem, size_t bytes)
 {
     if (bytes == 0 || !may_grow(mem, bytes))

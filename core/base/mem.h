@@ -44,6 +44,14 @@ void mw_free(struct mw_mem *mem, void *block, size_t bytes);
 void mw_mem_lend(struct mw_mem *mem, const struct mw_mem *owner, size_t bytes);
 void mw_mem_hand_back(struct mw_mem *mem, const struct mw_mem *owner, size_t bytes);
 
+/*
+ * Blocks go to another thread as they are: from `mem` to the shared ones (below), and from there to
+ * the mw_mem of who takes them up. That may be refused like an allocation: false, and they are
+ * still shared.
+ */
+void mw_mem_send(struct mw_mem *mem, size_t bytes, size_t blocks);
+bool mw_mem_take(struct mw_mem *mem, size_t bytes, size_t blocks);
+
 /* Gives a NUL-terminated copy; free with mw_free(mem, text, len + 1). */
 char *mw_mem_copy(struct mw_mem *mem, struct mw_view text);
 

@@ -15,6 +15,7 @@
 #define MW_STREAM_ADDRESS_LEN 56 /* "[0123:...:cdef%interface]:65535" and a NUL */
 
 struct mw_stream;
+struct mw_parcel; /* parcel.h */
 
 enum mw_stream_end {
     MW_STREAM_FIN,   /* the peer has finished sending */
@@ -49,6 +50,7 @@ struct mw_stream_ops {
     size_t (*untaken)(const struct mw_stream *stream);
     bool (*tls)(const struct mw_stream *stream, struct mw_tls_facts *out); /* NULL: never */
     const char *(*fault)(const struct mw_stream *stream);                  /* NULL: none */
+    int (*pack)(struct mw_stream *stream, struct mw_parcel *out);          /* NULL: it stays */
 };
 
 struct mw_stream {

@@ -12,12 +12,14 @@
 #define _GNU_SOURCE
 #include "core/io/tcp.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/io/debug.h"
 #include "core/io/loop_uv.h"
+#include "core/io/parcel.h"
 
 struct flight; /* a write on its way */
 
@@ -253,6 +255,28 @@ static size_t untaken(const struct mw_stream *stream)
     return bytes;
 }
 
+/*
+ * libuv has no way to take a socket back from it. So there is a second descriptor of it, and with
+ * the handle only the first goes.
+ */
+static int pack(struct mw_stream *stream, struct mw_parcel *out)
+{
+    struct tcp *tcp = from_stream(stream);
+    uv_os_fd_t socket;
+    if (tcp->is_broken || tcp->is_finished || is_closing(tcp) ||
+        uv_fileno((const uv_handle_t *)&tcp->handle, &socket) < 0)
+        return MW_ERR_CLOSED;
+    int copy = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0)
+        return MW_ERR_IO;
+    *out = (struct mw_parcel){
+        .socket = copy,
+        .unsent_bytes = uv_stream_get_write_queue_size((const uv_stream_t *)&tcp->handle),
+    };
+    uv_close((uv_handle_t *)&tcp->handle, on_closed);
+    return MW_OK;
+}
+
 static const struct mw_stream_ops ops = {
     .set_reading = set_reading,
     .write = write_vectors,
@@ -260,6 +284,7 @@ static const struct mw_stream_ops ops = {
     .close = close_stream,
     .peer = tell_peer,
     .untaken = untaken,
+    .pack = pack,
 };
 
 struct mw_stream *mw_tcp_adopt(struct mw_loop *loop, int socket)

@@ -301,18 +301,25 @@ static const struct mw_stream_ops ops = {
     .untaken = mw_tls_untaken,
     .tls = tell_facts,
     .fault = tell_fault,
+    .pack = mw_tls_pack,
 };
 
-static struct mw_tls_stream *put_on(struct mw_tls_loop *loop, struct mw_tls_ctx *ctx,
-                                    struct mw_stream *below)
+void mw_tls_put_on(struct mw_tls_stream *tls, struct mw_tls_loop *loop, struct mw_stream *below)
+{
+    tls->loop = loop;
+    tls->below = below;
+    loop->streams++;
+    mw_stream_attach(below, &events, tls);
+}
+
+static struct mw_tls_stream *stream_new(struct mw_tls_loop *loop, struct mw_tls_ctx *ctx,
+                                        struct mw_stream *below)
 {
     struct mw_mem *mem = mw_loop_mem(loop->loop);
     struct mw_tls_stream *tls = mw_alloc_zero(mem, sizeof(*tls));
     if (!tls)
         return NULL;
     tls->stream.ops = &ops;
-    tls->below = below;
-    tls->loop = loop;
     tls->ctx = mw_tls_ctx_hold(ctx);
     mw_tls_turn_init(&tls->turn);
     mw_turn_task_init(&tls->later, on_later);
@@ -320,15 +327,14 @@ static struct mw_tls_stream *put_on(struct mw_tls_loop *loop, struct mw_tls_ctx 
     mw_buf_init(&tls->flying, mem, MAX_WAITING_BYTES);
     mw_buf_init(&tls->waiting, mem, MAX_WAITING_BYTES);
     mbedtls_ssl_init(&tls->ssl);
-    loop->streams++;
-    mw_stream_attach(below, &events, tls);
+    mw_tls_put_on(tls, loop, below);
     return tls;
 }
 
 struct mw_stream *mw_tls_accept(struct mw_tls_loop *loop, struct mw_tls_ctx *ctx,
                                 struct mw_stream *below, struct mw_view first)
 {
-    struct mw_tls_stream *tls = put_on(loop, ctx, below);
+    struct mw_tls_stream *tls = stream_new(loop, ctx, below);
     if (!tls) {
         mw_stream_close(below, false);
         return NULL;
@@ -344,7 +350,7 @@ struct mw_stream *mw_tls_connect(struct mw_tls_loop *loop, struct mw_tls_ctx *ct
     struct mw_tls_stream *tls = NULL;
     char *sni = mw_mem_copy(mw_loop_mem(loop->loop), mw_view_text(host));
     if (sni)
-        tls = put_on(loop, ctx, below);
+        tls = stream_new(loop, ctx, below);
     if (!tls) {
         mw_free(mw_loop_mem(loop->loop), sni, sni ? strlen(sni) + 1 : 0);
         mw_stream_close(below, false);

@@ -40,6 +40,16 @@ static void finish_below(struct mw_tls_stream *tls)
     mw_stream_finish(tls->below);
 }
 
+void mw_tls_fly_on(struct mw_tls_stream *tls)
+{
+    struct mw_view bytes = mw_buf_view(&tls->flying);
+    long taken = mw_stream_write(tls->below, &bytes, 1);
+    if (taken < 0 || (size_t)taken == bytes.len)
+        mw_buf_free(&tls->flying);
+    if (taken < 0)
+        mw_tls_break(tls);
+}
+
 void mw_tls_flush(struct mw_tls_stream *tls)
 {
     if (tls->is_broken || tls->is_closing)
@@ -48,12 +58,7 @@ void mw_tls_flush(struct mw_tls_stream *tls)
         struct mw_buf empty = tls->flying;
         tls->flying = tls->waiting;
         tls->waiting = empty;
-        struct mw_view bytes = mw_buf_view(&tls->flying);
-        long taken = mw_stream_write(tls->below, &bytes, 1);
-        if (taken < 0 || (size_t)taken == bytes.len)
-            mw_buf_free(&tls->flying);
-        if (taken < 0)
-            mw_tls_break(tls);
+        mw_tls_fly_on(tls);
     }
     finish_below(tls);
 }

@@ -74,6 +74,22 @@ void mw_tls_pool_count_new(struct mw_tls_pool *pool, const mbedtls_ssl_context *
     take_least(&pool->out_bytes, malloc_usable_size(FIELD(ssl, out_buf)));
 }
 
+struct mw_tls_pair_size mw_tls_pool_send(struct mw_tls_pool *pool, const mbedtls_ssl_context *ssl)
+{
+    if (FIELD(ssl, in_buf))
+        pool->made_count--;
+    return (struct mw_tls_pair_size){ pool->in_bytes, pool->out_bytes };
+}
+
+void mw_tls_pool_take(struct mw_tls_pool *pool, const mbedtls_ssl_context *ssl,
+                      struct mw_tls_pair_size size)
+{
+    if (FIELD(ssl, in_buf))
+        pool->made_count++;
+    take_least(&pool->in_bytes, size.in_bytes);
+    take_least(&pool->out_bytes, size.out_bytes);
+}
+
 void mw_tls_pool_free(struct mw_tls_pool *pool)
 {
     while (pool->kept_count > 0)

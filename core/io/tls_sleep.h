@@ -31,6 +31,17 @@ struct mw_tls_sleep {
 void mw_tls_pool_count_new(struct mw_tls_pool *pool, const mbedtls_ssl_context *ssl);
 void mw_tls_pool_free(struct mw_tls_pool *pool);
 
+/*
+ * A session goes from one loop to another, with its pair where it does not sleep. What the first
+ * has learned about sizes goes with it: the other may never have seen a pair.
+ */
+struct mw_tls_pair_size {
+    size_t in_bytes, out_bytes;
+};
+struct mw_tls_pair_size mw_tls_pool_send(struct mw_tls_pool *pool, const mbedtls_ssl_context *ssl);
+void mw_tls_pool_take(struct mw_tls_pool *pool, const mbedtls_ssl_context *ssl,
+                      struct mw_tls_pair_size size);
+
 /* Gives up the buffers if the session has nothing in them; harmless otherwise. */
 void mw_tls_fall_asleep(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl,
                         struct mw_tls_pool *pool);

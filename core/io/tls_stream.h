@@ -6,11 +6,13 @@
  *   tls_verify.c     a client looks at the server's certificate
  *   tls_in.c         ciphertext in, plaintext to the owner
  *   tls_out.c        plaintext in, ciphertext to the stream below
+ *   tls_parcel.c     from one loop to another
  */
 #ifndef MW_IO_TLS_STREAM_H
 #define MW_IO_TLS_STREAM_H
 
 #include "core/base/buf.h"
+#include "core/io/parcel.h"
 #include "core/io/tls.h"
 #include "core/io/tls_queue.h"
 #include "core/io/tls_sleep.h"
@@ -82,6 +84,8 @@ struct mw_tls_stream {
 
 /* ---- tls.c ---- */
 
+/* Stands on this loop and this stream from now on, which is told what to do from here. */
+void mw_tls_put_on(struct mw_tls_stream *tls, struct mw_tls_loop *loop, struct mw_stream *below);
 /* Ends it because of `code` (mbedTLS's, or ours); `has_said` an alert about it already. */
 void mw_tls_fail(struct mw_tls_stream *tls, int code, bool has_said);
 /* Ends it like a reset: no memory, or the stream below is gone. */
@@ -133,8 +137,19 @@ void mw_tls_finish(struct mw_stream *stream);
 size_t mw_tls_untaken(const struct mw_stream *stream);
 /* Ciphertext to the stream below. */
 void mw_tls_flush(struct mw_tls_stream *tls);
+/* Writes anew what another stream below had not brought away. */
+void mw_tls_fly_on(struct mw_tls_stream *tls);
 /* What waits to be written, as far as it goes. From the loop only: tells `written`. */
 void mw_tls_push_out(struct mw_tls_stream *tls);
 void mw_tls_drop_rest(struct mw_tls_stream *tls);
+
+/* ---- tls_parcel.c ---- */
+
+int mw_tls_pack(struct mw_stream *stream, struct mw_parcel *out);
+/* Takes both. NULL: no memory. */
+struct mw_stream *mw_tls_unpack(struct mw_tls_loop *loop, struct mw_parcel *parcel,
+                                struct mw_stream *below);
+/* Any thread. */
+void mw_tls_drop_packed(struct mw_tls_stream *tls);
 
 #endif

@@ -215,6 +215,26 @@ TEST(shared_bytes_add_up_over_threads)
     assert_int_equal(mw_shared_bytes(), before);
 }
 
+TEST(blocks_go_from_one_owner_to_another_as_they_are)
+{
+    struct mw_mem from, to;
+    size_t before = mw_shared_bytes();
+    mw_mem_init(&from, NULL, 0);
+    mw_mem_init(&to, NULL, 0);
+    void *block = mw_alloc(&from, 100), *other = mw_alloc(&from, 23);
+    mw_mem_send(&from, 123, 2);
+    assert_mem_empty(&from);
+    assert_int_equal(mw_shared_bytes(), before + 123);
+    to.fail_at = 1;
+    assert_false(mw_mem_take(&to, 123, 2));
+    assert_int_equal(mw_shared_bytes(), before + 123);
+    assert_true(mw_mem_take(&to, 123, 2));
+    assert_int_equal(mw_shared_bytes(), before);
+    mw_free(&to, block, 100);
+    mw_free(&to, other, 23);
+    assert_mem_empty(&to);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -230,6 +250,7 @@ int main(void)
         CASE(what_is_lent_counts_below_its_owner_only),
         CASE(a_copy_ends_in_a_nul),
         CASE(shared_bytes_add_up_over_threads),
+        CASE(blocks_go_from_one_owner_to_another_as_they_are),
     };
     return RUN(cases);
 }
