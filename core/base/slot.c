@@ -11,7 +11,6 @@
 
 #include "core/base/check.h"
 
-#define WORKER_SHIFT     56
 #define GENERATION_SHIFT 32
 #define LAST_GENERATION  0xFFFFFFU
 #define FIRST_CAP        16
@@ -54,7 +53,7 @@ static uint32_t age_of(const struct mw_slots *table, uint32_t generation)
 
 static mw_id id_of(const struct mw_slots *table, uint32_t index)
 {
-    return (mw_id)table->worker << WORKER_SHIFT |
+    return (mw_id)table->worker << MW_SLOTS_WORKER_SHIFT |
            (mw_id)table->slots[index].generation << GENERATION_SHIFT | index;
 }
 
@@ -113,7 +112,7 @@ bool mw_slots_had(const struct mw_slots *table, mw_id id)
 {
     uint32_t index = (uint32_t)id,
              generation = (uint32_t)(id >> GENERATION_SHIFT) & LAST_GENERATION;
-    if (id >> WORKER_SHIFT != table->worker || index >= table->cap || generation == 0)
+    if (mw_slots_worker_of(id) != table->worker || index >= table->cap || generation == 0)
         return false;
     return age_of(table, generation) < age_of(table, table->slots[index].generation) ||
            find(table, id);

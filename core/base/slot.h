@@ -7,6 +7,8 @@
 
 #include "core/base/mem.h"
 
+#define MW_SLOTS_WORKER_SHIFT 56
+
 struct mw_slots {
     struct mw_slot *slots; /* private */
     uint32_t cap, used, free_head;
@@ -25,6 +27,12 @@ void mw_slots_free(struct mw_slots *table);
 
 /* Gives an id (never 0) that leads to `object` (borrowed), or 0: no memory. */
 mw_id mw_slots_add(struct mw_slots *table, void *object);
+
+/* The number of the worker whose table has given this id. */
+static inline uint8_t mw_slots_worker_of(mw_id id)
+{
+    return (uint8_t)(id >> MW_SLOTS_WORKER_SHIFT);
+}
 
 /* The object, or NULL for an id that is stale, of another worker, or nonsense. */
 void *mw_slots_get(const struct mw_slots *table, mw_id id);

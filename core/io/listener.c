@@ -82,18 +82,31 @@ static socklen_t length_of(const struct sockaddr_storage *address)
                                           : sizeof(struct sockaddr_in);
 }
 
-/* A bound socket, or -1 and errno; with a backlog it listens. */
-static int take_address(const struct sockaddr_storage *address, int backlog)
+/* How an address is taken. */
+struct terms {
+    int backlog; /* 0: it does not listen */
+    bool is_shared;
+};
+
+static void set_terms(int fd, int family, const struct terms *terms)
+{
+    int on = 1, off = 0;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (terms->is_shared)
+        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+    if (family == AF_INET6) /* "::" hears IPv4 too, whatever the system's habit */
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+}
+
+/* A bound socket, or -1 and errno. */
+static int take_address(const struct sockaddr_storage *address, const struct terms *terms)
 {
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    int on = 1, off = 0;
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (address->ss_family == AF_INET6) /* "::" hears IPv4 too, whatever the system's habit */
-        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    set_terms(fd, address->ss_family, terms);
     if (bind(fd, (const struct sockaddr *)address, length_of(address)) == 0 &&
-        (backlog == 0 || listen(fd, backlog) == 0))
+        (terms->backlog == 0 || listen(fd, terms->backlog) == 0))
         return fd;
     int why = errno;
     close(fd);
@@ -102,21 +115,21 @@ static int take_address(const struct sockaddr_storage *address, int backlog)
 }
 
 /* ":PORT" means every address there is: on a machine without IPv6, those of IPv4. */
-static int take_all_addresses(struct sockaddr_storage *address, int backlog)
+static int take_all_addresses(struct sockaddr_storage *address, const struct terms *terms)
 {
-    int fd = take_address(address, backlog);
+    int fd = take_address(address, terms);
     if (fd >= 0 || (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL))
         return fd;
     (void)uv_ip4_addr("0.0.0.0", ntohs(((struct sockaddr_in6 *)address)->sin6_port),
                       (struct sockaddr_in *)address);
-    return take_address(address, backlog);
+    return take_address(address, terms);
 }
 
 /* By the address as it is written. */
-static int take(struct mw_view text, struct sockaddr_storage *address, int backlog)
+static int take(struct mw_view text, struct sockaddr_storage *address, const struct terms *terms)
 {
-    return mw_view_starts_with(text, ":") ? take_all_addresses(address, backlog)
-                                          : take_address(address, backlog);
+    return mw_view_starts_with(text, ":") ? take_all_addresses(address, terms)
+                                          : take_address(address, terms);
 }
 
 int mw_listener_try(struct mw_view address)
@@ -124,7 +137,7 @@ int mw_listener_try(struct mw_view address)
     struct sockaddr_storage where = { 0 };
     if (!parse_address(address, &where))
         return EINVAL;
-    int fd = take(address, &where, 0);
+    int fd = take(address, &where, &(struct terms){ 0 });
     if (fd < 0)
         return errno;
     close(fd);
@@ -153,9 +166,8 @@ static int refuse(char why[128], int err, int status)
     return err;
 }
 
-int mw_listener_open(struct mw_loop *loop, struct mw_view address,
-                     void (*accept)(void *ctx, struct mw_stream *stream), void *ctx,
-                     struct mw_listener **out, char why[128])
+static int open_as(struct mw_loop *loop, struct mw_view address, const struct terms *terms,
+                   const struct mw_acceptor *owner, struct mw_listener **out, char why[128])
 {
     struct sockaddr_storage where = { 0 };
     if (!parse_address(address, &where)) {
@@ -165,14 +177,11 @@ int mw_listener_open(struct mw_loop *loop, struct mw_view address,
     struct mw_listener *listener = mw_alloc_zero(mw_loop_mem(loop), sizeof(*listener));
     if (!listener)
         return refuse(why, MW_ERR_NOMEM, UV_ENOMEM);
-    listener->acceptor = (struct mw_acceptor){
-        .loop = loop,
-        .socket = take(address, &where, MW_LISTENER_BACKLOG),
-        .per_turn = ACCEPTS_PER_TURN,
-        .accept = accept,
-        .ctx = ctx,
-        .closed = on_closed,
-    };
+    listener->acceptor = *owner;
+    listener->acceptor.loop = loop;
+    listener->acceptor.socket = take(address, &where, terms);
+    listener->acceptor.per_turn = ACCEPTS_PER_TURN;
+    listener->acceptor.closed = on_closed;
     int status =
         listener->acceptor.socket < 0 ? uv_translate_sys_error(errno) : start_listening(listener);
     if (status < 0) {
@@ -183,6 +192,28 @@ int mw_listener_open(struct mw_loop *loop, struct mw_view address,
     }
     *out = listener;
     return MW_OK;
+}
+
+int mw_listener_open(struct mw_loop *loop, struct mw_view address,
+                     void (*accept)(void *ctx, struct mw_stream *stream), void *ctx,
+                     struct mw_listener **out, char why[128])
+{
+    const struct terms terms = { .backlog = MW_LISTENER_BACKLOG };
+    const struct mw_acceptor owner = { .accept = accept, .ctx = ctx };
+    return open_as(loop, address, &terms, &owner, out, why);
+}
+
+/* It listens already when it is made shareable: by then nobody else can have had the address. */
+int mw_listener_join(struct mw_loop *loop, struct mw_listener *first,
+                     void (*accept)(void *ctx, struct mw_stream *stream), void *ctx,
+                     struct mw_listener **out, char why[128])
+{
+    const struct terms terms = { .backlog = MW_LISTENER_BACKLOG, .is_shared = true };
+    const struct mw_acceptor owner = { .accept = accept, .ctx = ctx };
+    int on = 1;
+    if (setsockopt(first->acceptor.socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
+        return refuse(why, MW_ERR_IO, uv_translate_sys_error(errno));
+    return open_as(loop, mw_view_text(first->address), &terms, &owner, out, why);
 }
 
 const char *mw_listener_address(const struct mw_listener *listener)

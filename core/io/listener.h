@@ -20,6 +20,16 @@ int mw_listener_open(struct mw_loop *loop, struct mw_view address,
                      struct mw_listener **out, char why[128]);
 
 /*
+ * One more on the address of `first`, for another loop of this process: the system spreads who
+ * comes over all of them. `first` may not have begun to run yet, or on its own thread. What
+ * mw_listener_open takes alone, so that nobody else's listener is ever joined by mistake, is shared
+ * from then on with this user's processes that ask for that. MW_ERR_IO as above; MW_ERR_NOMEM.
+ */
+int mw_listener_join(struct mw_loop *loop, struct mw_listener *first,
+                     void (*accept)(void *ctx, struct mw_stream *stream), void *ctx,
+                     struct mw_listener **out, char why[128]);
+
+/*
  * Whether a listener could have this address now: it is taken and given back without listening, so
  * nobody can connect meanwhile. 0, or an errno: EINVAL where it is no address.
  */

@@ -163,7 +163,7 @@ static void run_status(void *ctx, struct mw_admin_call *call)
     }
     call->ctx = status;
     call->gone = on_asker_gone;
-    mw_worker_ask_status(parts->worker, status);
+    mw_crew_send(parts->crew, &status->letter);
 }
 
 static void tell_status(struct mw_admin_call *call, const struct mw_status *status)

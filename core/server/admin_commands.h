@@ -13,7 +13,7 @@
 
 struct mw_admin_parts {
     struct mw_reload *reload;
-    struct mw_worker *worker;
+    struct mw_crew *crew;
     void (*begin_drain)(void *server, bool restart); /* once, however often it is asked for */
     void *server;
     struct mw_link drains; /* calls that wait for it */
@@ -24,7 +24,7 @@ struct mw_admin_parts {
 int mw_admin_commands_open(struct mw_loop *loop, const char *path, struct mw_admin_parts *parts,
                            struct mw_admin **out, char why[256]);
 
-/* A status has come back from the worker; takes it. */
+/* A status has come back from the workers; takes it. */
 void mw_admin_commands_mail(struct mw_status *status);
 
 /* The server ends: only what asks, or has to do with that, is still done. NULL is allowed. */

@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "core/server/admin_commands.h"
+#include "core/server/crew.h"
 #include "core/server/log.h"
-#include "core/server/worker.h"
 
 /* ---- asking ---- */
 
@@ -35,7 +35,11 @@ static void ask(void *ctx, struct mw_admin_call *call, struct mw_inquiry *inquir
     struct mw_admin_parts *parts = ctx;
     call->ctx = inquiry;
     call->gone = on_asker_gone;
-    mw_worker_ask(parts->worker, inquiry);
+    struct mw_worker *one = mw_crew_worker_of(parts->crew, inquiry->id);
+    if (mw_inquiry_is_of_one(inquiry) && one)
+        mw_worker_send(one, &inquiry->letter);
+    else /* the first knows as well as any that it is nobody's */
+        mw_crew_send(parts->crew, &inquiry->letter);
 }
 
 /* False: the call was refused. */

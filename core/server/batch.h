@@ -1,5 +1,5 @@
 /*
- * One change of the project on its way to the worker and back: what changed, and what became of it.
+ * One change of the project on its way around the workers: what changed, and what became of it.
  * Belongs to whoever holds it; only the project itself is shared.
  */
 #ifndef MW_SERVER_BATCH_H
@@ -25,15 +25,17 @@ struct mw_load {
     unsigned from, to;
     unsigned as;   /* going back: the version that was made of these sources first; 0: from disk */
     uint64_t hash; /* of what the version is made of: the script, and the libraries that it uses */
-    double prepare_ms, commit_ms;
-    size_t kept, dropped; /* connections */
-    bool rebuilt;         /* committed into an app of its own */
+    double prepare_ms, commit_ms; /* of all workers */
+    size_t kept, dropped;         /* connections, of all workers */
+    bool rebuilt;                 /* committed into an app of its own */
     struct mw_carried carried;
     struct mw_fault *fault;
+    unsigned refused_by; /* worker; those with lower numbers had it ready */
     char pattern[256];
 };
 
-enum mw_batch_step { MW_BATCH_PREPARE, MW_BATCH_PREPARED, MW_BATCH_COMMIT, MW_BATCH_COMMITTED };
+/* Each goes around all workers. SURVEY is for several: what one uses concerns all of them. */
+enum mw_batch_step { MW_BATCH_PREPARE, MW_BATCH_SURVEY, MW_BATCH_COMMIT };
 
 struct mw_batch {
     struct mw_letter letter;

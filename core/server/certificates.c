@@ -1,7 +1,8 @@
 /*
- * The order of events of a change: seen > read > context made > swapped into the worker by letter >
- * told. One at a time; a change that comes meanwhile is looked at afterwards. A context costs a few
- * milliseconds and this thread has nothing else to do, so nothing is offloaded. Called by server.
+ * The order of events of a change: seen > read > context made > swapped into the workers by letter
+ * > told. One at a time; a change that comes meanwhile is looked at afterwards. A context costs a
+ * few milliseconds and this thread has nothing else to do, so nothing is offloaded. Called by
+ * server.
  */
 #include "core/server/certificates.h"
 
@@ -25,7 +26,7 @@ struct mw_certificates {
     struct mw_loop *loop;
     const struct mw_config *config;
     struct mw_log *log;
-    struct mw_worker *worker; /* NULL: not watching yet */
+    struct mw_crew *crew; /* NULL: not watching yet */
     struct mw_tls_tickets *tickets;
     struct mw_tls_ctx *ctx; /* what serves */
     struct mw_watch *watch;
@@ -120,7 +121,7 @@ static void say_what_serves(const struct mw_certificates *certificates, const ch
 }
 
 /* Takes the context. */
-static void send_to_worker(struct mw_certificates *certificates, struct mw_tls_ctx *ctx)
+static void send_to_workers(struct mw_certificates *certificates, struct mw_tls_ctx *ctx)
 {
     mw_tls_ctx_release(certificates->ctx);
     certificates->ctx = ctx;
@@ -129,7 +130,7 @@ static void send_to_worker(struct mw_certificates *certificates, struct mw_tls_c
         .ctx = mw_tls_ctx_hold(ctx),
     };
     certificates->is_away = true;
-    mw_worker_swap_tls(certificates->worker, &certificates->swap);
+    mw_crew_send(certificates->crew, &certificates->swap.letter);
 }
 
 static void watch_folders(struct mw_certificates *certificates)
@@ -160,7 +161,7 @@ static void look(struct mw_certificates *certificates, bool forced)
     if (err)
         say_refused(certificates, why);
     else if (is_new)
-        send_to_worker(certificates, ctx);
+        send_to_workers(certificates, ctx);
     mw_certificate_files_free(&files);
 }
 
@@ -284,7 +285,7 @@ static int name_folders(struct mw_certificates *certificates)
     return MW_OK;
 }
 
-int mw_certificates_watch(struct mw_certificates *certificates, struct mw_worker *worker)
+int mw_certificates_watch(struct mw_certificates *certificates, struct mw_crew *crew)
 {
     mw_ms now_ms = mw_loop_now(certificates->loop);
     if (certificates->config->tls.throw_away)
@@ -294,7 +295,7 @@ int mw_certificates_watch(struct mw_certificates *certificates, struct mw_worker
         err = mw_watch_open(certificates->loop, on_change, certificates, &certificates->watch);
     if (err)
         return err;
-    certificates->worker = worker;
+    certificates->crew = crew;
     watch_folders(certificates);
     mw_alarm_set(certificates->loop, &certificates->poll, now_ms + POLL_MS);
     mw_alarm_set(certificates->loop, &certificates->warn, now_ms + WARN_AGAIN_MS);

@@ -6,7 +6,7 @@
 #define MW_SERVER_CERTIFICATES_H
 
 #include "core/io/loop.h"
-#include "core/server/worker.h"
+#include "core/server/crew.h"
 
 struct mw_certificates;
 
@@ -22,16 +22,16 @@ struct mw_certificates_setup {
  */
 int mw_certificates_open(const struct mw_certificates_setup *setup, struct mw_certificates **out);
 
-/* What the worker begins with. Until the next change. */
+/* What the workers begin with. Until the next change. */
 struct mw_tls_ctx *mw_certificates_context(const struct mw_certificates *certificates);
 
-/* Watches from now on; the worker gets what changes. MW_ERR_NOMEM, MW_ERR_IO. */
-int mw_certificates_watch(struct mw_certificates *certificates, struct mw_worker *worker);
+/* Watches from now on; the workers get what changes. MW_ERR_NOMEM, MW_ERR_IO. */
+int mw_certificates_watch(struct mw_certificates *certificates, struct mw_crew *crew);
 
 /* Looks now, whether or not anything was seen to change. NULL is allowed. */
 void mw_certificates_now(struct mw_certificates *certificates);
 
-/* A change has come back from the worker. */
+/* A change has come back from the workers. */
 void mw_certificates_mail(struct mw_certificates *certificates, struct mw_tls_swap *swap);
 
 /* Frees it, or as soon as a change that is on its way is back. NULL is allowed. */

@@ -10,6 +10,7 @@
 #include "core/base/check.h"
 #include "core/base/str.h"
 #include "core/server/config_value.h"
+#include "core/server/process.h"
 
 static const char *const formats[] = { "auto", "human", "json", 0 };
 static const char *const levels[] = { "debug", "info", "warn", "error", 0 };
@@ -251,6 +252,14 @@ static int index_of(const char *const *names, const char *name)
     while (names[i + 1] && strcmp(names[i], name))
         i++;
     return i;
+}
+
+unsigned mw_config_workers(const struct mw_config *config)
+{
+    unsigned count = (unsigned)config->workers;
+    if (count == 0)
+        count = mw_process_cpus();
+    return count < MW_CONFIG_MAX_WORKERS ? count : MW_CONFIG_MAX_WORKERS;
 }
 
 enum mw_log_level mw_config_level(const struct mw_config *config)

@@ -38,6 +38,7 @@ struct mw_config_tls {
 
 struct mw_config {
     char listen[MW_CONFIG_TEXT_MAX];
+    double workers; /* threads; 0: as many as there are processors for us */
     struct mw_config_tls tls;
     struct mw_config_nets trusted; /* proxies */
     char trusted_header[MW_CONFIG_TEXT_MAX];
@@ -94,6 +95,9 @@ struct mw_option_help {
 };
 bool mw_config_help(size_t n, struct mw_option_help *out);
 
+#define MW_CONFIG_MAX_WORKERS 64
+/* `auto` is answered by what the system says now. At least 1. */
+unsigned mw_config_workers(const struct mw_config *config);
 enum mw_log_level mw_config_level(const struct mw_config *config);
 enum mw_tls_version mw_config_least_version(const struct mw_config *config);
 enum mw_tls_client mw_config_client(const struct mw_config *config);

@@ -18,6 +18,10 @@ static void say_wanted(const struct mw_value_row *row, char out[160])
         snprintf(out, 160, "a number from %.0f to %.0f is wanted (%s)", row->least, row->most,
                  row->help);
         break;
+    case MW_VALUE_AUTO:
+        snprintf(out, 160, "a whole number from %.0f to %.0f or \"auto\" is wanted (%s)",
+                 row->least, row->most, row->help);
+        break;
     case MW_VALUE_BOOL:
         snprintf(out, 160, "true or false is wanted (%s)", row->help);
         break;
@@ -107,6 +111,16 @@ static bool read_number(struct mw_view text, double *number)
     return !*end;
 }
 
+static bool take_auto(const struct mw_value_row *row, double *field, struct mw_view text)
+{
+    uint64_t number = 0;
+    if (!mw_view_is(text, "auto") &&
+        !mw_parse_u64(text, (uint64_t)row->least, (uint64_t)row->most, &number))
+        return false;
+    *field = (double)number;
+    return true;
+}
+
 static bool take_bool(bool *field, struct mw_view text)
 {
     bool is_true = mw_view_is(text, "true") || mw_view_is(text, "1");
@@ -170,6 +184,9 @@ int mw_value_set(const struct mw_value_row *row, struct mw_view name, void *fiel
     case MW_VALUE_NUMBER:
         taken = read_number(text, &number) && take_number(row, field, number);
         break;
+    case MW_VALUE_AUTO:
+        taken = take_auto(row, field, text);
+        break;
     case MW_VALUE_BOOL:
         taken = take_bool(field, text);
         break;
@@ -188,7 +205,7 @@ static bool is_of_kind(const struct mw_value_row *row, const struct mw_setting *
     case MW_SETTING_TEXT:
         return row->kind != MW_VALUE_NUMBER && row->kind != MW_VALUE_BOOL;
     case MW_SETTING_NUMBER:
-        return row->kind == MW_VALUE_NUMBER;
+        return row->kind == MW_VALUE_NUMBER || row->kind == MW_VALUE_AUTO;
     case MW_SETTING_BOOL:
         return row->kind == MW_VALUE_BOOL;
     }

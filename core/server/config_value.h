@@ -9,6 +9,7 @@ enum mw_value_kind {
     MW_VALUE_CHOICE, /* the same, one of `choices` */
     MW_VALUE_PATH,   /* the same, a path of requests or "off" */
     MW_VALUE_NUMBER, /* double */
+    MW_VALUE_AUTO,   /* the same; "auto" is 0 */
     MW_VALUE_BOOL,   /* bool */
     MW_VALUE_NETS,   /* struct mw_config_nets */
 };

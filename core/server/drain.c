@@ -322,7 +322,8 @@ static void end_worker(struct mw_worker *worker)
     say_over(worker);
     while (!mw_list_is_empty(&worker->routes))
         mw_route_free(MW_OWNER(worker->routes.next, struct mw_route, link));
-    mw_loop_stop(worker->loop);
+    if (worker->server)
+        mw_mailbox_post(worker->server, &drain->over.mail);
 }
 
 /* False: somebody is left, or something that a script is owed. */

@@ -1,7 +1,7 @@
 /*
  * How a worker ends in order.
  *
- *   SERVES --asked--> GRACE --> CLOSING --> WAITING --> CUTTING --> OVER (its thread ends)
+ *   SERVES --asked--> GRACE --> CLOSING --> WAITING --> CUTTING --> OVER (told the server)
  *
  * GRACE: not ready any more, and still accepting, for whoever has not heard of it yet. CLOSING:
  * nobody comes in; each WebSocket is told when it may come back, at a moment of its own. WAITING:
@@ -71,7 +71,7 @@ struct mw_drain {
     mw_ms asked_ms, ask_ms, cut_ms, end_ms;
     struct mw_letter order; /* to the worker */
     struct mw_letter begun; /* back: the facts can be read */
-    struct mw_letter over;  /* the tally can be read, and the thread ends */
+    struct mw_letter over;  /* ... the tally can be read, nothing is left to be done */
 
     /* private to the worker */
     struct mw_alarm alarm; /* the next step */

@@ -42,6 +42,11 @@ void mw_inquiry_free(struct mw_inquiry *inquiry)
     mw_free(&last, inquiry, sizeof *inquiry);
 }
 
+bool mw_inquiry_is_of_one(const struct mw_inquiry *inquiry)
+{
+    return inquiry->kind == MW_INQUIRY_CONN || inquiry->kind == MW_INQUIRY_CLOSE;
+}
+
 /* ---- on the worker ---- */
 
 static void put_record(struct mw_inquiry *inquiry, const struct mw_end_record *facts)

@@ -56,6 +56,9 @@ struct mw_inquiry {
 struct mw_inquiry *mw_inquiry_new(enum mw_inquiry_kind kind, void *asker);
 void mw_inquiry_free(struct mw_inquiry *inquiry);
 
+/* It is about one connection, which one worker knows. */
+bool mw_inquiry_is_of_one(const struct mw_inquiry *inquiry);
+
 /* On the worker's thread: answers, or does what is asked. */
 void mw_inquiry_answer(struct mw_inquiry *inquiry, struct mw_worker *worker);
 

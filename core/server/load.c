@@ -1,7 +1,7 @@
 /*
  * Loading on a worker. A batch names what changed; prepare makes new versions beside the live ones,
  * commit swaps them between two turns. Called by worker for each batch that reload posts, and by
- * server for the first one.
+ * crew for the first one.
  */
 #include "core/server/load.h"
 
@@ -26,10 +26,11 @@ static double elapsed_ms(const struct timespec *since)
 /* ---- prepare ---- */
 
 /* Without room for the fault the refusal stands all the same; the log then says "out of memory". */
-static void refuse(struct mw_batch *batch, struct mw_load *load, enum mw_load_outcome outcome,
-                   const struct mw_fault *fault)
+static void refuse(const struct mw_worker *worker, struct mw_batch *batch, struct mw_load *load,
+                   enum mw_load_outcome outcome, const struct mw_fault *fault)
 {
     load->outcome = outcome;
+    load->refused_by = worker->number;
     load->fault = mw_alloc(&batch->mem, sizeof *fault);
     if (load->fault)
         *load->fault = *fault;
@@ -48,9 +49,23 @@ static bool uses_changed_lib(const struct mw_batch *batch, const struct mw_route
     return false;
 }
 
-static bool is_due(const struct mw_load *load, const struct mw_route *route)
+void mw_load_survey(struct mw_worker *worker, struct mw_batch *batch)
 {
-    return load->changed || load->by_lib || !route || route->failed;
+    for (size_t i = 0; batch->libs_changed && i < batch->count; i++) {
+        struct mw_load *load = &batch->loads[i];
+        const struct mw_route *route = mw_route_by_name(worker, load->name);
+        load->by_lib = load->by_lib || (route && uses_changed_lib(batch, route));
+    }
+}
+
+/* What the first worker finds is for all: so each version has one number everywhere. */
+static bool is_due(const struct mw_worker *worker, const struct mw_load *load,
+                   const struct mw_route *route)
+{
+    if (!mw_worker_is_first(worker))
+        return load->outcome == MW_LOAD_READY;
+    bool may_be = load->outcome == MW_LOAD_UNTOUCHED;
+    return may_be && (load->changed || load->by_lib || !route || route->failed);
 }
 
 /* Another script of this worker with an equal pattern, live or prepared; NULL: none. */
@@ -100,9 +115,8 @@ static void refuse_route(struct mw_batch *batch, struct mw_load *load, struct mw
 {
     if (!load->as) /* else it is not what lies on disk that failed */
         route->failed = true;
-    route->metrics.cells->loads[MW_METRICS_REFUSED]++;
     mw_route_hold_place(route);
-    refuse(batch, load, outcome, fault);
+    refuse(route->worker, batch, load, outcome, fault);
 }
 
 /* The new version itself: MW_LOAD_READY, or MW_LOAD_FAULT with *fault. */
@@ -132,13 +146,29 @@ static enum mw_load_outcome prepare_version(const struct mw_batch *batch,
     return err ? MW_LOAD_FAULT : MW_LOAD_READY;
 }
 
+/* A script may say what it likes, but not another thing in each worker. */
+static int compare_pattern(const struct mw_load *load, const struct mw_route *route,
+                           struct mw_fault *fault)
+{
+    if (mw_worker_is_first(route->worker) || !strcmp(load->pattern, route->next_pattern.text))
+        return MW_OK;
+    snprintf(fault->message, sizeof fault->message,
+             "M.route is \"%.100s\" here, and \"%.100s\" in another worker",
+             route->next_pattern.text, load->pattern);
+    snprintf(fault->hint, sizeof fault->hint,
+             "every worker loads the script for itself: M.route "
+             "has to come out the same each time");
+    return MW_ERR_BAD_ARG;
+}
+
 static void prepare_route(struct mw_batch *batch, struct mw_load *load, struct mw_route *route)
 {
     struct mw_fault fault = { 0 };
     load->from = route->version;
     load->to = route->version + 1;
     load->outcome = prepare_version(batch, load, route, &fault);
-    if (load->outcome == MW_LOAD_READY && prepare_pattern(route, &fault)) {
+    if (load->outcome == MW_LOAD_READY &&
+        (prepare_pattern(route, &fault) || compare_pattern(load, route, &fault))) {
         load->outcome = MW_LOAD_FAULT;
         mw_route_discard(route);
     }
@@ -151,15 +181,14 @@ static void prepare_route(struct mw_batch *batch, struct mw_load *load, struct m
 static void prepare_one(struct mw_worker *worker, struct mw_batch *batch, struct mw_load *load)
 {
     struct mw_route *route = mw_route_by_name(worker, load->name);
-    load->by_lib = batch->libs_changed && route && uses_changed_lib(batch, route);
-    if (!is_due(load, route))
+    if (!is_due(worker, load, route))
         return;
     if (!route)
         route = mw_route_new(worker, load->name);
     if (!route) {
         struct mw_fault fault = { .message = "out of memory" };
         note_names(&fault, load);
-        refuse(batch, load, MW_LOAD_FAULT, &fault);
+        refuse(worker, batch, load, MW_LOAD_FAULT, &fault);
         return;
     }
     prepare_route(batch, load, route);
@@ -206,16 +235,17 @@ void mw_load_prepare(struct mw_worker *worker, struct mw_batch *batch)
                                      : 0;
         if (route) {
             batch->loads[i].from = route->version;
-            batch->loads[i].dropped = route->asked_count;
+            batch->loads[i].dropped += route->asked_count;
             mw_route_remove(route);
         }
     }
+    if (mw_worker_is_first(worker))
+        mw_load_survey(worker, batch);
     for (size_t i = 0; i < batch->count; i++) {
         struct timespec start;
         clock_gettime(CLOCK_MONOTONIC, &start);
-        if (batch->loads[i].outcome == MW_LOAD_UNTOUCHED)
-            prepare_one(worker, batch, &batch->loads[i]);
-        batch->loads[i].prepare_ms = elapsed_ms(&start);
+        prepare_one(worker, batch, &batch->loads[i]);
+        batch->loads[i].prepare_ms += elapsed_ms(&start);
     }
     /* Who is refused keeps the place that it has, which may be what another one wants. */
     while (refuse_one_place(worker, batch)) {
@@ -246,11 +276,26 @@ static void begin_trial(struct mw_route *route, const struct mw_load *load)
     mw_trial_begin(&route->trial, load->to, judged, mw_loop_now(route->worker->loop));
 }
 
-static void note_metrics(struct mw_route *route, const struct mw_load *load)
+/* Of the process: counted by one. */
+static void count_load(const struct mw_route *route, enum mw_metrics_load result)
 {
-    route->metrics.cells->loads[MW_METRICS_LOADED]++;
-    route->metrics.hash = load->hash;
+    route->metrics.cells->loads[result] += mw_worker_is_first(route->worker);
+}
+
+static void note_metrics(struct mw_route *route, uint64_t hash)
+{
+    count_load(route, MW_METRICS_LOADED);
+    route->metrics.hash = hash;
     route->metrics.loaded_unix_ms = mw_clock_unix_ms();
+}
+
+static void add_carried(struct mw_load *load, const struct mw_route *route)
+{
+    load->rebuilt = load->rebuilt || route->next_app;
+    load->carried.conns += route->carried.conns;
+    load->carried.keys += route->carried.keys;
+    load->carried.all_keys += route->carried.all_keys;
+    load->carried.left_out += route->carried.left_out;
 }
 
 static void commit_one(const struct mw_batch *batch, struct mw_route *route, struct mw_load *load)
@@ -258,32 +303,64 @@ static void commit_one(const struct mw_batch *batch, struct mw_route *route, str
     size_t before = route->asked_count;
     struct timespec start;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    load->rebuilt = route->next_app != 0;
-    load->carried = route->carried;
+    add_carried(load, route);
     begin_trial(route, load);
     mw_route_commit(route);
-    load->commit_ms = elapsed_ms(&start);
+    load->commit_ms += elapsed_ms(&start);
     load->hash = hash_sources(batch, route);
-    note_metrics(route, load);
-    load->kept = route->asked_count;
-    load->dropped = before - route->asked_count;
+    note_metrics(route, load->hash);
+    load->kept += route->asked_count;
+    load->dropped += before - route->asked_count;
+}
+
+/* What lies on disk is still to be loaded; where one went back it is not what has failed. */
+static void let_be(struct mw_route *route, bool is_on_disk)
+{
+    if (route->next_spec)
+        mw_route_discard(route);
+    route->failed = route->failed || is_on_disk;
+    count_load(route, MW_METRICS_REFUSED);
+}
+
+/* Refused here or by another worker: it stands the same in all of them. */
+static void commit_refusal(struct mw_worker *worker, const struct mw_load *load)
+{
+    struct mw_route *route = mw_route_by_name(worker, load->name);
+    if (!route)
+        route = mw_route_new(worker, load->name);
+    if (!route) /* due again with the next change */
+        return;
+    let_be(route, !load->as);
+    mw_route_hold_place(route);
+}
+
+static void commit_ready(struct mw_worker *worker, const struct mw_batch *batch,
+                         struct mw_load *load)
+{
+    struct mw_route *route = mw_route_by_name(worker, load->name);
+    if (!route || !route->next_spec) /* the worker has stopped meanwhile */
+        return;
+    if (load->commit)
+        commit_one(batch, route, load);
+    else
+        let_be(route, true);
 }
 
 void mw_load_commit(struct mw_worker *worker, struct mw_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
         struct mw_load *load = &batch->loads[i];
-        if (load->outcome != MW_LOAD_READY)
-            continue;
-        struct mw_route *route = mw_route_by_name(worker, load->name);
-        if (!route) /* the worker has stopped meanwhile */
-            continue;
-        if (load->commit) {
-            commit_one(batch, route, load);
-        } else {
-            mw_route_discard(route);
-            route->failed = true; /* what lies on disk is still to be loaded */
-            route->metrics.cells->loads[MW_METRICS_REFUSED]++;
+        switch (load->outcome) {
+        case MW_LOAD_UNTOUCHED:
+        case MW_LOAD_REMOVED:
+            break;
+        case MW_LOAD_READY:
+            commit_ready(worker, batch, load);
+            break;
+        case MW_LOAD_FAULT:
+        case MW_LOAD_CONFLICT:
+            commit_refusal(worker, load);
+            break;
         }
     }
 }

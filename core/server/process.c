@@ -1,7 +1,9 @@
 /* Questions to the system that any thread may ask at any time; they cost microseconds. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "core/server/process.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +25,15 @@ static uint64_t resident_bytes(void)
         !mw_parse_u64(second, 0, UINT32_MAX, &pages))
         return 0;
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* A machine with more than 1024 processors is asked for those that are there at all. */
+unsigned mw_process_cpus(void)
+{
+    cpu_set_t set;
+    long count = sched_getaffinity(0, sizeof set, &set) == 0 ? (long)CPU_COUNT(&set)
+                                                             : sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (unsigned)count : 1;
 }
 
 void mw_process_look(struct mw_process *process)

@@ -10,6 +10,9 @@ struct mw_process {
     uint64_t max_fds;
 };
 
+/* Processors that this thread may run on (taskset, cpusets of a container); at least 1. */
+unsigned mw_process_cpus(void);
+
 void mw_process_look(struct mw_process *process);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * The order of events of a reload: change seen > quiet > scan in the pool > batch prepared by the
- * worker > decision > commit > report. That is a round; there is one at a time, and what comes
+ * workers > decision > commit > report. That is a round; there is one at a time, and what comes
  * meanwhile, a change or a wish, has a round of its own afterwards. Going back is a round without a
  * scan: its sources are in the history. Called by server and by admin_commands.
  */
@@ -22,7 +22,7 @@
 
 struct mw_reload {
     struct mw_loop *loop;
-    struct mw_worker *worker;
+    struct mw_crew *crew;
     struct mw_log *log;
     const char *folder;
     struct mw_view suffix;
@@ -84,13 +84,15 @@ static void serve_loads(struct mw_reload *reload)
 
 static void post(struct mw_reload *reload, struct mw_batch *batch)
 {
+    bool is_surveyed = batch->libs_changed && reload->crew->count > 1;
     reload->loading = true;
-    mw_worker_post(reload->worker, batch);
+    batch->step = is_surveyed ? MW_BATCH_SURVEY : MW_BATCH_PREPARE;
+    mw_crew_send(reload->crew, &batch->letter);
 }
 
 static void end_batch(struct mw_reload *reload, struct mw_batch *batch)
 {
-    if (batch->step == MW_BATCH_COMMITTED) {
+    if (batch->step == MW_BATCH_COMMIT) {
         mw_report_batch(reload->log, batch);
         mw_history_note(&reload->history, batch);
         answer_all(&reload->served, batch, "");
@@ -99,15 +101,23 @@ static void end_batch(struct mw_reload *reload, struct mw_batch *batch)
     reload->loading = false;
 }
 
+/* All workers have done theirs. */
+static void next_step(struct mw_batch *batch)
+{
+    if (batch->step == MW_BATCH_PREPARE)
+        mw_batch_decide(batch);
+    batch->step = batch->step == MW_BATCH_SURVEY ? MW_BATCH_PREPARE : MW_BATCH_COMMIT;
+}
+
 void mw_reload_mail(struct mw_reload *reload, struct mw_batch *batch)
 {
     /*
-     * Once closing, the worker is stopping too, and takes what is prepared down with its scripts.
+     * Once closing, the workers are stopping too, and take what is prepared down with their
+     * scripts.
      */
-    if (batch->step == MW_BATCH_PREPARED && !reload->closing) {
-        mw_batch_decide(batch);
-        batch->step = MW_BATCH_COMMIT;
-        mw_worker_post(reload->worker, batch);
+    if (batch->step != MW_BATCH_COMMIT && !reload->closing) {
+        next_step(batch);
+        mw_crew_send(reload->crew, &batch->letter);
         return;
     }
     end_batch(reload, batch);
@@ -410,7 +420,7 @@ int mw_reload_open(const struct mw_reload_setup *setup, struct mw_reload **out)
     if (!reload)
         return MW_ERR_NOMEM;
     reload->loop = setup->loop;
-    reload->worker = setup->worker;
+    reload->crew = setup->crew;
     reload->log = setup->log;
     reload->folder = setup->folder;
     reload->suffix = setup->suffix;

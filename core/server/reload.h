@@ -7,14 +7,13 @@
 #define MW_SERVER_RELOAD_H
 
 #include "core/io/loop.h"
-#include "core/server/load.h"
-#include "core/server/worker.h"
+#include "core/server/crew.h"
 
 struct mw_reload;
 
 struct mw_reload_setup {
     struct mw_loop *loop; /* the server's */
-    struct mw_worker *worker;
+    struct mw_crew *crew;
     struct mw_log *log;
     const char *folder; /* of the scripts */
     struct mw_view suffix;
@@ -50,7 +49,7 @@ void mw_reload_ask(struct mw_reload *reload, struct mw_reload_ask *ask);
 /* `done` will not come. What has begun goes on. */
 void mw_reload_forget(struct mw_reload_ask *ask);
 
-/* A batch has come back from the worker; takes it. */
+/* A batch has come back from the workers; takes it. */
 void mw_reload_mail(struct mw_reload *reload, struct mw_batch *batch);
 
 /* A fresh version fails: goes back, or says how to; what is not live any more is let be. */

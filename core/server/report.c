@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* "(as v7)" where the sources are those of v7. */
 static void name_source(const struct mw_load *load, char out[24])
@@ -97,15 +98,24 @@ static void report_removed(struct mw_log *log, const struct mw_load *load)
     mw_log_end(&line);
 }
 
+/* What loads in one worker and not in the next has looked at something that differs. */
+static void say_one_worker(unsigned number, char *out, size_t room)
+{
+    snprintf(out, room, "; worker %u has refused it, %s before it had it ready", number,
+             number == 1 ? "the one" : "those");
+}
+
 static void report_refused(struct mw_log *log, const struct mw_load *load)
 {
     static const struct mw_fault no_memory = { .message = "out of memory" };
     struct mw_fault fault = load->fault ? *load->fault : no_memory;
     bool first = load->from == 0;
     const char *what = first ? "load refused" : load->as ? "rollback refused" : "reload refused";
-    char so[96] = "its route answers 503 until the file is mended";
+    char so[200] = "its route answers 503 until the file is mended";
     if (!first)
         snprintf(so, sizeof so, "v%u goes on serving", load->from);
+    if (load->refused_by > 0)
+        say_one_worker(load->refused_by, so + strlen(so), sizeof so - strlen(so));
     fault.version = load->from;
     const struct mw_log_fault_facts facts = {
         .script = load->name,

@@ -15,8 +15,8 @@
 #include "core/server/admin_commands.h"
 #include "core/server/admin_why.h"
 #include "core/server/certificates.h"
+#include "core/server/crew.h"
 #include "core/server/reload.h"
-#include "core/server/worker.h"
 #include "moonwire/version.h"
 
 struct server {
@@ -28,7 +28,8 @@ struct server {
     struct mw_loop *loop;
     struct mw_mailbox *mailbox;
     struct mw_signals *signals;
-    struct mw_worker worker;
+    struct mw_crew crew;
+    unsigned over; /* workers that have nothing left to do */
     struct mw_reload *reload;
     struct mw_admin *admin;               /* NULL: off, or the place is taken */
     struct mw_admin_parts admin_parts;    /* what commands work on */
@@ -66,7 +67,7 @@ static void begin_drain(void *ctx, bool restart)
     mw_admin_commands_narrow(server->admin);
     mw_reload_close(server->reload);
     mw_certificates_close(server->certificates);
-    mw_worker_drain(&server->worker, restart);
+    mw_crew_drain(&server->crew, restart);
     mw_ms bound_ms = (mw_ms)(server->config->drain_timeout * 1000);
     mw_alarm_set(server->loop, &server->stop_bound, mw_loop_now(server->loop) + bound_ms);
 }
@@ -92,12 +93,21 @@ static void on_signal(void *ctx, enum mw_signal which)
     }
 }
 
+static void close_crew(struct server *server)
+{
+    size_t bytes = server->crew.count * sizeof *server->crew.workers;
+    if (server->crew.workers)
+        server->left = mw_crew_close(&server->crew);
+    mw_free(&server->mem, server->crew.workers, bytes);
+    mw_crew_init(&server->crew, 0, 0);
+}
+
 static void end_run(struct server *server)
 {
-    server->left = mw_worker_close(&server->worker);
+    mw_admin_drain_over(&server->admin_parts);
+    close_crew(server);
     mw_mailbox_deliver(server->mailbox); /* answers of its last moment, for who has asked then */
     mw_alarm_stop(server->loop, &server->stop_bound);
-    mw_admin_drain_over(&server->admin_parts);
     mw_admin_close(server->admin);
     server->admin = 0;
     mw_loop_stop(server->loop);
@@ -134,9 +144,12 @@ static void on_mail(void *ctx, struct mw_mail *mail)
         mw_admin_drain_begun(&server->admin_parts);
         break;
     case MW_LETTER_STOPPED:
-        end_run(server);
+        server->over++;
+        if (server->over == server->crew.count)
+            end_run(server);
         break;
-    case MW_LETTER_DRAIN: /* goes the other way */
+    case MW_LETTER_DRAIN: /* these go the other way */
+    case MW_LETTER_LEAVE:
         break;
     }
 }
@@ -198,7 +211,16 @@ static int open_certificates(struct server *server)
     return mw_certificates_open(&setup, &server->certificates) ? MW_EXIT_CONFIG : MW_EXIT_OK;
 }
 
-static int open_worker(struct server *server)
+static int make_crew(struct server *server)
+{
+    unsigned count = mw_config_workers(server->config);
+    struct mw_worker *workers = mw_alloc_zero(&server->mem, count * sizeof *workers);
+    if (workers)
+        mw_crew_init(&server->crew, workers, count);
+    return workers ? MW_OK : MW_ERR_NOMEM;
+}
+
+static int open_crew(struct server *server)
 {
     const struct mw_worker_setup setup = {
         .config = server->config,
@@ -208,8 +230,10 @@ static int open_worker(struct server *server)
         .log = &server->log,
         .server = server->mailbox,
     };
-    char why[128];
-    int err = mw_worker_open(&server->worker, &setup, why);
+    char why[128] = "out of memory";
+    int err = make_crew(server);
+    if (!err)
+        err = mw_crew_open(&server->crew, &setup, why);
     if (!err)
         return MW_EXIT_OK;
     struct mw_log_line line;
@@ -230,7 +254,7 @@ static int open_reload(struct server *server, struct mw_project *project)
 {
     const struct mw_reload_setup setup = {
         .loop = server->loop,
-        .worker = &server->worker,
+        .crew = &server->crew,
         .log = &server->log,
         .folder = server->places->scripts,
         .suffix = mw_view_text(server->engine->suffix),
@@ -267,9 +291,7 @@ static int first_load(struct server *server, struct mw_project *project)
     struct mw_batch *batch = 0;
     if (mw_batch_new(0, project, &batch))
         return MW_EXIT_FAILED;
-    mw_load_prepare(&server->worker, batch);
-    mw_batch_decide(batch);
-    mw_load_commit(&server->worker, batch);
+    mw_crew_load(&server->crew, batch);
     mw_reload_first(server->reload, batch);
     int code = judge_first_load(server, batch);
     mw_batch_free(batch);
@@ -278,7 +300,7 @@ static int first_load(struct server *server, struct mw_project *project)
 
 static void say_ready(struct server *server)
 {
-    const char *address = mw_listener_address(server->worker.listener);
+    const char *address = mw_listener_address(server->crew.workers[0].listener);
     char url[MW_CONFIG_TEXT_MAX + 32], page[4200];
     struct mw_log_line line;
     const char *s = server->certificates ? "s" : "";
@@ -306,9 +328,9 @@ static int start_running(struct server *server)
 {
     int err = mw_signals_open(server->loop, on_signal, server, &server->signals);
     if (!err && server->certificates)
-        err = mw_certificates_watch(server->certificates, &server->worker);
+        err = mw_certificates_watch(server->certificates, &server->crew);
     if (!err)
-        err = mw_worker_start(&server->worker);
+        err = mw_crew_start(&server->crew);
     if (err)
         mw_log_note(&server->log, MW_LOG_ERROR,
                     "the worker cannot be started: no memory or no thread");
@@ -333,7 +355,7 @@ static void open_admin(struct server *server)
     if (!mw_admin_path(server->config, path))
         return;
     server->admin_parts = (struct mw_admin_parts){ .reload = server->reload,
-                                                   .worker = &server->worker,
+                                                   .crew = &server->crew,
                                                    .begin_drain = begin_drain,
                                                    .server = server };
     mw_list_init(&server->admin_parts.drains);
@@ -372,7 +394,7 @@ static int start(struct server *server)
     if (!code)
         code = open_certificates(server);
     if (!code)
-        code = open_worker(server);
+        code = open_crew(server);
     if (!code)
         code = open_reload(server, project);
     if (!code)
@@ -413,7 +435,7 @@ int mw_server_run(const struct mw_config *config, const struct mw_engine *engine
     } else {
         mw_reload_close(server.reload);
         mw_certificates_close(server.certificates);
-        server.left = mw_worker_close(&server.worker);
+        close_crew(&server);
     }
     close_parts(&server);
     if (code == MW_EXIT_OK)

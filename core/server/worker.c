@@ -11,6 +11,7 @@
 #include "core/base/cpu_tick.h"
 #include "core/io/thread.h"
 #include "core/server/account.h"
+#include "core/server/crew.h"
 #include "core/server/door.h"
 #include "core/server/inquiry.h"
 #include "core/server/script_counts.h"
@@ -27,6 +28,16 @@ static int open_tls(struct mw_worker *worker, struct mw_tls_ctx *ctx)
     return MW_OK;
 }
 
+static int open_listener(struct mw_worker *worker, const struct mw_worker_setup *setup,
+                         char why[128])
+{
+    if (setup->beside)
+        return mw_listener_join(worker->loop, setup->beside, mw_door_accept, worker,
+                                &worker->listener, why);
+    return mw_listener_open(worker->loop, mw_view_text(setup->config->listen), mw_door_accept,
+                            worker, &worker->listener, why);
+}
+
 int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup, char why[128])
 {
     *worker = (struct mw_worker){
@@ -36,6 +47,8 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
         .public_files = setup->public_files,
         .log = setup->log,
         .server = setup->server,
+        .crew = setup->crew,
+        .leave.kind = MW_LETTER_LEAVE,
     };
     struct {
         uint64_t rng;
@@ -69,10 +82,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
         err = mw_mailbox_open(worker->loop, on_mail, worker, &worker->mailbox);
     if (!err && setup->tls)
         err = open_tls(worker, setup->tls);
-    if (!err)
-        err = mw_listener_open(worker->loop, mw_view_text(setup->config->listen), mw_door_accept,
-                               worker, &worker->listener, why);
-    return err;
+    return err ? err : open_listener(worker, setup, why);
 }
 
 /* ---- the thread ---- */
@@ -85,7 +95,6 @@ static void run(void *ctx)
                     "the CPU time of scripts cannot be measured: the system gives no timer "
                     "(see ulimit -i); their calls are stopped until it does");
     mw_loop_run(worker->loop);
-    mw_mailbox_post(worker->server, &worker->drain.over.mail);
 }
 
 int mw_worker_start(struct mw_worker *worker)
@@ -98,24 +107,18 @@ int mw_worker_start(struct mw_worker *worker)
 
 /* ---- mail ---- */
 
-void mw_worker_post(struct mw_worker *worker, struct mw_batch *batch)
+void mw_worker_send(struct mw_worker *to, struct mw_letter *letter)
 {
-    mw_mailbox_post(worker->mailbox, &batch->letter.mail);
+    mw_mailbox_post(to->mailbox, &letter->mail);
 }
 
-void mw_worker_swap_tls(struct mw_worker *worker, struct mw_tls_swap *swap)
+void mw_worker_pass(struct mw_worker *worker, struct mw_letter *letter)
 {
-    mw_mailbox_post(worker->mailbox, &swap->letter.mail);
-}
-
-void mw_worker_ask_status(struct mw_worker *worker, struct mw_status *status)
-{
-    mw_mailbox_post(worker->mailbox, &status->letter.mail);
-}
-
-void mw_worker_ask(struct mw_worker *worker, struct mw_inquiry *inquiry)
-{
-    mw_mailbox_post(worker->mailbox, &inquiry->letter.mail);
+    const struct mw_crew *crew = worker->crew;
+    if (worker->number + 1U < crew->count)
+        mw_worker_send(&crew->workers[worker->number + 1], letter);
+    else
+        mw_mailbox_post(worker->server, &letter->mail);
 }
 
 void mw_worker_drain(struct mw_worker *worker, bool restart)
@@ -158,36 +161,39 @@ void mw_worse_free(struct mw_worse *worse)
     mw_shared_free(worse, sizeof *worse + worse->name_len);
 }
 
+/* One whose scripts have had their on_stop loads nothing any more. */
 static void take_batch(struct mw_worker *worker, struct mw_batch *batch)
 {
-    if (batch->step == MW_BATCH_PREPARE) {
+    if (worker->drain.phase == MW_DRAIN_OVER)
+        return;
+    switch (batch->step) {
+    case MW_BATCH_SURVEY:
+        mw_load_survey(worker, batch);
+        break;
+    case MW_BATCH_PREPARE:
         mw_load_prepare(worker, batch);
-        batch->step = MW_BATCH_PREPARED;
-    } else {
+        break;
+    case MW_BATCH_COMMIT:
         mw_load_commit(worker, batch);
-        batch->step = MW_BATCH_COMMITTED;
+        break;
     }
-    mw_mailbox_post(worker->server, &batch->letter.mail);
 }
 
-static void swap_tls(struct mw_worker *worker, struct mw_tls_swap *swap)
+static void swap_tls(struct mw_worker *worker, const struct mw_tls_swap *swap)
 {
-    struct mw_tls_ctx *old = worker->tls;
-    worker->tls = swap->ctx;
-    swap->ctx = old;
-    mw_mailbox_post(worker->server, &swap->letter.mail);
+    mw_tls_ctx_release(worker->tls);
+    worker->tls = mw_tls_ctx_hold(swap->ctx);
 }
 
-static void tell_status(struct mw_worker *worker, struct mw_status *status)
-{
-    mw_status_fill(status, worker);
-    mw_mailbox_post(worker->server, &status->letter.mail);
-}
-
+/* A question about one connection is not asked of others. */
 static void answer_inquiry(struct mw_worker *worker, struct mw_inquiry *inquiry)
 {
-    mw_inquiry_answer(inquiry, worker);
-    mw_mailbox_post(worker->server, &inquiry->letter.mail);
+    if (mw_inquiry_is_of_one(inquiry) || mw_worker_is_first(worker))
+        mw_inquiry_answer(inquiry, worker);
+    if (mw_inquiry_is_of_one(inquiry))
+        mw_mailbox_post(worker->server, &inquiry->letter.mail);
+    else
+        mw_worker_pass(worker, &inquiry->letter);
 }
 
 static void on_mail(void *ctx, struct mw_mail *mail)
@@ -197,18 +203,25 @@ static void on_mail(void *ctx, struct mw_mail *mail)
     switch (letter->kind) {
     case MW_LETTER_BATCH:
         take_batch(worker, MW_OWNER(letter, struct mw_batch, letter));
+        mw_worker_pass(worker, letter);
         break;
     case MW_LETTER_CERTIFICATES:
         swap_tls(worker, MW_OWNER(letter, struct mw_tls_swap, letter));
+        mw_worker_pass(worker, letter);
         break;
     case MW_LETTER_STATUS:
-        tell_status(worker, MW_OWNER(letter, struct mw_status, letter));
+        if (mw_worker_is_first(worker))
+            mw_status_fill(MW_OWNER(letter, struct mw_status, letter), worker);
+        mw_worker_pass(worker, letter);
         break;
     case MW_LETTER_INQUIRY:
         answer_inquiry(worker, MW_OWNER(letter, struct mw_inquiry, letter));
         break;
     case MW_LETTER_DRAIN:
         mw_drain_begin(worker);
+        break;
+    case MW_LETTER_LEAVE:
+        mw_loop_stop(worker->loop);
         break;
     case MW_LETTER_WORSE: /* these go the other way */
     case MW_LETTER_DRAINING:
@@ -233,6 +246,8 @@ void mw_worker_door_gone(struct mw_worker *worker)
 struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
 {
     struct mw_worker_leftovers left = { 0 };
+    if (worker->thread)
+        mw_worker_send(worker, &worker->leave);
     mw_thread_join(worker->thread);
     worker->stopping = true;
     if (!worker->loop)

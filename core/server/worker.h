@@ -27,8 +27,10 @@
 #include "core/server/route.h"
 #include "core/session/outq.h"
 
+struct mw_crew;
+
 struct mw_worker {
-    uint8_t number;
+    uint8_t number;    /* in its crew, from 0; in each id that it gives */
     struct mw_mem mem; /* everything of this worker but the scripts' own */
     struct mw_loop *loop;
     struct mw_mailbox *mailbox;
@@ -60,11 +62,15 @@ struct mw_worker {
     bool stopping; /* nobody comes in any more */
     struct mw_drain drain;
     struct mw_mailbox *server;
+    struct mw_crew *crew; /* all workers, this one included */
     struct mw_thread *thread;
+    struct mw_letter leave;
 };
 
 struct mw_worker_setup {
     uint8_t number;
+    struct mw_crew *crew;
+    struct mw_listener *beside; /* of another worker, whose address it takes; NULL: config's */
     const struct mw_config *config;
     const struct mw_engine *engine;
     const char *public_files;
@@ -81,16 +87,21 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
 /* MW_ERR_IO: no thread. */
 int mw_worker_start(struct mw_worker *worker);
 
-/* Any thread: the worker takes the batch and posts it back when its step is done. */
-void mw_worker_post(struct mw_worker *worker, struct mw_batch *batch);
+static inline bool mw_worker_is_first(const struct mw_worker *worker)
+{
+    return worker->number == 0;
+}
 
-/* Other certificates: goes there with a context, and comes back with the one that served before. */
+/* Any thread, while the worker is open: takes the letter. In order for each sender. */
+void mw_worker_send(struct mw_worker *to, struct mw_letter *letter);
+/* On the worker's thread: a letter that goes around is sent on. Without a server it is let go. */
+void mw_worker_pass(struct mw_worker *worker, struct mw_letter *letter);
+
+/* Other certificates: who connects from then on gets the new ones. */
 struct mw_tls_swap {
     struct mw_letter letter;
-    struct mw_tls_ctx *ctx; /* a reference that travels */
+    struct mw_tls_ctx *ctx; /* a reference that travels; each worker takes one of its own */
 };
-/* Any thread: who connects from then on gets the new ones. */
-void mw_worker_swap_tls(struct mw_worker *worker, struct mw_tls_swap *swap);
 
 /*
  * A fresh version fails far more often than the one before it: goes from the worker to the server,
@@ -107,17 +118,9 @@ struct mw_worse {
 void mw_worker_tell_worse(const struct mw_route *route);
 void mw_worse_free(struct mw_worse *worse);
 
-struct mw_status;
-/* Any thread: the worker fills it and posts it back. */
-void mw_worker_ask_status(struct mw_worker *worker, struct mw_status *status);
-
-struct mw_inquiry;
-/* Any thread: the worker answers it and posts it back. */
-void mw_worker_ask(struct mw_worker *worker, struct mw_inquiry *inquiry);
-
 /*
  * The server's thread; the first time counts: closes every connection with 1001, or with 1012 for a
- * restart (drain.h), runs on_stop, posts drain.over, and its thread ends.
+ * restart (drain.h), runs on_stop and posts drain.over. Its thread goes on for the mail of others.
  */
 void mw_worker_drain(struct mw_worker *worker, bool restart);
 
@@ -125,7 +128,7 @@ struct mw_worker_leftovers {
     size_t bytes;
     int handles;
 };
-/* After stopped (or when it was never started): joins and frees. */
+/* When it is over (or was never started): ends its thread, joins and frees. */
 struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker);
 
 /* For client and door: one has gone; the last one ends a stopping worker. */

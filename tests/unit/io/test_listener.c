@@ -287,6 +287,48 @@ TEST(a_listener_can_be_closed_while_it_pauses)
     close_world(&door->world);
 }
 
+/* ---- several on one address ---- */
+
+TEST(who_comes_is_spread_over_all_that_have_joined)
+{
+    struct door *door = open_door("127.0.0.1:0");
+    struct door other = { .world = door->world };
+    char why[128];
+    int guests[64];
+    assert_int_equal(
+        mw_listener_join(door->world.loop, door->listener, let_in, &other, &other.listener, why),
+        MW_OK);
+    assert_string_equal(mw_listener_address(other.listener), mw_listener_address(door->listener));
+    for (size_t i = 0; i < MW_COUNT(guests); i++)
+        guests[i] = knock(door);
+    while (door->count + other.count < MW_COUNT(guests))
+        run_some_turns(&door->world);
+    assert_true(door->count > 0 && other.count > 0);
+    for (size_t i = 0; i < MW_COUNT(guests); i++)
+        close(guests[i]);
+    for (unsigned i = 0; i < other.count; i++)
+        mw_stream_close(other.guests[i].stream, false);
+    mw_listener_close(other.listener);
+    close_door(door);
+}
+
+/* Though it would be allowed to: the address is somebody else's server. */
+TEST(who_has_not_joined_finds_the_address_in_use)
+{
+    struct door *door = open_door("127.0.0.1:0");
+    struct mw_listener *joined, *stranger = NULL;
+    char why[128], address[64];
+    (void)snprintf(address, sizeof address, "%s", mw_listener_address(door->listener));
+    assert_int_equal(mw_listener_join(door->world.loop, door->listener, let_in, door, &joined, why),
+                     MW_OK);
+    assert_int_equal(
+        mw_listener_open(door->world.loop, mw_view_text(address), let_in, door, &stranger, why),
+        MW_ERR_IO);
+    assert_string_equal(why, "address already in use");
+    mw_listener_close(joined);
+    close_door(door);
+}
+
 /* ---- memory ---- */
 
 static bool make_listener(struct mw_mem *mem)
@@ -328,6 +370,8 @@ int main(void)
         CASE(an_address_that_is_none_is_refused_with_a_reason),
         CASE(port_0_picks_a_free_one_and_the_address_says_which),
         CASE(a_port_in_use_is_refused_with_a_reason),
+        CASE(who_comes_is_spread_over_all_that_have_joined),
+        CASE(who_has_not_joined_finds_the_address_in_use),
         CASE(an_address_of_another_machine_is_refused_with_a_reason),
         CASE(each_connection_gives_a_stream),
         CASE(on_all_addresses_an_ipv4_peer_keeps_its_plain_address),

@@ -204,6 +204,7 @@ struct stage {
     struct mw_loop *loop;
     struct mw_mailbox *mailbox; /* of the server */
     struct mw_worker worker;
+    struct mw_crew crew;
     struct mw_certificates *certificates;
     struct mw_alarm end;
     unsigned swaps;
@@ -218,14 +219,13 @@ static void on_letter(void *ctx, struct mw_mail *mail)
     mw_certificates_mail(stage->certificates, MW_OWNER(letter, struct mw_tls_swap, letter));
 }
 
-/* What the worker does with it: takes the new one, gives the old one back. */
+/* What a worker does with it: lets go of the old one, holds the new one. */
 static void on_worker_letter(void *ctx, struct mw_mail *mail)
 {
     struct stage *stage = ctx;
     struct mw_tls_swap *swap = MW_OWNER(mw_letter_of(mail), struct mw_tls_swap, letter);
-    struct mw_tls_ctx *old = stage->worker.tls;
-    stage->worker.tls = swap->ctx;
-    swap->ctx = old;
+    mw_tls_ctx_release(stage->worker.tls);
+    stage->worker.tls = mw_tls_ctx_hold(swap->ctx);
     mw_mailbox_post(stage->mailbox, mail);
 }
 
@@ -271,7 +271,8 @@ static int open_stage(struct stage *stage)
     if (err)
         return err;
     stage->worker.tls = mw_tls_ctx_hold(mw_certificates_context(stage->certificates));
-    assert_int_equal(mw_certificates_watch(stage->certificates, &stage->worker), MW_OK);
+    mw_crew_init(&stage->crew, &stage->worker, 1);
+    assert_int_equal(mw_certificates_watch(stage->certificates, &stage->crew), MW_OK);
     return MW_OK;
 }
 

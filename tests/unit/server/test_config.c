@@ -43,7 +43,7 @@ TEST(the_defaults_are_those_of_the_table)
         assert_int_equal(set(&config, key, help.normal, why), MW_OK);
         assert_true(strlen(help.text) >= 10);
     }
-    assert_int_equal(n, 27);
+    assert_int_equal(n, 28);
     assert_false(mw_config_has_tls(&config));
     assert_int_equal(mw_config_least_version(&config), MW_TLS_1_2);
     assert_int_equal(mw_config_client(&config), MW_TLS_CLIENT_NONE);
@@ -71,6 +71,23 @@ TEST(good_values_are_taken)
         assert_int_equal(set(&config, "log.level", levels[i], why), MW_OK);
         assert_int_equal(mw_config_level(&config), i);
     }
+}
+
+TEST(workers_are_a_whole_number_or_as_many_as_there_are_processors)
+{
+    struct mw_config config;
+    char why[256];
+    mw_config_default(&config);
+    assert_int_equal(mw_config_workers(&config), 1);
+    assert_int_equal(set(&config, "workers", "64", why), MW_OK);
+    assert_int_equal(mw_config_workers(&config), 64);
+    static const char *const wrong[] = { "0", "65", "1.5", "-1", "many", "" };
+    for (size_t i = 0; i < MW_COUNT(wrong); i++)
+        assert_int_equal(set(&config, "workers", wrong[i], why), MW_ERR_BAD_ARG);
+    assert_non_null(strstr(why, "a whole number from 1 to 64 or \"auto\""));
+    assert_int_equal(mw_config_workers(&config), 64);
+    assert_int_equal(set(&config, "workers", "auto", why), MW_OK);
+    assert_in_range(mw_config_workers(&config), 1, MW_CONFIG_MAX_WORKERS);
 }
 
 TEST(a_switch_is_true_or_false_in_words_or_digits)
@@ -350,6 +367,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         CASE(the_defaults_are_those_of_the_table),
         CASE(good_values_are_taken),
+        CASE(workers_are_a_whole_number_or_as_many_as_there_are_processors),
         CASE(a_switch_is_true_or_false_in_words_or_digits),
         CASE(networks_are_a_list_with_commas),
         CASE(a_list_of_a_script_comes_item_by_item_and_replaces_what_was_there),

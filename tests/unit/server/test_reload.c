@@ -15,6 +15,7 @@ struct bench {
     int log_fd;
     struct mw_mailbox *mailbox;
     struct mw_worker worker;
+    struct mw_crew crew;
     struct mw_reload *reload;
     bool stopped;
 };
@@ -43,7 +44,7 @@ static void open_reload(struct mw_project *project, bool auto_rollback)
     struct mw_batch *batch = NULL;
     const struct mw_reload_setup setup = {
         .loop = bench.world.loop,
-        .worker = &bench.worker,
+        .crew = &bench.crew,
         .log = &bench.log,
         .folder = below(&bench.folder, "scripts"),
         .suffix = mw_view_text(".capp"),
@@ -69,13 +70,14 @@ static void serve(bool auto_rollback)
     struct mw_project *project = NULL;
     char why[512];
     const struct mw_worker_setup setup = {
-        .number = 1,
+        .crew = &bench.crew,
         .config = &bench.config,
         .engine = c_engine_table(),
         .public_files = "",
         .log = &bench.log,
         .server = bench.mailbox,
     };
+    mw_crew_init(&bench.crew, &bench.worker, 1);
     assert_int_equal(mw_worker_open(&bench.worker, &setup, why), MW_OK);
     c_engine = (struct c_engine){ .mem = &bench.worker.mem };
     assert_int_equal(

@@ -10,8 +10,8 @@
 #include "core/proto/mask.h"
 #include "core/proto/message.h"
 #include "core/server/client.h"
+#include "core/server/crew.h"
 #include "core/server/door.h"
-#include "core/server/worker.h"
 #include "tests/unit/io/folder.h"
 #include "tests/unit/server/memory_stream.h"
 
@@ -34,6 +34,7 @@ struct world {
     struct mw_log log;
     int log_fd;
     struct mw_worker worker;
+    struct mw_crew crew; /* of this one worker */
     struct mw_alarm turn_end;
     struct peer *peers[MAX_PEERS];
     size_t peer_count;
@@ -120,7 +121,7 @@ static inline void open_worker(struct world *world, const struct mw_engine *engi
     char why[128];
     snprintf(public_files, sizeof public_files, "%s", below(&world->folder, "public"));
     const struct mw_worker_setup setup = {
-        .number = 1,
+        .crew = &world->crew,
         .config = &world->config,
         .engine = engine,
         .public_files = public_files,
@@ -129,6 +130,7 @@ static inline void open_worker(struct world *world, const struct mw_engine *engi
     };
     mw_rng_seed(&world->rng, seed);
     world->peer_count = 0;
+    mw_crew_init(&world->crew, &world->worker, 1);
     assert_int_equal(mw_worker_open(&world->worker, &setup, why), MW_OK);
     mw_rng_seed(&world->worker.rng, seed);
 }
