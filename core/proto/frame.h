@@ -11,6 +11,9 @@
 #define MW_FRAME_HEAD_MAX 14
 #define MW_CONTROL_MAX    125
 
+/* RSV1, in the first byte of a header (RFC 7692 6). */
+#define MW_FRAME_COMPRESSED 0x40
+
 enum mw_role { MW_ROLE_SERVER, MW_ROLE_CLIENT };
 
 struct mw_frame_head {
@@ -43,13 +46,13 @@ size_t mw_frame_encode(uint8_t out[MW_FRAME_HEAD_MAX], enum mw_opcode opcode, bo
 /* The first byte of a header, which says most of what there is to say of a frame. */
 static inline uint8_t mw_frame_first_byte(enum mw_opcode opcode, bool fin, bool compressed)
 {
-    return (uint8_t)((fin ? 0x80 : 0) | (compressed ? 0x40 : 0) | (int)opcode);
+    return (uint8_t)((fin ? 0x80 : 0) | (compressed ? MW_FRAME_COMPRESSED : 0) | (int)opcode);
 }
 
 /* Marks a header as the first of a compressed message (RFC 7692 6). */
 static inline void mw_frame_set_compressed(uint8_t head[MW_FRAME_HEAD_MAX])
 {
-    head[0] |= 0x40;
+    head[0] |= MW_FRAME_COMPRESSED;
 }
 
 #endif

@@ -70,7 +70,8 @@ static struct mw_msg *packed(struct mw_broadcast *broadcast, const struct mw_def
 static int send_alone(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms)
 {
     struct mw_msg *msg = packed(broadcast, &conn->deflater);
-    int err = msg ? mw_conn_send_msg(conn, msg, now_ms) : MW_ERR_NOMEM;
+    struct mw_msg *kept = conn->replay ? plain(broadcast) : 0;
+    int err = msg ? mw_conn_send_twin(conn, msg, kept, now_ms) : MW_ERR_NOMEM;
     /* The receiver has in its window now what the connection's own compressor never saw. */
     if (!err && msg != broadcast->plain)
         mw_deflater_forget(&conn->deflater);
@@ -81,6 +82,15 @@ static int send_plain(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_m
 {
     struct mw_msg *msg = plain(broadcast);
     return msg ? mw_conn_send_msg(conn, msg, now_ms) : MW_ERR_NOMEM;
+}
+
+void mw_broadcast_keep(struct mw_broadcast *broadcast, struct mw_replay *replay)
+{
+    struct mw_msg *msg = plain(broadcast);
+    if (msg)
+        mw_replay_sent(replay, msg);
+    else
+        mw_replay_lost(replay, 1);
 }
 
 int mw_broadcast_send(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms)

@@ -27,6 +27,8 @@ void mw_broadcast_begin(struct mw_broadcast *broadcast, struct mw_mem *mem, size
                         enum mw_opcode kind, struct mw_view data);
 /* Everything as mw_conn_send; server only. */
 int mw_broadcast_send(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms);
+/* For a session whose client is away. */
+void mw_broadcast_keep(struct mw_broadcast *broadcast, struct mw_replay *replay);
 void mw_broadcast_end(struct mw_broadcast *broadcast);
 
 #endif

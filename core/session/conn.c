@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/session/conn_flight.h"
+#include "core/session/conn_replay.h"
 #include "core/session/conn_sideband.h"
 
 /*
@@ -49,12 +50,15 @@ void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms
         .close_due_ms = MW_NEVER,
         .asks = setup->asks,
         .sideband = setup->sideband,
+        .replay = setup->replay,
         .rng = setup->rng,
         .mem = setup->mem,
     };
     mw_reader_init(&conn->reader, setup->mem, setup->role);
     mw_outq_init(&conn->out, setup->pool, setup->out_mem ? setup->out_mem : setup->mem);
     init_deflate(conn, setup);
+    if (conn->replay)
+        mw_replay_begin(conn->replay);
     conn->ping_at_ms = conn->frame_ms = MW_NEVER;
     mw_conn_set_limits(conn, setup->limits, now_ms);
 }
@@ -138,7 +142,10 @@ static void on_pong(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
 {
     uint32_t stamp;
     mw_conn_note_control(conn, MW_FLIGHT_IN, MW_OPCODE_PONG, payload.len, 0, now_ms);
-    if (payload.len != PING_BYTES || conn->phase != MW_CONN_OPEN)
+    if (conn->phase != MW_CONN_OPEN)
+        return;
+    payload = mw_conn_take_ack(conn, payload, now_ms);
+    if (payload.len != PING_BYTES)
         return;
     memcpy(&stamp, payload.data, sizeof stamp);
     uint32_t rtt_ms = (uint32_t)now_ms - stamp;
@@ -180,6 +187,8 @@ static bool on_text_or_binary(struct mw_conn *conn, const struct mw_item *item,
     if (aside == MW_ASIDE_OTHER && !is_in_rate(conn, now_ms)) /* it may be large */
         return false;
     enum mw_event_kind kind = aside ? MW_EVENT_ASIDE : MW_EVENT_MESSAGE;
+    if (!aside)
+        mw_conn_count_received(conn);
     *event = (struct mw_event){ kind, item->opcode, item->data };
     return true;
 }
@@ -270,21 +279,28 @@ void mw_conn_next(struct mw_conn *conn, struct mw_event *event, mw_ms now_ms)
 
 /* ---- out ---- */
 
+static int put_ping(struct mw_conn *conn, uint32_t stamp, mw_ms now_ms)
+{
+    uint8_t key[4];
+    mw_conn_note_first_output(conn, now_ms);
+    int err =
+        mw_outq_put_control(&conn->out, MW_OPCODE_PING, mw_view((const char *)&stamp, PING_BYTES),
+                            mw_conn_mask_key(conn, key));
+    if (!err)
+        mw_conn_note_control(conn, MW_FLIGHT_OUT, MW_OPCODE_PING, PING_BYTES, 0, now_ms);
+    return err;
+}
+
 int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms)
 {
     if (conn->phase != MW_CONN_OPEN)
         return MW_ERR_CLOSED;
     if (conn->out.bytes > conn->limits->queue)
         return MW_ERR_DROPPED;
-    uint8_t key[4];
     uint32_t stamp = (uint32_t)now_ms;
-    mw_conn_note_first_output(conn, now_ms);
-    int err =
-        mw_outq_put_control(&conn->out, MW_OPCODE_PING, mw_view((const char *)&stamp, PING_BYTES),
-                            mw_conn_mask_key(conn, key));
+    int err = conn->replay ? mw_conn_put_ping(conn, stamp, now_ms) : put_ping(conn, stamp, now_ms);
     if (err)
         return err;
-    mw_conn_note_control(conn, MW_FLIGHT_OUT, MW_OPCODE_PING, PING_BYTES, 0, now_ms);
     if (conn->ping_sent_ms == MW_NEVER)
         conn->ping_sent_ms = now_ms;
     conn->pings_unanswered++;

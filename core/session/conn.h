@@ -24,6 +24,7 @@
 #include "core/session/flight.h"
 #include "core/session/limits.h"
 #include "core/session/outq.h"
+#include "core/session/replay.h"
 #include "core/session/sideband.h"
 
 enum mw_conn_phase {
@@ -72,6 +73,7 @@ struct mw_conn {
     struct mw_owed_pong *owed;         /* NULL: none */
     struct mw_flight *flight;          /* NULL: no message yet, or no memory */
     struct mw_sideband *sideband;      /* borrowed; NULL: it has no mark */
+    struct mw_replay *replay;          /* borrowed; NULL: no session to be resumed */
     mw_ms last_message_ms, last_write_ms, ping_at_ms, ping_sent_ms, close_due_ms;
     /* The frame that is not whole yet: since when it is watched (MW_NEVER), with how many bytes. */
     mw_ms frame_ms;
@@ -95,6 +97,7 @@ struct mw_conn_setup {
     struct mw_deflate_pool *deflate; /* NULL where nothing is ever compressed */
     struct mw_ext_deflate terms;     /* what the handshake has agreed on; all zero: nothing */
     struct mw_sideband *sideband;    /* of a server's client that named a mark; else NULL */
+    struct mw_replay *replay; /* of a session that can be resumed (with a sideband); or NULL */
 };
 
 /* Open from here on. All pointers are borrowed for the connection's life. */
@@ -129,6 +132,17 @@ static inline void mw_conn_detach(struct mw_conn *conn)
 int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload, mw_ms now_ms);
 /* The same for a framed message (server only), by reference; it goes as it is. */
 int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms);
+/*
+ * ... that may be compressed: `plain` is the same message as it can be sent at any later time too,
+ * for a session that can be resumed. NULL: there is none, so that one will be missed.
+ */
+int mw_conn_send_twin(struct mw_conn *conn, struct mw_msg *msg, struct mw_msg *plain, mw_ms now_ms);
+/*
+ * Of a session whose client is back (mw_replay_return), before anything else is sent: queues what
+ * it has not got. What the handshake says goes before it all the same (mw_outq_put_raw).
+ * MW_ERR_NOMEM: nothing was queued, and this connection is of no use.
+ */
+int mw_conn_put_rest(struct mw_conn *conn, mw_ms now_ms);
 
 /*
  * How a message of this many bytes is sent: as it is; compressed, alike for all whose deflater has

@@ -1,6 +1,6 @@
 /*
  * What the parts of the machine share among themselves: conn.c (in), conn_end.c (the end),
- * conn_send.c (messages out). Nobody else includes it.
+ * conn_send.c (messages out), conn_replay.c (sessions). Nobody else includes it.
  */
 #ifndef MW_SESSION_CONN_PARTS_H
 #define MW_SESSION_CONN_PARTS_H
@@ -23,6 +23,11 @@ static inline void mw_conn_note_first_output(struct mw_conn *conn, mw_ms now_ms)
     if (conn->out.bytes == 0)
         conn->last_write_ms = now_ms;
 }
+
+/* ---- conn_send.c ---- */
+
+/* Something was queued, so the queue may stand high now. */
+void mw_conn_note_level(struct mw_conn *conn, mw_ms now_ms);
 
 /* ---- conn_end.c ---- */
 

@@ -4,6 +4,7 @@
  */
 #include "core/session/conn_flight.h"
 #include "core/session/conn_parts.h"
+#include "core/session/conn_replay.h"
 
 /* Before a message is put: may it be? */
 static int may_send(struct mw_conn *conn, mw_ms now_ms)
@@ -18,6 +19,14 @@ static int may_send(struct mw_conn *conn, mw_ms now_ms)
     return MW_OK;
 }
 
+void mw_conn_note_level(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (!conn->was_full && conn->out.bytes > conn->limits->queue / 2) {
+        conn->was_full = true;
+        mw_conn_note_state(conn, MW_FLIGHT_QUEUE_HIGH, now_ms);
+    }
+}
+
 /* `first`: the first byte of its header. */
 static int sent(struct mw_conn *conn, int err, uint8_t first, size_t len, mw_ms now_ms)
 {
@@ -25,10 +34,7 @@ static int sent(struct mw_conn *conn, int err, uint8_t first, size_t len, mw_ms 
         return err;
     conn->messages_sent++;
     mw_conn_note_sent(conn, first, len, now_ms);
-    if (!conn->was_full && conn->out.bytes > conn->limits->queue / 2) {
-        conn->was_full = true;
-        mw_conn_note_state(conn, MW_FLIGHT_QUEUE_HIGH, now_ms);
-    }
+    mw_conn_note_level(conn, now_ms);
     return MW_OK;
 }
 
@@ -41,15 +47,19 @@ enum mw_conn_packing mw_conn_packing(const struct mw_conn *conn, size_t len)
     return len < MW_CONN_COMPRESS_ALONE ? MW_CONN_PLAIN : MW_CONN_ALONE;
 }
 
-static int put_plain(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload)
+/* `kept`: the same one, framed for a session that can be resumed; or NULL. */
+static int put_plain(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload,
+                     struct mw_msg *kept)
 {
     uint8_t key[4];
+    if (kept)
+        return mw_outq_put_msg(&conn->out, kept);
     return mw_outq_put(&conn->out, opcode, payload, mw_conn_mask_key(conn, key));
 }
 
 /* Without memory for it the message goes plain: every receiver takes that at any time. */
 static int put_compressed(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload,
-                          bool *is_compressed)
+                          struct mw_msg *kept, bool *is_compressed)
 {
     uint8_t key[4];
     struct mw_buf packed;
@@ -64,7 +74,7 @@ static int put_compressed(struct mw_conn *conn, enum mw_opcode opcode, struct mw
     }
     mw_buf_free(&packed);
     *is_compressed = helps;
-    return helps ? err : put_plain(conn, opcode, payload);
+    return helps ? err : put_plain(conn, opcode, payload, kept);
 }
 
 int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload, mw_ms now_ms)
@@ -73,17 +83,28 @@ int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view pay
     if (err)
         return err;
     bool is_compressed = false;
+    struct mw_msg *kept = mw_conn_frame_kept(conn, opcode, payload);
     err = mw_conn_packing(conn, payload.len) == MW_CONN_PLAIN
-              ? put_plain(conn, opcode, payload)
-              : put_compressed(conn, opcode, payload, &is_compressed);
-    return sent(conn, err, mw_frame_first_byte(opcode, true, is_compressed), payload.len, now_ms);
+              ? put_plain(conn, opcode, payload, kept)
+              : put_compressed(conn, opcode, payload, kept, &is_compressed);
+    err = sent(conn, err, mw_frame_first_byte(opcode, true, is_compressed), payload.len, now_ms);
+    err = mw_conn_keep(conn, err, kept, now_ms);
+    mw_msg_drop(kept);
+    return err;
 }
 
-int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms)
+int mw_conn_send_twin(struct mw_conn *conn, struct mw_msg *msg, struct mw_msg *plain, mw_ms now_ms)
 {
     int err = may_send(conn, now_ms);
     if (err)
         return err;
     err = mw_outq_put_msg(&conn->out, msg);
-    return sent(conn, err, (uint8_t)*mw_msg_wire(msg).data, mw_msg_payload_len(msg), now_ms);
+    err = sent(conn, err, (uint8_t)*mw_msg_wire(msg).data, mw_msg_payload_len(msg), now_ms);
+    return mw_conn_keep(conn, err, plain, now_ms);
+}
+
+int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms)
+{
+    bool is_compressed = ((uint8_t)*mw_msg_wire(msg).data & MW_FRAME_COMPRESSED) != 0;
+    return mw_conn_send_twin(conn, msg, is_compressed ? 0 : msg, now_ms);
 }

@@ -20,9 +20,13 @@ static bool say_answer(struct mw_conn *conn, enum mw_aside to, mw_ms now_ms)
         return false;
     if (conn->out.bytes == 0) /* the time to take what is queued begins */
         conn->last_write_ms = now_ms;
-    size_t len = mw_sideband_answer(sideband, to, text);
+    const bool tells = conn->replay && to == MW_ASIDE_PROBE;
+    size_t len = tells ? mw_sideband_got(sideband, conn->replay->received, text)
+                       : mw_sideband_answer(sideband, to, text);
     if (mw_outq_put(&conn->out, MW_OPCODE_TEXT, mw_view(text, len), 0))
         return false;
+    if (tells)
+        conn->replay->told = conn->replay->received;
     sideband->answer_at_ms = now_ms + MW_SIDEBAND_ANSWER_MS;
     return true;
 }

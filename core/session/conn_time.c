@@ -6,6 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/session/conn_flight.h"
+#include "core/session/conn_replay.h"
 #include "core/session/conn_sideband.h"
 
 /*
@@ -144,7 +145,8 @@ static void tick_open(struct mw_conn *conn, mw_ms now_ms)
         mw_conn_close(conn, MW_CAUSE_max_age, 0, mw_view_text("open for limits.age"), now_ms);
     } else if (now_ms >= conn->ping_at_ms) {
         (void)mw_conn_ping(conn, now_ms); /* without memory: the next one */
-        if (conn->paused) /* its probes are not read, and a script's silence is not the server's */
+        /* Its probes are not read, and a script's silence is not the server's. */
+        if (conn->paused || mw_conn_owes_count(conn))
             mw_conn_assure(conn, now_ms);
         conn->ping_at_ms = mw_ms_add(now_ms, conn->limits->ping_ms);
     }
