@@ -93,8 +93,25 @@ void mw_broadcast_keep(struct mw_broadcast *broadcast, struct mw_replay *replay)
         mw_replay_lost(replay, 1);
 }
 
+/* It may be replaced while it waits, so no context has it, whether or not it waits. */
+static int send_latest(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms)
+{
+    bool is_alone =
+        mw_conn_packing_latest(conn, broadcast->key, broadcast->data.len) == MW_CONN_ALONE;
+    struct mw_msg *msg = is_alone ? packed(broadcast, &conn->deflater) : plain(broadcast);
+    struct mw_msg *kept = conn->replay ? plain(broadcast) : 0;
+    if (!msg || (conn->replay && !kept))
+        return MW_ERR_NOMEM;
+    int err = mw_conn_send_latest(conn, broadcast->key, msg, kept, now_ms);
+    if (!err && msg != broadcast->plain)
+        mw_deflater_forget(&conn->deflater);
+    return err;
+}
+
 int mw_broadcast_send(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms)
 {
+    if (broadcast->key.len)
+        return send_latest(broadcast, conn, now_ms);
     bool pays_alone = broadcast->data.len >= MW_CONN_COMPRESS_ALONE;
     switch (mw_conn_packing(conn, broadcast->data.len)) {
     case MW_CONN_PLAIN:

@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/session/conn_flight.h"
+#include "core/session/conn_pressure.h"
 #include "core/session/conn_replay.h"
 #include "core/session/conn_sideband.h"
 
@@ -309,15 +310,19 @@ int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms)
 
 void mw_conn_written(struct mw_conn *conn, size_t bytes, mw_ms now_ms)
 {
+    size_t waited = conn->out.bytes;
     mw_outq_written(&conn->out, bytes);
+    mw_conn_ease(conn, bytes, waited);
     if (bytes)
         conn->last_write_ms = now_ms;
     pay_pong(conn, now_ms);
     /* The peer's time to answer begins when the Close frame has left. */
     if (conn->phase == MW_CONN_CLOSE_SENT && conn->out.bytes == 0)
         conn->close_due_ms = mw_ms_min(conn->close_due_ms, now_ms + MW_CONN_CLOSE_WAIT_MS);
-    if (conn->was_full && conn->out.bytes < conn->limits->queue / 2) {
+    if (conn->was_full && mw_outq_weight(&conn->out) < conn->limits->queue / 2) {
         conn->was_full = false;
+        if (conn->phase == MW_CONN_OPEN)
+            (void)mw_conn_tell_gap(conn); /* without memory: before the next message */
         conn->tell_drain = true;
         mw_conn_note_state(conn, MW_FLIGHT_QUEUE_LOW, now_ms);
     }

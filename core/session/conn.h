@@ -60,11 +60,13 @@ struct mw_conn {
     uint8_t phase;   /* enum mw_conn_phase */
     uint32_t rtt_ms; /* UINT32_MAX: not known yet */
     uint64_t messages_received, messages_sent;
+    uint64_t messages_dropped;  /* by a policy, instead of being queued */
+    uint64_t messages_replaced; /* by newer ones of their key; they are not among messages_sent */
     mw_ms opened_ms, last_read_ms;
     uint16_t pings_unanswered;
 
     /* private */
-    bool told_closed, was_full, tell_drain, pong_new, paused, asks;
+    bool told_closed, was_full, tell_drain, pong_new, paused, asks, choked;
     uint16_t ping_number;
     const struct mw_limits_ms *limits; /* borrowed */
     struct mw_rng *rng;                /* borrowed */
@@ -82,6 +84,8 @@ struct mw_conn {
     struct mw_rate rate;
     struct mw_reader reader;
     struct mw_outq out;
+    uint32_t answered; /* bytes in it that answer what the peer said, more or less */
+    uint32_t untold;   /* messages dropped since the peer was told last; 0 without a sideband */
     struct mw_deflater deflater;
     struct mw_inflater inflater;
 };
@@ -145,11 +149,48 @@ int mw_conn_send_twin(struct mw_conn *conn, struct mw_msg *msg, struct mw_msg *p
 int mw_conn_put_rest(struct mw_conn *conn, mw_ms now_ms);
 
 /*
+ * The same for one that replaces what waits under its key and has not begun to leave, in its place;
+ * also where the queue is full, unless that would make it longer. Nothing that was compressed with
+ * what was sent before may come this way: mw_conn_packing_latest says how this one may. `plain` as
+ * for mw_conn_send_twin.
+ */
+int mw_conn_send_latest(struct mw_conn *conn, struct mw_view key, struct mw_msg *msg,
+                        struct mw_msg *plain, mw_ms now_ms);
+
+/*
+ * A policy has dropped a message instead of sending it. A client with a sideband is told before the
+ * next one, or when the queue is half empty.
+ */
+void mw_conn_note_dropped(struct mw_conn *conn);
+
+/* Of the dropped ones, those that the peer was told of: its count of messages has them. */
+static inline uint64_t mw_conn_missed(const struct mw_conn *conn)
+{
+    return conn->sideband ? conn->messages_dropped - conn->untold : 0;
+}
+
+/* So many bytes of what was queued just now are the answer to something that the peer said. */
+void mw_conn_note_answer(struct mw_conn *conn, size_t bytes);
+/* Too many answers wait: the peer should take some before it is read from. Until half have left. */
+static inline bool mw_conn_is_choked(const struct mw_conn *conn)
+{
+    return conn->choked && conn->phase == MW_CONN_OPEN;
+}
+
+/*
  * How a message of this many bytes is sent: as it is; compressed, alike for all whose deflater has
  * the same bits; or compressed with what this connection was sent before.
  */
 enum mw_conn_packing { MW_CONN_PLAIN, MW_CONN_ALONE, MW_CONN_IN_CONTEXT };
 enum mw_conn_packing mw_conn_packing(const struct mw_conn *conn, size_t len);
+/* ... of one with this key: PLAIN or ALONE. */
+enum mw_conn_packing mw_conn_packing_latest(const struct mw_conn *conn, struct mw_view key,
+                                            size_t len);
+/* More than limits.queue waits: nothing more is put but what answers the protocol. */
+static inline bool mw_conn_is_full(const struct mw_conn *conn)
+{
+    return mw_outq_weight(&conn->out) > conn->limits->queue;
+}
 /* MW_ERR_CLOSED, MW_ERR_NOMEM; MW_ERR_DROPPED: the queue is above its limit. */
 int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms);
 

@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/session/conn_flight.h"
 #include "core/session/conn_parts.h"
+#include "core/session/conn_pressure.h"
 
 /* Behind the stamp, if there is one: the browser gives back what it got, so any order of bytes. */
 #define COUNT_BYTES sizeof(uint64_t)
@@ -23,6 +24,8 @@ static int put_ping(struct mw_conn *conn, struct mw_view stamp, mw_ms now_ms)
     char payload[sizeof(uint32_t) + COUNT_BYTES];
     const uint64_t count = conn->replay->sent;
     mw_assert(conn->reader.role == MW_ROLE_SERVER && stamp.len <= sizeof(uint32_t));
+    if (mw_conn_tell_gap(conn)) /* the count has it */
+        return MW_ERR_NOMEM;
     if (stamp.len)
         memcpy(payload, stamp.data, stamp.len);
     memcpy(payload + stamp.len, &count, COUNT_BYTES);

@@ -4,24 +4,35 @@
  */
 #include "core/session/conn_flight.h"
 #include "core/session/conn_parts.h"
+#include "core/session/conn_pressure.h"
 #include "core/session/conn_replay.h"
+
+static uint8_t first_byte(const struct mw_msg *msg)
+{
+    return (uint8_t)*mw_msg_wire(msg).data;
+}
+
+static bool is_compressed(const struct mw_msg *msg)
+{
+    return first_byte(msg) & MW_FRAME_COMPRESSED;
+}
 
 /* Before a message is put: may it be? */
 static int may_send(struct mw_conn *conn, mw_ms now_ms)
 {
     if (conn->phase != MW_CONN_OPEN)
         return MW_ERR_CLOSED;
-    if (conn->out.bytes > conn->limits->queue) {
+    if (mw_conn_is_full(conn)) {
         mw_conn_note_state(conn, MW_FLIGHT_REFUSED, now_ms);
         return MW_ERR_DROPPED;
     }
     mw_conn_note_first_output(conn, now_ms);
-    return MW_OK;
+    return mw_conn_tell_gap(conn);
 }
 
 void mw_conn_note_level(struct mw_conn *conn, mw_ms now_ms)
 {
-    if (!conn->was_full && conn->out.bytes > conn->limits->queue / 2) {
+    if (!conn->was_full && mw_outq_weight(&conn->out) > conn->limits->queue / 2) {
         conn->was_full = true;
         mw_conn_note_state(conn, MW_FLIGHT_QUEUE_HIGH, now_ms);
     }
@@ -59,7 +70,7 @@ static int put_plain(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view
 
 /* Without memory for it the message goes plain: every receiver takes that at any time. */
 static int put_compressed(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload,
-                          struct mw_msg *kept, bool *is_compressed)
+                          struct mw_msg *kept, bool *is_packed)
 {
     uint8_t key[4];
     struct mw_buf packed;
@@ -73,7 +84,7 @@ static int put_compressed(struct mw_conn *conn, enum mw_opcode opcode, struct mw
             mw_deflater_forget(&conn->deflater);
     }
     mw_buf_free(&packed);
-    *is_compressed = helps;
+    *is_packed = helps;
     return helps ? err : put_plain(conn, opcode, payload, kept);
 }
 
@@ -82,12 +93,12 @@ int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view pay
     int err = may_send(conn, now_ms);
     if (err)
         return err;
-    bool is_compressed = false;
+    bool is_packed = false;
     struct mw_msg *kept = mw_conn_frame_kept(conn, opcode, payload);
     err = mw_conn_packing(conn, payload.len) == MW_CONN_PLAIN
               ? put_plain(conn, opcode, payload, kept)
-              : put_compressed(conn, opcode, payload, kept, &is_compressed);
-    err = sent(conn, err, mw_frame_first_byte(opcode, true, is_compressed), payload.len, now_ms);
+              : put_compressed(conn, opcode, payload, kept, &is_packed);
+    err = sent(conn, err, mw_frame_first_byte(opcode, true, is_packed), payload.len, now_ms);
     err = mw_conn_keep(conn, err, kept, now_ms);
     mw_msg_drop(kept);
     return err;
@@ -99,12 +110,71 @@ int mw_conn_send_twin(struct mw_conn *conn, struct mw_msg *msg, struct mw_msg *p
     if (err)
         return err;
     err = mw_outq_put_msg(&conn->out, msg);
-    err = sent(conn, err, (uint8_t)*mw_msg_wire(msg).data, mw_msg_payload_len(msg), now_ms);
+    err = sent(conn, err, first_byte(msg), mw_msg_payload_len(msg), now_ms);
     return mw_conn_keep(conn, err, plain, now_ms);
 }
 
 int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms)
 {
-    bool is_compressed = ((uint8_t)*mw_msg_wire(msg).data & MW_FRAME_COMPRESSED) != 0;
-    return mw_conn_send_twin(conn, msg, is_compressed ? 0 : msg, now_ms);
+    return mw_conn_send_twin(conn, msg, is_compressed(msg) ? 0 : msg, now_ms);
+}
+
+/* ---- messages that replace each other ---- */
+
+/*
+ * What stands behind a compressed message that goes alone begins its context anew, so whatever
+ * comes into its place harms nobody. What stands behind a plain one may refer to what stands before
+ * it: there the peer's window must not move.
+ */
+enum mw_conn_packing mw_conn_packing_latest(const struct mw_conn *conn, struct mw_view key,
+                                            size_t len)
+{
+    const struct mw_out_seg *old = mw_outq_find(&conn->out, key);
+    if (!conn->deflater.pool || len < MW_CONN_COMPRESS_ALONE)
+        return MW_CONN_PLAIN;
+    bool is_plain = old && !is_compressed(mw_outq_waiting(old));
+    return is_plain && conn->deflater.takeover ? MW_CONN_PLAIN : MW_CONN_ALONE;
+}
+
+static bool may_replace(const struct mw_conn *conn, const struct mw_out_seg *old,
+                        const struct mw_msg *msg)
+{
+    size_t less = mw_msg_wire(mw_outq_waiting(old)).len;
+    bool fits = mw_outq_weight(&conn->out) - less <= conn->limits->queue;
+    return fits || mw_msg_wire(msg).len <= less;
+}
+
+/* It takes the number, too, under which a session keeps the one before. */
+static void replace(struct mw_conn *conn, struct mw_out_seg *old, struct mw_msg *msg,
+                    struct mw_msg *plain)
+{
+    if (conn->replay && plain)
+        mw_replay_swap(conn->replay, mw_outq_number(old), plain);
+    mw_outq_replace(&conn->out, old, msg);
+    conn->messages_replaced++;
+}
+
+static int put_keyed(struct mw_conn *conn, struct mw_view key, struct mw_msg *msg)
+{
+    uint64_t number = conn->replay ? conn->replay->sent + 1 : 0;
+    return mw_outq_put_keyed(&conn->out, key, msg, number);
+}
+
+int mw_conn_send_latest(struct mw_conn *conn, struct mw_view key, struct mw_msg *msg,
+                        struct mw_msg *plain, mw_ms now_ms)
+{
+    struct mw_out_seg *old = mw_outq_find(&conn->out, key);
+    if (conn->phase != MW_CONN_OPEN)
+        return MW_ERR_CLOSED;
+    if (old && !may_replace(conn, old, msg))
+        return MW_ERR_DROPPED;
+    if (old) {
+        replace(conn, old, msg, plain);
+        return MW_OK;
+    }
+    int err = may_send(conn, now_ms);
+    if (!err)
+        err = put_keyed(conn, key, msg);
+    err = sent(conn, err, first_byte(msg), mw_msg_payload_len(msg), now_ms);
+    return mw_conn_keep(conn, err, plain, now_ms);
 }

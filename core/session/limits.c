@@ -26,6 +26,7 @@ void mw_limits_from(struct mw_limits_ms *out, const struct mw_limits *limits)
         .age_ms = span_ms(limits->age),
         .rate_per_s = limits->rate,
         .burst = limits->burst > 0 ? limits->burst : limits->rate,
+        .policy = limits->policy,
     };
     /* A bucket that holds less than one token never gives any. */
     if (out->rate_per_s > 0 && out->burst < 1)

@@ -12,6 +12,7 @@ struct mw_limits_ms {
     size_t inflated;                         /* bytes of a message that came compressed */
     mw_ms idle_ms, ping_ms, pong_ms, age_ms; /* MW_NEVER: off */
     double rate_per_s, burst;                /* 0: off */
+    enum mw_policy policy;                   /* of what has no room in the queue */
 };
 
 /* Seconds to milliseconds, 0 to "off" where 0 means that. */

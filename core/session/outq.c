@@ -9,19 +9,10 @@
 
 #include "core/base/check.h"
 #include "core/proto/mask.h"
+#include "core/session/outq_keys.h"
 
 /* A worker keeps 1 MiB of spare chunks at most: what a turn of some hundred answers needs. */
 #define SPARE_MAX 256
-
-struct mw_out_seg {
-    struct mw_out_seg *next;
-    struct mw_msg *msg; /* NULL: the bytes are behind this head */
-    size_t begin, end;  /* what is left to send */
-    size_t cap;         /* room behind the head */
-    bool handed_out;    /* iov has shown it to the kernel */
-    bool control;       /* of the control lane, also once it stands among the data */
-    char bytes[];
-};
 
 void mw_out_pool_init(struct mw_out_pool *pool, struct mw_mem *mem)
 {
@@ -58,6 +49,8 @@ static struct mw_out_seg *seg_new(struct mw_outq *queue, size_t cap)
 static void seg_free(struct mw_outq *queue, struct mw_out_seg *seg)
 {
     struct mw_out_pool *pool = queue->pool;
+    if (seg->keyed)
+        mw_out_keys_remove(&queue->keys, queue->mem, seg);
     mw_msg_drop(seg->msg);
     if (seg->cap == MW_OUT_CHUNK_BYTES && pool->spare_count < SPARE_MAX) {
         mw_mem_hand_back(queue->mem, pool->mem, sizeof *seg + seg->cap);
@@ -214,6 +207,57 @@ int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg)
     return MW_OK;
 }
 
+struct mw_out_seg *mw_outq_find(const struct mw_outq *queue, struct mw_view key)
+{
+    return mw_out_keys_find(queue->keys, key);
+}
+
+const struct mw_msg *mw_outq_waiting(const struct mw_out_seg *seg)
+{
+    return seg->msg;
+}
+
+void mw_outq_replace(struct mw_outq *queue, struct mw_out_seg *seg, struct mw_msg *msg)
+{
+    mw_assert(seg->keyed && seg->begin == 0);
+    struct mw_msg *old = seg->msg;
+    seg->msg = mw_msg_keep(msg);
+    queue->bytes -= seg->end;
+    seg->end = mw_msg_wire(msg).len;
+    queue->bytes += seg->end;
+    mw_msg_drop(old);
+}
+
+uint64_t mw_outq_number(const struct mw_out_seg *seg)
+{
+    return seg->number;
+}
+
+int mw_outq_put_keyed(struct mw_outq *queue, struct mw_view key, struct mw_msg *msg,
+                      uint64_t number)
+{
+    mw_assert(key.len > 0 && key.len < MW_OUT_CHUNK_BYTES);
+    struct mw_out_seg *seg = seg_new(queue, key.len);
+    if (!seg)
+        return MW_ERR_NOMEM;
+    seg->number = number;
+    memcpy(seg->bytes, key.data, key.len);
+    if (mw_out_keys_add(&queue->keys, queue->mem, seg)) {
+        seg_free(queue, seg);
+        return MW_ERR_NOMEM;
+    }
+    seg->msg = mw_msg_keep(msg);
+    seg->end = mw_msg_wire(msg).len;
+    append(queue, seg);
+    queue->bytes += seg->end;
+    return MW_OK;
+}
+
+size_t mw_outq_weight(const struct mw_outq *queue)
+{
+    return queue->bytes + mw_out_keys_count(queue->keys) * MW_OUT_KEYED_COST;
+}
+
 int mw_outq_put_raw(struct mw_outq *queue, struct mw_view bytes)
 {
     return put_bytes(queue, bytes, true);
@@ -261,6 +305,8 @@ size_t mw_outq_iov(struct mw_outq *queue, struct mw_view *vectors, size_t max)
     splice_control(queue);
     size_t n = 0;
     for (struct mw_out_seg *seg = queue->head; seg && n < max; seg = seg->next) {
+        if (seg->keyed)
+            mw_out_keys_remove(&queue->keys, queue->mem, seg);
         seg->handed_out = true;
         vectors[n++] = seg_view(seg);
     }
@@ -302,12 +348,17 @@ size_t mw_outq_held(const struct mw_outq *queue, const struct mw_mem *mem)
     return bytes;
 }
 
-static size_t lane_bytes(const struct mw_out_seg *seg, const struct mw_out_seg *tail, bool *sound)
+/* `keyed`: how many of its messages can be replaced is added. */
+static size_t lane_bytes(const struct mw_outq *queue, const struct mw_out_seg *seg,
+                         const struct mw_out_seg *tail, size_t *keyed, bool *sound)
 {
     size_t bytes = 0;
     const struct mw_out_seg *last = 0;
     for (; seg; last = seg, seg = seg->next) {
         bytes += seg->end - seg->begin;
+        *keyed += seg->keyed;
+        if (seg->keyed && (seg->handed_out || mw_outq_find(queue, mw_out_seg_key(seg)) != seg))
+            *sound = false;
         if (seg->begin >= seg->end || (!seg->msg && seg->end > seg->cap))
             *sound = false;
     }
@@ -319,7 +370,8 @@ static size_t lane_bytes(const struct mw_out_seg *seg, const struct mw_out_seg *
 bool mw_outq_validate(const struct mw_outq *queue)
 {
     bool sound = true;
-    size_t bytes = lane_bytes(queue->head, queue->tail, &sound) +
-                   lane_bytes(queue->control_head, queue->control_tail, &sound);
-    return sound && bytes == queue->bytes;
+    size_t keyed = 0;
+    size_t bytes = lane_bytes(queue, queue->head, queue->tail, &keyed, &sound) +
+                   lane_bytes(queue, queue->control_head, queue->control_tail, &keyed, &sound);
+    return sound && bytes == queue->bytes && keyed == mw_out_keys_count(queue->keys);
 }

@@ -16,7 +16,14 @@
 /* Up to here a payload is copied into a chunk; above, a reference costs less than the copy. */
 #define MW_OUT_COPY_MAX 2048
 
+/*
+ * What a message with a key costs beside its bytes, for who bounds a queue: a segment, a key, a
+ * place in the table and the head of the message.
+ */
+#define MW_OUT_KEYED_COST 192
+
 struct mw_out_seg;
+struct mw_out_keys;
 
 /* Spare chunks of a worker. */
 struct mw_out_pool {
@@ -33,6 +40,7 @@ struct mw_outq {
     struct mw_mem *mem;                             /* what is queued is counted here */
     struct mw_out_seg *head, *tail;                 /* data lane */
     struct mw_out_seg *control_head, *control_tail; /* goes first at the next frame boundary */
+    struct mw_out_keys *keys;                       /* NULL: nothing in it has a key */
     size_t bytes;                                   /* in both lanes, frame headers included */
 };
 
@@ -57,6 +65,25 @@ int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_
                         const uint8_t mask[4]);
 /* A framed message, by reference (keeps one). */
 int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg);
+
+/* The message of this key that has not begun to leave, or NULL; until iov, written, drop, replace.
+ */
+struct mw_out_seg *mw_outq_find(const struct mw_outq *queue, struct mw_view key);
+/* The message that waits there. */
+const struct mw_msg *mw_outq_waiting(const struct mw_out_seg *seg);
+/* It is dropped, and this one stands in its place (keeps a reference). */
+void mw_outq_replace(struct mw_outq *queue, struct mw_out_seg *seg, struct mw_msg *msg);
+/*
+ * The same as put_msg, under a key that is not there yet (copies it, 1 byte at least), with a
+ * number for the caller's use.
+ */
+int mw_outq_put_keyed(struct mw_outq *queue, struct mw_view key, struct mw_msg *msg,
+                      uint64_t number);
+uint64_t mw_outq_number(const struct mw_out_seg *seg);
+
+/* What the queue costs, more or less: `bytes`, and what keys add to them. */
+size_t mw_outq_weight(const struct mw_outq *queue);
+
 /* Bytes that are no frame, before all data: the answer to the opening handshake. */
 int mw_outq_put_raw(struct mw_outq *queue, struct mw_view bytes);
 

@@ -58,6 +58,7 @@ struct mw_limits {
 #define MW_LIMIT_FIELD(name, normal, least, most) double name;
     MW_LIMIT_LIST(MW_LIMIT_FIELD)
 #undef MW_LIMIT_FIELD
+    enum mw_policy policy; /* CLOSE or DROP: of messages that have no room in `queue` */
 };
 
 /* A row of M.codes: a close code of the script's own. */
