@@ -43,6 +43,8 @@ void mw_checkup_run(const struct mw_checkup *checkup, struct mw_doctor_report *r
 
 /* What a limit on open files means. `hard` is what the server raises its own to. */
 void mw_checkup_judge_files(struct mw_doctor_line *line, uint64_t soft, uint64_t hard);
+/* What the option `connections` (0: none) means beside that limit. */
+void mw_checkup_judge_connections(struct mw_doctor_line *line, uint64_t connections, uint64_t hard);
 void mw_checkup_judge_backlog(struct mw_doctor_line *line, uint64_t somaxconn);
 void mw_checkup_judge_conntrack(struct mw_doctor_line *line, uint64_t count, uint64_t max);
 /* `until` and `from` are of the certificate that ends first. */

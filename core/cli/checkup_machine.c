@@ -47,19 +47,53 @@ void mw_checkup_judge_files(struct mw_doctor_line *line, uint64_t soft, uint64_t
                         "docker: --ulimit nofile=1048576:1048576");
 }
 
-void mw_checkup_open_files(const struct mw_checkup *checkup, struct mw_doctor_line *line)
+/* False: cannot be read. */
+static bool read_files(uint64_t *soft, uint64_t *hard)
 {
     struct rlimit limit;
     uint64_t all;
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return false;
+    *soft = limit.rlim_cur;
+    *hard = limit.rlim_max;
+    if (read_number("/proc/sys/fs/file-max", &all) && all < *hard)
+        *hard = all; /* of the whole machine */
+    return true;
+}
+
+void mw_checkup_open_files(const struct mw_checkup *checkup, struct mw_doctor_line *line)
+{
+    uint64_t soft, hard;
     (void)checkup;
-    if (getrlimit(RLIMIT_NOFILE, &limit)) {
+    if (read_files(&soft, &hard))
+        mw_checkup_judge_files(line, soft, hard);
+    else
         mw_doctor_value(line, "cannot be read");
+}
+
+void mw_checkup_judge_connections(struct mw_doctor_line *line, uint64_t connections, uint64_t hard)
+{
+    uint64_t usable = hard > FILES_BESIDES ? hard - FILES_BESIDES : 0;
+    if (connections == 0) {
+        mw_doctor_value(line, "no limit but that of open files");
         return;
     }
-    uint64_t soft = limit.rlim_cur, hard = limit.rlim_max;
-    if (read_number("/proc/sys/fs/file-max", &all) && all < hard)
-        hard = all; /* of the whole machine */
-    mw_checkup_judge_files(line, soft, hard);
+    mw_doctor_value(line, "%llu, and open files for about %llu", (unsigned long long)connections,
+                    (unsigned long long)usable);
+    if (connections <= usable)
+        return;
+    line->state = MW_DOCTOR_WARN;
+    mw_doctor_fix(line, "systemd: LimitNOFILE=%llu\nor: connections = %llu",
+                  (unsigned long long)(connections + FILES_BESIDES), (unsigned long long)usable);
+}
+
+void mw_checkup_connections(const struct mw_checkup *checkup, struct mw_doctor_line *line)
+{
+    uint64_t soft, hard;
+    if (read_files(&soft, &hard))
+        mw_checkup_judge_connections(line, (uint64_t)checkup->config.connections, hard);
+    else
+        mw_doctor_value(line, "cannot be read");
 }
 
 /* ---- backlog, conntrack ---- */

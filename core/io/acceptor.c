@@ -7,6 +7,9 @@
 #include "core/io/acceptor.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,17 +20,70 @@
 
 static void on_connection(uv_poll_t *poll, int status, int events);
 
+/* Whoever may raise it does so while the process runs (prlimit(1)): it is asked for at each start.
+ */
+static uint64_t descriptor_limit(void)
+{
+    struct rlimit limit;
+    bool is_known = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    return is_known ? limit.rlim_cur : INT_MAX;
+}
+
+void mw_acceptor_take_care(struct mw_acceptor *acceptor, const struct mw_accept_care *care)
+{
+    acceptor->care = *care;
+    acceptor->most = descriptor_limit();
+}
+
 static void start_accepting(struct mw_alarm *alarm)
 {
     struct mw_acceptor *acceptor = MW_OWNER(alarm, struct mw_acceptor, go_on);
+    acceptor->most = descriptor_limit();
     (void)uv_poll_start(&acceptor->poll, UV_READABLE, on_connection);
 }
 
-static void pause_accepting(struct mw_acceptor *acceptor)
+static void tell(struct mw_acceptor *acceptor, int why)
+{
+    bool is_new = acceptor->why != why;
+    acceptor->why = why;
+    if (is_new && acceptor->care.pauses)
+        acceptor->care.pauses(acceptor->ctx, why);
+}
+
+static void pause_accepting(struct mw_acceptor *acceptor, int why)
 {
     (void)uv_poll_stop(&acceptor->poll);
     mw_alarm_set(acceptor->loop, &acceptor->go_on,
                  mw_ms_add(mw_loop_now(acceptor->loop), PAUSE_MS));
+    tell(acceptor, why);
+}
+
+/*
+ * The kernel gives the lowest descriptor that is free, so its number tells how many are left: fewer
+ * than all above it.
+ */
+static bool is_above(const struct mw_acceptor *acceptor, uint64_t fd, uint64_t left)
+{
+    return left > 0 && fd + left >= acceptor->most;
+}
+
+/* Looked for only where the last one who came had the last descriptor that may be had. */
+static bool has_room(const struct mw_acceptor *acceptor)
+{
+    uint64_t kept_back = acceptor->care.kept_back;
+    if (!is_above(acceptor, acceptor->newest + 1, kept_back))
+        return true;
+    int lowest = fcntl(acceptor->socket, F_DUPFD_CLOEXEC, 0);
+    if (lowest >= 0)
+        close(lowest);
+    return lowest >= 0 && !is_above(acceptor, (uint64_t)lowest, kept_back);
+}
+
+bool mw_acceptor_is_last(const struct mw_acceptor *acceptor)
+{
+    const struct mw_accept_care *care = &acceptor->care;
+    return care->last_ones > 0 &&
+           is_above(acceptor, acceptor->newest, (uint64_t)care->kept_back + care->last_ones);
 }
 
 static bool is_shortage(int error)
@@ -49,13 +105,20 @@ static void let_in(struct mw_acceptor *acceptor, int fd)
 /* False when there is nothing more to accept in this turn. */
 static bool accept_one(struct mw_acceptor *acceptor)
 {
+    if (!has_room(acceptor)) {
+        pause_accepting(acceptor, EMFILE);
+        return false;
+    }
     int fd = accept4(acceptor->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
-        if (is_shortage(errno))
-            pause_accepting(acceptor);
+        int why = errno;
+        if (is_shortage(why))
+            pause_accepting(acceptor, why);
         /* Any other error is of a connection that died while it waited. */
-        return errno != EAGAIN && !is_shortage(errno);
+        return why != EAGAIN && !is_shortage(why);
     }
+    acceptor->newest = (uint64_t)fd;
+    tell(acceptor, 0);
     let_in(acceptor, fd);
     return !uv_is_closing((uv_handle_t *)&acceptor->poll);
 }

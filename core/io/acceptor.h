@@ -6,8 +6,8 @@
 #ifndef MW_IO_ACCEPTOR_H
 #define MW_IO_ACCEPTOR_H
 
+#include "core/io/listener.h"
 #include "core/io/loop_uv.h"
-#include "core/io/stream.h"
 
 struct mw_acceptor {
     struct mw_loop *loop;
@@ -20,11 +20,20 @@ struct mw_acceptor {
     /* private */
     uv_poll_t poll;
     struct mw_alarm go_on;
+    struct mw_accept_care care;
+    int why;         /* it pauses; 0: it does not */
+    uint64_t most;   /* descriptors of the process */
+    uint64_t newest; /* the descriptor that was accepted last */
 };
 
 /* Takes the socket; what stands before "private" is set. Else a status of libuv, and nothing taken.
  */
 int mw_acceptor_open(struct mw_acceptor *acceptor);
+
+/* From now on; also asks again how many descriptors there are. */
+void mw_acceptor_take_care(struct mw_acceptor *acceptor, const struct mw_accept_care *care);
+/* Inside of `accept`: this one has one of the last descriptors. */
+bool mw_acceptor_is_last(const struct mw_acceptor *acceptor);
 
 /* No further accept; closes the socket; then comes `closed`. Also from inside of `accept`. */
 void mw_acceptor_close(struct mw_acceptor *acceptor);

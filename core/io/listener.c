@@ -221,6 +221,16 @@ const char *mw_listener_address(const struct mw_listener *listener)
     return listener->address;
 }
 
+void mw_listener_care(struct mw_listener *listener, const struct mw_accept_care *care)
+{
+    mw_acceptor_take_care(&listener->acceptor, care);
+}
+
+bool mw_listener_is_last(const struct mw_listener *listener)
+{
+    return mw_acceptor_is_last(&listener->acceptor);
+}
+
 void mw_listener_close(struct mw_listener *listener)
 {
     if (listener)

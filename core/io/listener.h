@@ -8,6 +8,17 @@
 /* Connections that wait to be accepted: a storm of reconnects; net.core.somaxconn caps it. */
 #define MW_LISTENER_BACKLOG 4096
 
+/*
+ * What is left to the rest of the process, which has files to read and an administrator to answer.
+ * All 0: nothing, and nobody is told.
+ */
+struct mw_accept_care {
+    unsigned kept_back; /* with no more descriptors free than that nobody is accepted */
+    unsigned last_ones; /* so many before that are `last` */
+    /* An errno: it pauses for that. 0: it goes on. Each once, when it changes. */
+    void (*pauses)(void *ctx, int why);
+};
+
 struct mw_listener;
 
 /*
@@ -37,6 +48,11 @@ int mw_listener_try(struct mw_view address);
 
 /* "127.0.0.1:8080": where it really listens. Until close. */
 const char *mw_listener_address(const struct mw_listener *listener);
+
+/* From now on; `pauses` gets the listener's ctx. */
+void mw_listener_care(struct mw_listener *listener, const struct mw_accept_care *care);
+/* Inside of `accept`: this one has one of the last descriptors. */
+bool mw_listener_is_last(const struct mw_listener *listener);
 
 /* No further accept; frees itself by the loop. NULL is allowed. */
 void mw_listener_close(struct mw_listener *listener);

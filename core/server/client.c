@@ -9,6 +9,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
+#include "core/server/admit.h"
 #include "core/server/http_driver.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
@@ -20,6 +21,7 @@ static void client_free(struct mw_client *client)
     mw_alarm_stop(worker->loop, &client->alarm);
     mw_http_driver_close(client);
     mw_ws_driver_free(client);
+    mw_admit_leave(client);
     mw_slots_remove(&worker->slots, client->id);
     mw_list_remove(&client->in_worker);
     mw_free(&worker->mem, client, sizeof *client);
@@ -251,6 +253,7 @@ static struct mw_client *client_new(struct mw_worker *worker, const struct mw_ar
     }
     client->worker = worker;
     client->stream = arrival->stream;
+    client->is_last = arrival->is_last;
     mw_alarm_init(&client->alarm, on_alarm);
     mw_turn_task_init(&client->settle, settle);
     mw_list_init(&client->in_worker);

@@ -68,7 +68,8 @@ struct mw_arrival {
     struct mw_ip from;        /* who has sent the bytes, or the PROXY header's word */
     char *first;              /* bytes that were read already; borrowed, and may be changed */
     size_t first_len;
-    mw_ms at_ms; /* of the accept */
+    mw_ms at_ms;  /* of the accept */
+    bool is_last; /* one of the last descriptors: for a question, not to stay */
 };
 
 struct mw_client {
@@ -88,6 +89,8 @@ struct mw_client {
     bool half_closed;   /* so have we */
     bool cut_soon;      /* at the end of this turn, for what it keeps waiting */
     bool ending;        /* the peer has closed; what it said before is still being delivered */
+    bool is_in;         /* it counts for the limits of the process: admit.h */
+    bool is_last;       /* it has one of the last descriptors */
     struct mw_ip peer;  /* as it arrived */
     char ip[MW_STREAM_ADDRESS_LEN]; /* the client's, perhaps from further behind */
     size_t in_flight;               /* bytes that the stream holds; 0: a write may be made */
@@ -100,7 +103,8 @@ struct mw_client {
     struct mw_link in_worker, in_route;
     struct mw_link waiting; /* of route->fair.clients */
     struct mw_route *route;
-    struct mw_ip_count *ip_count; /* of the route, while `asked`; NULL: not counted */
+    struct mw_ip_count *ip_count;   /* of the route, while `asked`; NULL: not counted */
+    struct mw_ip_count *process_ip; /* of the process, while `is_in`; NULL: not counted */
 
     struct mw_http_conn *http; /* until accepted */
     struct mw_static *body;    /* of the response that is being sent */

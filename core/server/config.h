@@ -45,20 +45,23 @@ struct mw_config {
     bool proxy_protocol;
     char log_format[MW_CONFIG_TEXT_MAX];
     char log_level[MW_CONFIG_TEXT_MAX];
-    char health_live[MW_CONFIG_TEXT_MAX];  /* a path, or "off" */
-    char health_ready[MW_CONFIG_TEXT_MAX]; /* the same */
-    char metrics_path[MW_CONFIG_TEXT_MAX]; /* the same */
-    double compression_memory;             /* bytes */
-    double script_memory;                  /* bytes */
-    double script_string;                  /* bytes of one string */
-    double script_queued;                  /* bytes that wait on its behalf */
-    double script_cpu, script_cpu_warn;    /* ms of CPU time of one call */
-    double drain_rate;                     /* clients/s */
-    double drain_grace, drain_timeout;     /* s */
-    char admin_socket[MW_CONFIG_TEXT_MAX]; /* a path, relative to the project, or "off" */
-    bool auto_rollback;                    /* from a fresh version that fails far more often */
-    bool dev;                              /* `moonwire dev`: goes on although no script loads */
-    struct mw_view dir;                    /* the project; borrowed */
+    char health_live[MW_CONFIG_TEXT_MAX];   /* a path, or "off" */
+    char health_ready[MW_CONFIG_TEXT_MAX];  /* the same */
+    char metrics_path[MW_CONFIG_TEXT_MAX];  /* the same */
+    double connections, connections_per_ip; /* of the process; 0: no limit */
+    double accept_rate;                     /* new WebSockets/s; 0: no limit */
+    double memory;                          /* resident bytes of the process; 0: the container's */
+    double compression_memory;              /* bytes */
+    double script_memory;                   /* bytes */
+    double script_string;                   /* bytes of one string */
+    double script_queued;                   /* bytes that wait on its behalf */
+    double script_cpu, script_cpu_warn;     /* ms of CPU time of one call */
+    double drain_rate;                      /* clients/s */
+    double drain_grace, drain_timeout;      /* s */
+    char admin_socket[MW_CONFIG_TEXT_MAX];  /* a path, relative to the project, or "off" */
+    bool auto_rollback;                     /* from a fresh version that fails far more often */
+    bool dev;                               /* `moonwire dev`: goes on although no script loads */
+    struct mw_view dir;                     /* the project; borrowed */
 };
 
 void mw_config_default(struct mw_config *config);

@@ -21,6 +21,7 @@ struct door {
     bool is_proxy;      /* it must begin with a header, and is believed */
     bool is_introduced; /* that is over, one way or the other */
     bool is_closing;
+    bool is_last; /* it has one of the last descriptors */
     mw_ms at_ms;
     struct mw_buf held; /* what came and is not used up */
 };
@@ -82,6 +83,7 @@ static void let_in(struct door *door, struct mw_stream *stream, bool with_bytes,
         .first = held.data,
         .first_len = with_bytes ? held.len : 0,
         .at_ms = door->at_ms,
+        .is_last = door->is_last,
     };
     mw_buf_init(&door->held, &worker->mem, 0);
     if (why)
@@ -270,6 +272,7 @@ void mw_door_accept(void *ctx, struct mw_stream *stream)
     }
     door->worker = worker;
     door->stream = stream;
+    door->is_last = mw_listener_is_last(worker->listener);
     door->at_ms = mw_loop_now(worker->loop);
     mw_alarm_init(&door->alarm, on_alarm);
     mw_list_init(&door->in_worker);

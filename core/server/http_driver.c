@@ -250,7 +250,8 @@ static void handle_request(struct mw_client *client)
     struct mw_target target;
     char path[MW_HTTP_MAX_TARGET];
     long len = MW_ERR_BAD_ARG;
-    if (client->worker->stopping) /* what had begun is still answered, and is the last */
+    /* What had begun is still answered, and is the last; who must not stay asks one thing. */
+    if (client->worker->stopping || client->is_last)
         client->http->keep_alive = false;
     note_client(client, head);
     if (mw_target_split(head->target, &target) == MW_OK && target.path.len <= sizeof path)

@@ -15,6 +15,7 @@
 #include "core/base/utf8.h"
 #include "core/proto/close_catalog.h"
 #include "core/server/account.h"
+#include "core/server/admission.h"
 #include "core/server/process.h"
 #include "core/server/script_counts.h"
 #include "core/server/worker.h"
@@ -281,6 +282,15 @@ static void put_moonwire_handshakes_refused_total(struct page *page)
     }
 }
 
+static void put_moonwire_accept_pauses_total(struct page *page)
+{
+    for (int kind = 0; kind < MW_SHORTAGES; kind++) {
+        const char *name = mw_shortage_name((enum mw_shortage_kind)kind);
+        const struct label labels[MOST_LABELS] = { { "cause", mw_view_text(name) } };
+        put_number(page, labels, page->worker->shortage.pauses[kind]);
+    }
+}
+
 static void put_closes(struct page *page, const struct row *row, enum mw_metrics_code code)
 {
     char number[12] = "other";
@@ -432,6 +442,16 @@ static void put_moonwire_script_last_reload_success_timestamp_seconds(struct pag
 static void put_moonwire_script_memory_limit_bytes(struct page *page)
 {
     put_number(page, 0, (uint64_t)page->worker->config->script_memory);
+}
+
+static void put_moonwire_memory_limit_bytes(struct page *page)
+{
+    put_number(page, 0, page->worker->admission->memory_bytes);
+}
+
+static void put_moonwire_heap_bytes(struct page *page)
+{
+    put_number(page, 0, page->worker->mem.bytes);
 }
 
 static void put_moonwire_topics(struct page *page)

@@ -11,15 +11,11 @@
 #include "core/base/str.h"
 
 /* proc(5): "18214 4555 ...", in pages; the second number is of those that are in memory. */
-static uint64_t resident_bytes(void)
+uint64_t mw_process_resident(int statm)
 {
     char text[128];
     uint64_t pages;
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t len = read(fd, text, sizeof text);
-    close(fd);
+    ssize_t len = pread(statm, text, sizeof text, 0);
     struct mw_view rest = mw_view(text, len > 0 ? (size_t)len : 0), first, second;
     if (!mw_view_split(&rest, ' ', &first) || !mw_view_split(&rest, ' ', &second) ||
         !mw_parse_u64(second, 0, UINT32_MAX, &pages))
@@ -34,6 +30,21 @@ unsigned mw_process_cpus(void)
     long count = sched_getaffinity(0, sizeof set, &set) == 0 ? (long)CPU_COUNT(&set)
                                                              : sysconf(_SC_NPROCESSORS_ONLN);
     return count > 0 ? (unsigned)count : 1;
+}
+
+int mw_process_open_statm(void)
+{
+    return open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+}
+
+static uint64_t resident_bytes(void)
+{
+    int statm = mw_process_open_statm();
+    if (statm < 0)
+        return 0;
+    uint64_t bytes = mw_process_resident(statm);
+    close(statm);
+    return bytes;
 }
 
 void mw_process_look(struct mw_process *process)

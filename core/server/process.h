@@ -15,4 +15,9 @@ unsigned mw_process_cpus(void);
 
 void mw_process_look(struct mw_process *process);
 
+/* A descriptor to ask by again and again, or -1. */
+int mw_process_open_statm(void);
+/* Resident bytes; 0: not known. */
+uint64_t mw_process_resident(int statm);
+
 #endif

@@ -14,8 +14,11 @@
 #include "core/io/signals.h"
 #include "core/server/admin_commands.h"
 #include "core/server/admin_why.h"
+#include "core/server/admission.h"
 #include "core/server/certificates.h"
+#include "core/server/cgroup.h"
 #include "core/server/crew.h"
+#include "core/server/memory_guard.h"
 #include "core/server/reload.h"
 #include "moonwire/version.h"
 
@@ -29,7 +32,9 @@ struct server {
     struct mw_mailbox *mailbox;
     struct mw_signals *signals;
     struct mw_crew crew;
-    unsigned over; /* workers that have nothing left to do */
+    unsigned over;                 /* workers that have nothing left to do */
+    struct mw_admission admission; /* whom all workers let in */
+    struct mw_memory_guard memory_guard;
     struct mw_reload *reload;
     struct mw_admin *admin;               /* NULL: off, or the place is taken */
     struct mw_admin_parts admin_parts;    /* what commands work on */
@@ -178,6 +183,8 @@ static int open_log(struct server *server)
 static int open_parts(struct server *server)
 {
     mw_mem_init(&server->mem, 0, 0);
+    mw_admission_init(&server->admission, server->config,
+                      mw_admission_ceiling(server->config, mw_cgroup_memory_limit("")));
     int err = mw_loop_new(&server->mem, &server->loop);
     if (err)
         return err;
@@ -187,6 +194,7 @@ static int open_parts(struct server *server)
 
 static void close_parts(struct server *server)
 {
+    mw_memory_guard_close(&server->memory_guard);
     if (server->signals)
         mw_signals_close(server->signals);
     if (server->mailbox)
@@ -195,7 +203,7 @@ static void close_parts(struct server *server)
         return;
     mw_loop_finish(server->loop);
     server->left.handles += mw_loop_free(server->loop);
-    server->left.bytes += server->mem.bytes;
+    server->left.bytes += server->mem.bytes + mw_admission_free(&server->admission);
     server->left.bytes += mw_shared_bytes() - server->shared_before;
 }
 
@@ -228,6 +236,7 @@ static int open_crew(struct server *server)
         .public_files = server->places->public_files,
         .tls = server->certificates ? mw_certificates_context(server->certificates) : 0,
         .log = &server->log,
+        .admission = &server->admission,
         .server = server->mailbox,
     };
     char why[128] = "out of memory";
@@ -327,6 +336,7 @@ static void say_ready(struct server *server)
 static int start_running(struct server *server)
 {
     int err = mw_signals_open(server->loop, on_signal, server, &server->signals);
+    mw_memory_guard_open(&server->memory_guard, server->loop, &server->log, &server->admission);
     if (!err && server->certificates)
         err = mw_certificates_watch(server->certificates, &server->crew);
     if (!err)

@@ -11,6 +11,7 @@
 #include "core/base/str.h"
 #include "core/proto/handshake.h"
 #include "core/proto/url.h"
+#include "core/server/admit.h"
 #include "core/server/fair.h"
 #include "core/server/http_driver.h"
 #include "core/server/pause.h"
@@ -367,11 +368,12 @@ void mw_upgrade(struct mw_client *client, struct mw_view path)
     struct mw_param params[MW_PATTERN_MAX_SEGMENTS];
     size_t count = 0;
     struct mw_route *route = mw_route_match(worker, path, params, &count);
-    if (refused(client, head, route, path))
+    if (refused(client, head, route, path) || !mw_admit(client, false))
         return;
     client->facts = facts_new(&worker->mem, path, pick_protocol(head, route->spec),
                               mw_sideband_mark(head->target), params, count);
     if (!client->facts) {
+        mw_admit_leave(client);
         mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"), 0);
         return;
     }

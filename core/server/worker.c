@@ -46,6 +46,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
         .engine = setup->engine,
         .public_files = setup->public_files,
         .log = setup->log,
+        .admission = setup->admission,
         .server = setup->server,
         .crew = setup->crew,
         .leave.kind = MW_LETTER_LEAVE,
@@ -82,7 +83,11 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
         err = mw_mailbox_open(worker->loop, on_mail, worker, &worker->mailbox);
     if (!err && setup->tls)
         err = open_tls(worker, setup->tls);
-    return err ? err : open_listener(worker, setup, why);
+    if (!err)
+        err = open_listener(worker, setup, why);
+    if (!err)
+        mw_shortage_watch(worker);
+    return err;
 }
 
 /* ---- the thread ---- */

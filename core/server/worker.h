@@ -25,8 +25,10 @@
 #include "core/server/rare.h"
 #include "core/server/refused.h"
 #include "core/server/route.h"
+#include "core/server/shortage.h"
 #include "core/session/outq.h"
 
+struct mw_admission;
 struct mw_crew;
 
 struct mw_worker {
@@ -55,6 +57,8 @@ struct mw_worker {
     struct mw_tls_ctx *tls;       /* for those that come next; a reference */
     struct mw_rare strangers;     /* what is told of those who got no further */
     struct mw_rare undecided;     /* ... of those whose script had no turn at their end */
+    struct mw_shortage shortage;
+    struct mw_admission *admission; /* the process's; borrowed */
     const struct mw_config *config;
     const struct mw_engine *engine;
     const char *public_files;
@@ -76,6 +80,7 @@ struct mw_worker_setup {
     const char *public_files;
     struct mw_tls_ctx *tls; /* NULL: plain; the worker holds it */
     struct mw_log *log;
+    struct mw_admission *admission;
     struct mw_mailbox *server; /* where batches go back to, and the stopped letter */
 };
 

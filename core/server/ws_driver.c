@@ -10,6 +10,7 @@
 
 #include "core/base/check.h"
 #include "core/server/account.h"
+#include "core/server/admit.h"
 #include "core/server/deliver.h"
 #include "core/server/ending.h"
 #include "core/server/fair.h"
@@ -115,6 +116,7 @@ static void end_now(struct mw_client *client)
     mw_drain_ended(client);
     tell_app(client, &end);
     mw_ending_tell(client, &end, &room);
+    mw_admit_leave(client);
     mw_http_driver_close(client);
     mw_client_linger(client);
 }
@@ -144,6 +146,7 @@ void mw_ws_driver_forget(struct mw_client *client, enum mw_cause cause)
     mw_conn_eof(&client->conn, MW_CAUSE_peer_fin);
     mw_ending_describe(client, &room, &end);
     tell_app(client, &end);
+    mw_admit_leave(client);
     mw_ws_driver_free(client);
 }
 

@@ -64,9 +64,12 @@ export class Server {
     noise = []; /* what was on stderr and is no JSON: nothing, if all is well */
     #waiting = new Set();
 
-    constructor(project, { verb = 'serve', args = ['--listen', '127.0.0.1:0'], env = {} } = {}) {
+    /* `by`: a program and its words that becomes the server, as prlimit(1) does. */
+    constructor(project, options = {}) {
+        const { verb = 'serve', args = ['--listen', '127.0.0.1:0'], env = {}, by = [] } = options;
+        const [program, ...words] = [...by, binary, verb, project.dir, ...args];
         this.project = project;
-        this.process = spawn(binary, [verb, project.dir, ...args], {
+        this.process = spawn(program, words, {
             env: { ...process.env, MOONWIRE_LOG_LEVEL: 'debug', MOONWIRE_DRAIN_GRACE: '0', ...env },
             stdio: ['ignore', 'inherit', 'pipe'],
         });

@@ -36,7 +36,7 @@ set(foreign
     "uv.h: core/io"
     "mbedtls/.*.h: core/io core/base/digest.c"
     "psa/.*.h: core/io"
-    "malloc.h: core/io/tls_sleep.c"
+    "malloc.h: core/io/tls_sleep.c core/server/memory_guard.c"
     "llhttp.h: core/proto/http.c"
     "zlib.h: core/proto/deflate.c"
     "yyjson.h: core/base/json.c"

@@ -28,6 +28,25 @@ TEST(the_limit_that_counts_is_the_hard_one)
     }
 }
 
+TEST(more_connections_than_descriptors_are_found)
+{
+    static const struct {
+        uint64_t connections, hard;
+        enum mw_doctor_state state;
+    } cases[] = {
+        { 0, 100, MW_DOCTOR_OK },
+        { 900, 1000, MW_DOCTOR_OK },
+        { 901, 1000, MW_DOCTOR_WARN },
+        { 1, 50, MW_DOCTOR_WARN },
+    };
+    for (size_t i = 0; i < MW_COUNT(cases); i++) {
+        struct mw_doctor_line line = { .name = "connections" };
+        mw_checkup_judge_connections(&line, cases[i].connections, cases[i].hard);
+        assert_int_equal(line.state, cases[i].state);
+        assert_int_equal(*line.fix != '\0', line.state != MW_DOCTOR_OK);
+    }
+}
+
 TEST(a_short_backlog_and_a_full_table_are_found)
 {
     struct mw_doctor_line line = { .name = "x" };
@@ -117,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         CASE(the_limit_that_counts_is_the_hard_one),
+        CASE(more_connections_than_descriptors_are_found),
         CASE(a_short_backlog_and_a_full_table_are_found),
         CASE(a_certificate_is_judged_by_its_dates),
         CASE(mount_points_are_read_with_their_escapes),

@@ -329,6 +329,88 @@ TEST(who_has_not_joined_finds_the_address_in_use)
     close_door(door);
 }
 
+/* ---- descriptors that are left to others ---- */
+
+static int whys[8];
+static unsigned why_count;
+
+static void note_pause(void *ctx, int why)
+{
+    (void)ctx;
+    assert_in_range(why_count, 0, MW_COUNT(whys) - 1);
+    whys[why_count++] = why;
+}
+
+static unsigned last_count;
+
+static void let_in_and_ask(void *ctx, struct mw_stream *stream)
+{
+    struct door *door = ctx;
+    last_count += mw_listener_is_last(door->listener);
+    let_in(ctx, stream);
+}
+
+static struct door *open_door_with_care(unsigned kept_back, unsigned last_ones)
+{
+    static struct door door;
+    const struct mw_accept_care care = { kept_back, last_ones, note_pause };
+    char why[128];
+    memset(&door, 0, sizeof(door));
+    why_count = last_count = 0;
+    open_world(&door.world);
+    assert_int_equal(mw_listener_open(door.world.loop, mw_view_text("127.0.0.1:0"), let_in_and_ask,
+                                      &door, &door.listener, why),
+                     MW_OK);
+    mw_listener_care(door.listener, &care);
+    return &door;
+}
+
+static bool has_gone_on(void *ctx)
+{
+    (void)ctx;
+    return why_count > 0 && whys[why_count - 1] == 0;
+}
+
+/* Ten are free, four are kept back: of eight guests six get in, and the others when two have gone.
+ */
+TEST(some_descriptors_are_kept_back_and_the_pause_is_told_by_its_errno)
+{
+    struct door *door = open_door_with_care(4, 2);
+    struct rlimit limit, few;
+    int guests[8];
+    int first = knock(door); /* the loop and the streams have opened what they want by then */
+    wait_for_count(&door->world, &door->count, 1);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (unsigned i = 0; i < MW_COUNT(guests); i++)
+        guests[i] = knock(door);
+    int next = dup(guests[0]);
+    close(next);
+    few = (struct rlimit){ (rlim_t)next + 10, limit.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    mw_listener_care(door->listener, &(struct mw_accept_care){ 4, 2, note_pause });
+    run_long(door);
+    assert_int_equal(door->count, 1 + 6);
+    assert_int_equal(last_count, 2);
+    assert_int_equal(why_count, 1);
+    assert_int_equal(whys[0], EMFILE);
+    int own = dup(guests[0]); /* what was kept back is there */
+    assert_true(own >= 0);
+    close(own);
+    mw_stream_close(door->guests[0].stream, false);
+    mw_stream_close(door->guests[1].stream, false);
+    wait_for_count(&door->world, &door->count, 1 + 8);
+    wait_until(&door->world, has_gone_on, NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(why_count, 2);
+    mw_listener_close(door->listener);
+    for (unsigned i = 2; i < door->count; i++)
+        mw_stream_close(door->guests[i].stream, false);
+    close_world(&door->world);
+    for (unsigned i = 0; i < MW_COUNT(guests); i++)
+        close(guests[i]);
+    close(first);
+}
+
 /* ---- memory ---- */
 
 static bool make_listener(struct mw_mem *mem)
@@ -379,6 +461,7 @@ int main(void)
         CASE(a_closed_listener_frees_its_port_at_once),
         CASE(without_descriptors_connections_wait_until_there_is_one),
         CASE(a_listener_can_be_closed_while_it_pauses),
+        CASE(some_descriptors_are_kept_back_and_the_pause_is_told_by_its_errno),
         CASE(without_memory_there_is_no_listener),
         CASE(without_memory_for_a_stream_the_guest_is_sent_away_and_the_next_let_in),
     };

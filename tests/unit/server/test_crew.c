@@ -1,6 +1,8 @@
 /* crew: several workers, loaded without their threads, and stopped with them. */
 #include "core/server/crew.h"
 
+#include "core/server/admission.h"
+
 #include <errno.h>
 
 #include "core/base/str.h"
@@ -18,6 +20,7 @@ struct bench {
     int log_fd;
     struct mw_mailbox *mailbox;
     struct mw_worker workers[COUNT];
+    struct mw_admission admission;
     struct mw_crew crew;
     struct mw_engine engine; /* the one of c_engine, but for what a test lays over it */
     struct mw_project *project;
@@ -49,9 +52,11 @@ static void open_crew(const char *address)
         .engine = &bench.engine,
         .public_files = "",
         .log = &bench.log,
+        .admission = &bench.admission,
         .server = bench.mailbox,
     };
     char why[128];
+    mw_admission_init(&bench.admission, &bench.config, 0);
     (void)snprintf(bench.config.listen, sizeof bench.config.listen, "%s", address);
     mw_crew_init(&bench.crew, bench.workers, COUNT);
     assert_int_equal(mw_crew_open(&bench.crew, &setup, why), MW_OK);

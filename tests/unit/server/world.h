@@ -9,6 +9,7 @@
 #include "core/base/str.h"
 #include "core/proto/mask.h"
 #include "core/proto/message.h"
+#include "core/server/admission.h"
 #include "core/server/client.h"
 #include "core/server/crew.h"
 #include "core/server/door.h"
@@ -34,7 +35,8 @@ struct world {
     struct mw_log log;
     int log_fd;
     struct mw_worker worker;
-    struct mw_crew crew; /* of this one worker */
+    struct mw_crew crew;           /* of this one worker */
+    struct mw_admission admission; /* of the worker; its limits are config's */
     struct mw_alarm turn_end;
     struct peer *peers[MAX_PEERS];
     size_t peer_count;
@@ -127,7 +129,9 @@ static inline void open_worker(struct world *world, const struct mw_engine *engi
         .public_files = public_files,
         .tls = world->tls,
         .log = &world->log,
+        .admission = &world->admission,
     };
+    mw_admission_init(&world->admission, &world->config, 0);
     mw_rng_seed(&world->rng, seed);
     world->peer_count = 0;
     mw_crew_init(&world->crew, &world->worker, 1);
@@ -198,6 +202,8 @@ static inline void close_worker(struct world *world)
     struct mw_worker_leftovers left = mw_worker_close(&world->worker);
     assert_int_equal(left.bytes, 0);
     assert_int_equal(left.handles, 0);
+    assert_int_equal(atomic_load(&world->admission.count), 0);
+    assert_int_equal(mw_admission_free(&world->admission), 0);
     for (size_t i = 0; i < world->peer_count; i++) {
         memory_stream_free(&world->peers[i]->line);
         mw_free(&world->mem, world->peers[i], sizeof *world->peers[i]);
