@@ -1,11 +1,10 @@
 /* crew: several workers, loaded without their threads, and stopped with them. */
 #include "core/server/crew.h"
 
-#include "core/server/admission.h"
-
 #include <errno.h>
 
 #include "core/base/str.h"
+#include "core/server/admission.h"
 #include "tests/unit/io/folder.h"
 #include "tests/unit/io/io.h"
 #include "tests/unit/server/c_engine.h"
