@@ -108,6 +108,7 @@ struct mw_client {
 
     struct mw_http_conn *http; /* until accepted */
     struct mw_static *body;    /* of the response that is being sent */
+    bool awaits;               /* ... or of one that other workers have a part in */
 
     struct mw_conn conn; /* from OPENING on */
     struct mw_facts *facts;

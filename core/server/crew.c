@@ -59,10 +59,26 @@ void mw_crew_drain(struct mw_crew *crew, bool restart)
         mw_worker_drain(&crew->workers[i], restart);
 }
 
-/* From the lowest up: what one still has for the others goes to a higher one, or to the server. */
+/*
+ * Letters that are still on their way come to their ends: up to the last worker in the first round,
+ * back to one of the lower ones in the second.
+ */
+static void deliver_rest(struct mw_crew *crew)
+{
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < crew->count; i++) {
+            if (crew->workers[i].mailbox)
+                mw_mailbox_deliver(crew->workers[i].mailbox);
+        }
+    }
+}
+
 struct mw_worker_leftovers mw_crew_close(struct mw_crew *crew)
 {
     struct mw_worker_leftovers sum = { 0 };
+    for (unsigned i = 0; i < crew->count; i++)
+        mw_worker_join(&crew->workers[i]);
+    deliver_rest(crew);
     for (unsigned i = 0; i < crew->count; i++) {
         struct mw_worker_leftovers left = mw_worker_close(&crew->workers[i]);
         sum.bytes += left.bytes;

@@ -309,6 +309,8 @@ static bool step(struct mw_client *client)
         return send_out(client);
     if (client->body)
         return mw_static_step(client->body);
+    if (client->awaits)
+        return false;
     switch (http->phase) {
     case MW_HTTP_PHASE_BUSY:
         mw_http_conn_answered(http, mw_loop_now(client->worker->loop));

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "core/server/client.h"
+#include "core/server/crew.h"
 #include "core/server/ending.h"
-#include "core/server/worker.h"
 #include "core/server/ws_driver.h"
 
 struct mw_inquiry *mw_inquiry_new(enum mw_inquiry_kind kind, void *asker)
@@ -23,7 +23,9 @@ struct mw_inquiry *mw_inquiry_new(enum mw_inquiry_kind kind, void *asker)
     inquiry->mem = mem;
     inquiry->kind = kind;
     inquiry->asker = asker;
+    inquiry->is_whole = true;
     mw_list_init(&inquiry->records);
+    mw_metrics_sheet_init(&inquiry->sheet, &inquiry->mem);
     mw_buf_init(&inquiry->text, &inquiry->mem, 0);
     return inquiry;
 }
@@ -35,7 +37,8 @@ void mw_inquiry_free(struct mw_inquiry *inquiry)
     while (!mw_list_is_empty(&inquiry->records))
         mw_end_record_free(&inquiry->mem,
                            MW_OWNER(inquiry->records.next, struct mw_end_record, link));
-    mw_free(&inquiry->mem, inquiry->counts, inquiry->count * sizeof *inquiry->counts);
+    mw_free(&inquiry->mem, inquiry->counts, inquiry->cap * sizeof *inquiry->counts);
+    mw_metrics_sheet_free(&inquiry->sheet);
     mw_buf_free(&inquiry->text);
     mw_script_codes_free(&inquiry->mem, inquiry->codes, inquiry->code_count);
     struct mw_mem last = inquiry->mem; /* it holds its own account */
@@ -49,13 +52,22 @@ bool mw_inquiry_is_of_one(const struct mw_inquiry *inquiry)
 
 /* ---- on the worker ---- */
 
-static void put_record(struct mw_inquiry *inquiry, const struct mw_end_record *facts)
+static struct mw_end_record *record_of(struct mw_link *link)
+{
+    return MW_OWNER(link, struct mw_end_record, link);
+}
+
+/* Before `place`. */
+static void put_record(struct mw_inquiry *inquiry, struct mw_link *place,
+                       const struct mw_end_record *facts)
 {
     struct mw_end_record *record = mw_end_record_new(&inquiry->mem, facts);
-    if (record)
-        mw_list_push(&inquiry->records, &record->link);
-    else
+    if (record) {
+        mw_list_push(place, &record->link);
+        inquiry->record_count++;
+    } else {
         inquiry->is_whole = false;
+    }
 }
 
 /* The WebSocket with this id that has not ended; or NULL. */
@@ -93,22 +105,32 @@ static void answer_conn(struct mw_inquiry *inquiry, struct mw_worker *worker)
         mw_ends_find(&worker->ends, inquiry->id, mw_loop_now(worker->loop));
     const struct mw_client *client = find_live(worker, inquiry->id);
     if (record) {
-        put_record(inquiry, record);
+        put_record(inquiry, &inquiry->records, record);
     } else if (client) {
         mw_ending_look(client, &room, &facts);
-        put_record(inquiry, &facts);
+        put_record(inquiry, &inquiry->records, &facts);
     } else {
         say_unknown(inquiry, worker);
     }
 }
 
+/* What other workers have put there is in order too: one walk merges. */
 static void answer_last(struct mw_inquiry *inquiry, struct mw_worker *worker)
 {
     mw_ms now_ms = mw_loop_now(worker->loop);
+    struct mw_link *place = inquiry->records.next;
     const struct mw_end_record *record = mw_ends_before(&worker->ends, 0, now_ms);
     for (size_t i = 0; record && i < inquiry->last; i++) {
-        put_record(inquiry, record);
+        while (place != &inquiry->records && record_of(place)->at_ms >= record->at_ms)
+            place = place->next;
+        put_record(inquiry, place, record);
         record = mw_ends_before(&worker->ends, record, now_ms);
+    }
+    while (inquiry->record_count > inquiry->last) {
+        struct mw_end_record *oldest = record_of(inquiry->records.prev);
+        mw_list_remove(&oldest->link);
+        mw_end_record_free(&inquiry->mem, oldest);
+        inquiry->record_count--;
     }
 }
 
@@ -119,24 +141,62 @@ static int more_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+static bool make_room(struct mw_inquiry *inquiry, size_t more)
+{
+    size_t cap = inquiry->count + more, size = sizeof *inquiry->counts;
+    struct mw_end_count *counts =
+        mw_realloc(&inquiry->mem, inquiry->counts, inquiry->cap * size, (cap ? cap : 1) * size);
+    if (!counts)
+        return false;
+    inquiry->counts = counts;
+    inquiry->cap = cap ? cap : 1;
+    return true;
+}
+
+static void add_count(struct mw_inquiry *inquiry, const struct mw_end_count *row)
+{
+    for (size_t i = 0; i < inquiry->count; i++) {
+        struct mw_end_count *same = &inquiry->counts[i];
+        if (same->code == row->code && same->cause == row->cause &&
+            !strcmp(same->script, row->script)) {
+            same->total += row->total;
+            return;
+        }
+    }
+    inquiry->counts[inquiry->count++] = *row;
+}
+
+/* What scripts say is the same in every worker. */
+static void take_codes(struct mw_inquiry *inquiry, const struct mw_worker *worker)
+{
+    if (!mw_worker_is_first(worker))
+        return;
+    inquiry->codes = mw_script_codes_copy(worker, &inquiry->mem, &inquiry->code_count);
+    inquiry->is_whole = inquiry->codes || inquiry->code_count == 0;
+}
+
 static void answer_counts(struct mw_inquiry *inquiry, struct mw_worker *worker)
 {
     struct mw_end_counts *counts = &worker->end_counts;
     mw_ms now_ms = mw_loop_now(worker->loop);
     mw_end_counts_at(counts, now_ms);
     inquiry->span_ms = mw_end_counts_span(counts, now_ms);
-    inquiry->codes = mw_script_codes_copy(worker, &inquiry->mem, &inquiry->code_count);
-    inquiry->is_whole = inquiry->codes || inquiry->code_count == 0;
+    take_codes(inquiry, worker);
     if (counts->count == 0 || !inquiry->is_whole)
         return;
-    size_t size = counts->count * sizeof *counts->rows;
-    inquiry->counts = mw_alloc(&inquiry->mem, size);
-    inquiry->is_whole = inquiry->counts != NULL;
-    if (!inquiry->counts)
-        return;
-    memcpy(inquiry->counts, counts->rows, size);
-    inquiry->count = counts->count;
-    qsort(inquiry->counts, inquiry->count, sizeof *inquiry->counts, more_first);
+    inquiry->is_whole = make_room(inquiry, counts->count);
+    for (size_t i = 0; inquiry->is_whole && i < counts->count; i++)
+        add_count(inquiry, &counts->rows[i]);
+    if (inquiry->is_whole)
+        qsort(inquiry->counts, inquiry->count, sizeof *inquiry->counts, more_first);
+}
+
+static void answer_metrics(struct mw_inquiry *inquiry, const struct mw_worker *worker)
+{
+    int err = mw_metrics_sheet_add(&inquiry->sheet, worker);
+    if (!err && inquiry->sheet.workers == worker->crew->count)
+        err = mw_metrics_write(&inquiry->sheet, &inquiry->text);
+    inquiry->is_whole = inquiry->is_whole && !err;
 }
 
 static void answer_close(struct mw_inquiry *inquiry, struct mw_worker *worker)
@@ -154,7 +214,6 @@ static void answer_close(struct mw_inquiry *inquiry, struct mw_worker *worker)
 
 void mw_inquiry_answer(struct mw_inquiry *inquiry, struct mw_worker *worker)
 {
-    inquiry->is_whole = true;
     switch (inquiry->kind) {
     case MW_INQUIRY_CONN:
         answer_conn(inquiry, worker);
@@ -169,7 +228,7 @@ void mw_inquiry_answer(struct mw_inquiry *inquiry, struct mw_worker *worker)
         answer_close(inquiry, worker);
         break;
     case MW_INQUIRY_METRICS:
-        inquiry->is_whole = mw_metrics_write(worker, &inquiry->text) == MW_OK;
+        answer_metrics(inquiry, worker);
         break;
     }
 }

@@ -1,7 +1,7 @@
 /*
- * The text of the metrics: a row of numbers for each script is taken once, then each metric of
- * metrics.def writes its lines. Runs on the worker's thread, for who asks over HTTP
- * (metrics_page.c) or over the control channel (inquiry.c); changes nothing.
+ * The text of the metrics: each metric of metrics.def writes its lines from the numbers of a sheet
+ * (metrics_sheet.c). For who asks over HTTP (metrics_page.c) or over the control channel
+ * (inquiry.c); looks at no worker.
  */
 #include "core/server/metrics.h"
 
@@ -14,11 +14,9 @@
 #include "core/base/str.h"
 #include "core/base/utf8.h"
 #include "core/proto/close_catalog.h"
-#include "core/server/account.h"
-#include "core/server/admission.h"
+#include "core/server/metrics_sheet.h"
 #include "core/server/process.h"
-#include "core/server/script_counts.h"
-#include "core/server/worker.h"
+#include "core/server/shortage.h"
 #include "moonwire/version.h"
 
 /* ---- counting ---- */
@@ -67,19 +65,31 @@ void mw_metrics_count_end(struct mw_metrics_cells *cells, unsigned code, enum mw
     cells->duration_ms += lasted_ms;
 }
 
+static void add_refusals(struct mw_metrics_refusal *to, const char *error, const char *cause,
+                         uint64_t count)
+{
+    size_t i = 0, last = MW_METRICS_REFUSALS - 1;
+    while (i < last && to[i].error && strcmp(to[i].error, error) != 0)
+        i++;
+    struct mw_metrics_refusal *cell = &to[i];
+    cell->error = i < last ? error : "other";
+    cell->cause = i < last ? cause : 0;
+    cell->count += count;
+}
+
 void mw_metrics_count_refusal(struct mw_worker_metrics *metrics, const char *error,
                               const char *cause)
 {
-    size_t i = 0, last = MW_METRICS_REFUSALS - 1;
-    while (i < last && metrics->refused[i].error && strcmp(metrics->refused[i].error, error) != 0)
-        i++;
-    struct mw_metrics_refusal *cell = &metrics->refused[i];
-    cell->error = i < last ? error : "other";
-    cell->cause = i < last ? cause : 0;
-    cell->count++;
+    add_refusals(metrics->refused, error, cause, 1);
 }
 
-static void add_cells(struct mw_metrics_cells *to, const struct mw_metrics_cells *from)
+void mw_metrics_add_refusals(struct mw_metrics_refusal to[MW_METRICS_REFUSALS],
+                             const struct mw_metrics_refusal *of)
+{
+    add_refusals(to, of->error, of->cause, of->count);
+}
+
+void mw_metrics_add(struct mw_metrics_cells *to, const struct mw_metrics_cells *from)
 {
     uint64_t *sums = (uint64_t *)to;
     const uint64_t *numbers = (const uint64_t *)from;
@@ -90,84 +100,19 @@ static void add_cells(struct mw_metrics_cells *to, const struct mw_metrics_cells
 
 void mw_metrics_keep(struct mw_worker_metrics *metrics, const struct mw_metrics_cells *cells)
 {
-    add_cells(&metrics->gone, cells);
+    mw_metrics_add(&metrics->gone, cells);
     metrics->has_gone = true;
 }
 
-/* ---- what is looked at ---- */
-
-/* Of one script; or of all that are forgotten. */
-struct row {
-    struct mw_view script, pattern;
-    const struct mw_route *route; /* NULL: its file is gone */
-    const struct mw_metrics_cells *cells;
-    uint64_t connections, opened, received_bytes, sent_bytes, queued_bytes;
-    uint64_t calls, slow_calls, memory_bytes, timers, waiting, paused, is_fresh;
-};
-
 struct page {
-    struct mw_worker *worker;
+    const struct mw_metrics_sheet *sheet;
+    struct mw_metrics_row *const *rows; /* of the sheet */
+    size_t count;
     struct mw_buf *out;
     int err;
     const char *name; /* of the metric whose lines are written */
-    struct row *rows;
-    size_t count;
     struct mw_process process;
 };
-
-static void put_cells(struct row *row, const struct mw_metrics_cells *cells)
-{
-    row->cells = cells;
-    row->opened = cells->opened;
-    row->connections = cells->opened - cells->ended;
-    row->received_bytes = cells->received_bytes;
-    row->sent_bytes = cells->sent_bytes;
-    row->calls = cells->calls;
-    row->slow_calls = cells->slow_calls;
-}
-
-static void put_route(struct row *row, const struct mw_route *route)
-{
-    struct mw_app_stats app = { 0 };
-    route->worker->engine->stats(route->app, &app);
-    row->route = route;
-    row->queued_bytes = route->account->mem.bytes;
-    row->calls += app.calls - route->metrics.kept_calls;
-    row->slow_calls += app.slow_calls - route->metrics.kept_slow_calls;
-    row->memory_bytes = app.memory_bytes;
-    row->timers = app.timers;
-    row->waiting = app.waiting;
-    row->paused = route->quarantine.paused;
-    row->is_fresh = !route->failed;
-}
-
-/* A script that has not been loaded has the place where it was, if it had one. */
-static struct mw_view pattern_of(const struct mw_script_counts *counts)
-{
-    const char *text = counts->route ? counts->route->pattern.text : 0;
-    if (!text)
-        text = counts->pattern.text;
-    return mw_view_text(text ? text : "");
-}
-
-static void fill_rows(struct page *page)
-{
-    const struct mw_worker_metrics *metrics = &page->worker->metrics;
-    for (const struct mw_link *at = metrics->scripts.next; at != &metrics->scripts; at = at->next) {
-        const struct mw_script_counts *counts = MW_OWNER(at, const struct mw_script_counts, link);
-        struct row *row = &page->rows[page->count++];
-        *row = (struct row){ .script = mw_view(counts->name, counts->name_len),
-                             .pattern = pattern_of(counts) };
-        put_cells(row, &counts->cells);
-        if (counts->route && !counts->route->removed)
-            put_route(row, counts->route);
-    }
-    if (!metrics->has_gone)
-        return;
-    struct row *gone = &page->rows[page->count++];
-    *gone = (struct row){ .script = mw_view_text("gone"), .pattern = mw_view_text("gone") };
-    put_cells(gone, &metrics->gone);
-}
 
 /* ---- lines ---- */
 
@@ -249,15 +194,15 @@ struct metric {
 };
 
 /* What is of a script alone and no counter ends with its file. */
-static bool has_member(const struct row *row, const struct metric *metric)
+static bool has_member(const struct mw_metrics_row *row, const struct metric *metric)
 {
-    return row->route || metric->of_route || !strcmp(metric->type, "counter");
+    return row->has_route || metric->of_route || !strcmp(metric->type, "counter");
 }
 
 static void put_member(struct page *page, const struct metric *metric)
 {
     for (size_t i = 0; i < page->count; i++) {
-        const struct row *row = &page->rows[i];
+        const struct mw_metrics_row *row = page->rows[i];
         const struct label by_route[MOST_LABELS] = { { "route", row->pattern },
                                                      { "script", row->script } };
         const struct label by_script[MOST_LABELS] = { { "script", row->script } };
@@ -272,7 +217,7 @@ static void put_member(struct page *page, const struct metric *metric)
 
 static void put_moonwire_handshakes_refused_total(struct page *page)
 {
-    const struct mw_metrics_refusal *refused = page->worker->metrics.refused;
+    const struct mw_metrics_refusal *refused = page->sheet->refused;
     for (size_t i = 0; i < MW_METRICS_REFUSALS && refused[i].error; i++) {
         const struct label labels[MOST_LABELS] = {
             { "error", mw_view_text(refused[i].error) },
@@ -287,11 +232,12 @@ static void put_moonwire_accept_pauses_total(struct page *page)
     for (int kind = 0; kind < MW_SHORTAGES; kind++) {
         const char *name = mw_shortage_name((enum mw_shortage_kind)kind);
         const struct label labels[MOST_LABELS] = { { "cause", mw_view_text(name) } };
-        put_number(page, labels, page->worker->shortage.pauses[kind]);
+        put_number(page, labels, page->sheet->pauses[kind]);
     }
 }
 
-static void put_closes(struct page *page, const struct row *row, enum mw_metrics_code code)
+static void put_closes(struct page *page, const struct mw_metrics_row *row,
+                       enum mw_metrics_code code)
 {
     char number[12] = "other";
     if (code != MW_METRICS_CODE_OTHER)
@@ -305,8 +251,8 @@ static void put_closes(struct page *page, const struct row *row, enum mw_metrics
             { "who", mw_view_text(mw_who_name(why->who)) },
             { "cause", mw_view_text(why->name) },
         };
-        if (row->cells->closes[code][cause])
-            put_number(page, labels, row->cells->closes[code][cause]);
+        if (row->cells.closes[code][cause])
+            put_number(page, labels, row->cells.closes[code][cause]);
     }
 }
 
@@ -314,11 +260,11 @@ static void put_moonwire_closes_total(struct page *page)
 {
     for (size_t i = 0; i < page->count; i++) {
         for (int code = 0; code < MW_METRICS_CODES; code++)
-            put_closes(page, &page->rows[i], (enum mw_metrics_code)code);
+            put_closes(page, page->rows[i], (enum mw_metrics_code)code);
     }
 }
 
-static void put_durations(struct page *page, const struct row *row)
+static void put_durations(struct page *page, const struct mw_metrics_row *row)
 {
     struct label labels[MOST_LABELS] = { { "route", row->pattern }, { "script", row->script } };
     uint64_t sum = 0;
@@ -327,13 +273,13 @@ static void put_durations(struct page *page, const struct row *row)
         if (i < MW_METRICS_BUCKET_ABOVE)
             snprintf(bound, sizeof bound, "%u", bucket_seconds[i]);
         labels[2] = (struct label){ "le", mw_view_text(bound) };
-        sum += row->cells->durations[i];
+        sum += row->cells.durations[i];
         put_sample(page, "_bucket", labels);
         if (!page->err)
             page->err = mw_buf_putf(page->out, "%" PRIu64 "\n", sum);
     }
     labels[2].name = 0;
-    put_ms(page, "_sum", labels, row->cells->duration_ms);
+    put_ms(page, "_sum", labels, row->cells.duration_ms);
     put_sample(page, "_count", labels);
     if (!page->err)
         page->err = mw_buf_putf(page->out, "%" PRIu64 "\n", sum);
@@ -342,11 +288,11 @@ static void put_durations(struct page *page, const struct row *row)
 static void put_moonwire_connection_duration_seconds(struct page *page)
 {
     for (size_t i = 0; i < page->count; i++)
-        put_durations(page, &page->rows[i]);
+        put_durations(page, page->rows[i]);
 }
 
 /* Numbers of a row that a third label tells apart. */
-static void put_named(struct page *page, const struct row *row, const char *label,
+static void put_named(struct page *page, const struct mw_metrics_row *row, const char *label,
                       const char *const *names, const uint64_t *numbers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -362,14 +308,14 @@ static const char *const types[MW_METRICS_TYPES] = { "text", "binary" };
 static void put_moonwire_messages_received_total(struct page *page)
 {
     for (size_t i = 0; i < page->count; i++)
-        put_named(page, &page->rows[i], "type", types, page->rows[i].cells->received,
+        put_named(page, page->rows[i], "type", types, page->rows[i]->cells.received,
                   MW_METRICS_TYPES);
 }
 
 static void put_moonwire_messages_sent_total(struct page *page)
 {
     for (size_t i = 0; i < page->count; i++)
-        put_named(page, &page->rows[i], "type", types, page->rows[i].cells->sent, MW_METRICS_TYPES);
+        put_named(page, page->rows[i], "type", types, page->rows[i]->cells.sent, MW_METRICS_TYPES);
 }
 
 static void put_moonwire_messages_dropped_total(struct page *page)
@@ -380,12 +326,12 @@ static void put_moonwire_messages_dropped_total(struct page *page)
 #undef MW_METRICS_DROP
     };
     for (size_t i = 0; i < page->count; i++)
-        put_named(page, &page->rows[i], "cause", names, page->rows[i].cells->dropped,
+        put_named(page, page->rows[i], "cause", names, page->rows[i]->cells.dropped,
                   MW_METRICS_DROPS);
 }
 
 /* The same for what is a script's and of no route. */
-static void put_of_script(struct page *page, const struct row *row, const char *label,
+static void put_of_script(struct page *page, const struct mw_metrics_row *row, const char *label,
                           const char *name, uint64_t number)
 {
     const struct label labels[MOST_LABELS] = { { "script", row->script },
@@ -397,9 +343,9 @@ static void put_moonwire_handler_errors_total(struct page *page)
 {
     static const char *const kinds[MW_FAULT_KINDS] = { "error", "cpu", "memory" };
     for (size_t i = 0; i < page->count; i++) {
-        const struct row *row = &page->rows[i];
+        const struct mw_metrics_row *row = page->rows[i];
         for (size_t kind = 0; kind < MW_FAULT_KINDS; kind++)
-            put_of_script(page, row, "kind", kinds[kind], row->cells->errors[kind]);
+            put_of_script(page, row, "kind", kinds[kind], row->cells.errors[kind]);
     }
 }
 
@@ -407,21 +353,21 @@ static void put_moonwire_script_reloads_total(struct page *page)
 {
     static const char *const results[MW_METRICS_LOADS] = { "loaded", "refused" };
     for (size_t i = 0; i < page->count; i++) {
-        const struct row *row = &page->rows[i];
+        const struct mw_metrics_row *row = page->rows[i];
         for (size_t load = 0; load < MW_METRICS_LOADS; load++)
-            put_of_script(page, row, "result", results[load], row->cells->loads[load]);
+            put_of_script(page, row, "result", results[load], row->cells.loads[load]);
     }
 }
 
 static void put_moonwire_script_info(struct page *page)
 {
     for (size_t i = 0; i < page->count; i++) {
-        const struct row *row = &page->rows[i];
+        const struct mw_metrics_row *row = page->rows[i];
         char version[12], hash[17];
-        if (!row->route || !row->route->version)
+        if (!row->has_route || !row->version)
             continue;
-        snprintf(version, sizeof version, "%u", row->route->version);
-        snprintf(hash, sizeof hash, "%016" PRIx64, row->route->metrics.hash);
+        snprintf(version, sizeof version, "%u", row->version);
+        snprintf(hash, sizeof hash, "%016" PRIx64, row->hash);
         const struct label labels[MOST_LABELS] = { { "script", row->script },
                                                    { "version", mw_view_text(version) },
                                                    { "hash", mw_view(hash, 8) } };
@@ -432,31 +378,41 @@ static void put_moonwire_script_info(struct page *page)
 static void put_moonwire_script_last_reload_success_timestamp_seconds(struct page *page)
 {
     for (size_t i = 0; i < page->count; i++) {
-        const struct row *row = &page->rows[i];
+        const struct mw_metrics_row *row = page->rows[i];
         const struct label labels[MOST_LABELS] = { { "script", row->script } };
-        if (row->route && row->route->metrics.loaded_unix_ms)
-            put_ms(page, "", labels, row->route->metrics.loaded_unix_ms);
+        if (row->has_route && row->loaded_unix_ms)
+            put_ms(page, "", labels, row->loaded_unix_ms);
     }
 }
 
 static void put_moonwire_script_memory_limit_bytes(struct page *page)
 {
-    put_number(page, 0, (uint64_t)page->worker->config->script_memory);
+    put_number(page, 0, (uint64_t)page->sheet->config->script_memory * page->sheet->workers);
+}
+
+static void put_moonwire_worker_connections(struct page *page)
+{
+    for (unsigned i = 0; i < page->sheet->workers; i++) {
+        char number[12];
+        snprintf(number, sizeof number, "%u", i);
+        const struct label labels[MOST_LABELS] = { { "worker", mw_view_text(number) } };
+        put_number(page, labels, page->sheet->by_worker[i]);
+    }
 }
 
 static void put_moonwire_memory_limit_bytes(struct page *page)
 {
-    put_number(page, 0, page->worker->admission->memory_bytes);
+    put_number(page, 0, page->sheet->memory_limit_bytes);
 }
 
 static void put_moonwire_heap_bytes(struct page *page)
 {
-    put_number(page, 0, page->worker->mem.bytes);
+    put_number(page, 0, page->sheet->heap_bytes);
 }
 
 static void put_moonwire_topics(struct page *page)
 {
-    put_number(page, 0, mw_hub_topic_count(&page->worker->hub));
+    put_number(page, 0, page->sheet->topics);
 }
 
 static void put_moonwire_build_info(struct page *page)
@@ -467,8 +423,7 @@ static void put_moonwire_build_info(struct page *page)
 
 static void put_moonwire_uptime_seconds(struct page *page)
 {
-    mw_ms now_ms = mw_loop_now(page->worker->loop);
-    put_ms(page, "", 0, now_ms - page->worker->metrics.started_ms);
+    put_ms(page, "", 0, page->sheet->uptime_ms);
 }
 
 static void put_process_cpu_seconds_total(struct page *page)
@@ -489,16 +444,16 @@ static void put_process_max_fds(struct page *page)
 
 static void put_process_start_time_seconds(struct page *page)
 {
-    put_ms(page, "", 0, page->worker->metrics.started_unix_ms);
+    put_ms(page, "", 0, page->sheet->started_unix_ms);
 }
 
 /* ---- all of it ---- */
 
 static const struct metric metrics[] = {
 #define MW_METRIC_OF_ROUTE(name, type, member, help) \
-    { #name, #type, help, 0, offsetof(struct row, member), true },
+    { #name, #type, help, 0, offsetof(struct mw_metrics_row, member), true },
 #define MW_METRIC_OF_SCRIPT(name, type, member, help) \
-    { #name, #type, help, 0, offsetof(struct row, member), false },
+    { #name, #type, help, 0, offsetof(struct mw_metrics_row, member), false },
 #define MW_METRIC(name, type, labels, help) { #name, #type, help, put_##name, 0, false },
 #include "core/server/metrics.def"
 #undef MW_METRIC_OF_ROUTE
@@ -518,20 +473,16 @@ static void put_metric(struct page *page, const struct metric *metric)
         put_member(page, metric);
 }
 
-int mw_metrics_write(struct mw_worker *worker, struct mw_buf *out)
+int mw_metrics_write(const struct mw_metrics_sheet *sheet, struct mw_buf *out)
 {
-    const struct mw_link *scripts = &worker->metrics.scripts;
-    size_t most = 1; /* those that are forgotten */
-    for (const struct mw_link *link = scripts->next; link != scripts; link = link->next)
-        most++;
-    struct page page = { .worker = worker, .out = out };
-    page.rows = mw_alloc(out->mem, most * sizeof *page.rows);
-    if (!page.rows)
-        return MW_ERR_NOMEM;
+    struct page page = {
+        .sheet = sheet,
+        .rows = sheet->rows,
+        .count = sheet->count,
+        .out = out,
+    };
     mw_process_look(&page.process);
-    fill_rows(&page);
     for (size_t i = 0; i < MW_COUNT(metrics); i++)
         put_metric(&page, &metrics[i]);
-    mw_free(out->mem, page.rows, most * sizeof *page.rows);
     return page.err;
 }

@@ -1,7 +1,7 @@
 /*
  * Counters for monitoring, and their text: the Prometheus exposition format 0.0.4. A count is a
  * plain increment of a cell of the script (script_counts.h), on its worker's thread; everything
- * else is put together when somebody asks.
+ * else is put together when somebody asks (metrics_sheet.h).
  */
 #ifndef MW_SERVER_METRICS_H
 #define MW_SERVER_METRICS_H
@@ -103,10 +103,15 @@ void mw_metrics_count_end(struct mw_metrics_cells *cells, unsigned code, enum mw
 /* `error` and `cause` are static; cause NULL: none. */
 void mw_metrics_count_refusal(struct mw_worker_metrics *metrics, const char *error,
                               const char *cause);
+/* Counts as many as `of` has to what is alike. */
+void mw_metrics_add_refusals(struct mw_metrics_refusal to[MW_METRICS_REFUSALS],
+                             const struct mw_metrics_refusal *of);
+void mw_metrics_add(struct mw_metrics_cells *to, const struct mw_metrics_cells *from);
 /* These are of a script that is forgotten. */
 void mw_metrics_keep(struct mw_worker_metrics *metrics, const struct mw_metrics_cells *cells);
 
-/* Appends all of it, on the worker's thread. MW_ERR_NOMEM. */
-int mw_metrics_write(struct mw_worker *worker, struct mw_buf *out);
+struct mw_metrics_sheet;
+/* Appends all of it. Any thread. MW_ERR_NOMEM. */
+int mw_metrics_write(const struct mw_metrics_sheet *sheet, struct mw_buf *out);
 
 #endif

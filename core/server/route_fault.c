@@ -132,6 +132,7 @@ void mw_route_fault(struct mw_route *route, const struct mw_fault *fault)
     route->faults.counts[fault->kind]++;
     route->faults.was_out_of_memory |= fault->kind == MW_FAULT_MEMORY;
     route->faults.last = *fault;
+    route->faults.last_ms = mw_loop_now(route->worker->loop);
     note_for_opening(route, fault);
     write_line(route, fault);
     pause_if_too_many(route, fault);

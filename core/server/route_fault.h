@@ -16,6 +16,7 @@ struct mw_route_faults {
     uint64_t counts[MW_FAULT_KINDS]; /* by enum mw_fault_kind, ever */
     bool was_out_of_memory;          /* a call of the live version was stopped for it */
     struct mw_fault last;            /* of any kind; version 0: none yet */
+    mw_ms last_ms;                   /* when it was */
     struct mw_fault_fold fold;
     struct mw_alarm flush;
 };

@@ -20,6 +20,7 @@ struct mw_status *mw_status_new(void *asker)
     status->letter.kind = MW_LETTER_STATUS;
     status->mem = mem;
     status->asker = asker;
+    status->is_whole = true;
     return status;
 }
 
@@ -27,29 +28,93 @@ void mw_status_free(struct mw_status *status)
 {
     if (!status)
         return;
-    mw_free(&status->mem, status->rows, status->count * sizeof *status->rows);
+    mw_free(&status->mem, status->rows, status->cap * sizeof *status->rows);
     struct mw_mem last = status->mem; /* it holds its own account */
     mw_free(&last, status, sizeof *status);
 }
 
-/* ---- on the worker ---- */
+/* ---- on each worker ---- */
 
-static void fill_row(struct mw_status_row *row, const struct mw_route *route)
+static bool make_room(struct mw_status *status)
 {
-    const struct mw_worker *worker = route->worker;
-    snprintf(row->script, sizeof row->script, "%.*s", (int)route->name.len, route->name.data);
+    size_t cap = status->cap ? status->cap * 2 : 8, size = sizeof *status->rows;
+    if (status->count < status->cap)
+        return true;
+    struct mw_status_row *rows =
+        mw_realloc(&status->mem, status->rows, status->cap * size, cap * size);
+    if (!rows)
+        return false;
+    status->rows = rows;
+    status->cap = cap;
+    return true;
+}
+
+/* The row of this script, perhaps made now; NULL: no memory. */
+static struct mw_status_row *row_of(struct mw_status *status, const struct mw_route *route)
+{
+    char script[sizeof status->rows->script];
+    snprintf(script, sizeof script, "%.*s", (int)route->name.len, route->name.data);
+    for (size_t i = 0; i < status->count && status->workers > 0; i++) {
+        struct mw_status_row *row = &status->rows[i];
+        if (!strcmp(row->script, script) && row->removed == route->removed)
+            return row;
+    }
+    if (!make_room(status))
+        return 0;
+    struct mw_status_row *row = &status->rows[status->count++];
+    *row = (struct mw_status_row){ .removed = route->removed };
+    memcpy(row->script, script, sizeof script);
+    return row;
+}
+
+static void add_app(struct mw_app_stats *sum, const struct mw_route *route)
+{
+    struct mw_app_stats app = { 0 };
+    route->worker->engine->stats(route->app, &app);
+    sum->memory_bytes += app.memory_bytes;
+    sum->memory_peak_bytes += app.memory_peak_bytes;
+    sum->conn_objects += app.conn_objects;
+    sum->timers += app.timers;
+    sum->waiting += app.waiting;
+    sum->owed_closes += app.owed_closes;
+    sum->lost_closes += app.lost_closes;
+    sum->calls += app.calls;
+    sum->slow_calls += app.slow_calls;
+    sum->old_versions += app.old_versions;
+    sum->version = app.version;
+}
+
+/* The last one of all workers is shown. */
+static void add_faults(struct mw_status_row *row, const struct mw_route_faults *faults)
+{
+    for (size_t kind = 0; kind < MW_FAULT_KINDS; kind++)
+        row->faults[kind] += faults->counts[kind];
+    if (faults->last.version == 0 || (row->has_failed && row->failed_ms > faults->last_ms))
+        return;
+    row->has_failed = true;
+    row->failed_ms = faults->last_ms;
+    row->last = faults->last;
+}
+
+static void add_pause(struct mw_status_row *row, const struct mw_route *route)
+{
+    if (!route->quarantine.paused)
+        return;
+    mw_ms paused_ms = mw_loop_now(route->worker->loop) - route->quarantine.since_ms;
+    row->paused++;
+    row->paused_ms = row->paused_ms > paused_ms ? row->paused_ms : paused_ms;
+}
+
+static void add_row(struct mw_status_row *row, const struct mw_route *route)
+{
     snprintf(row->route, sizeof row->route, "%s", route->pattern.text ? route->pattern.text : "");
     row->serves = route->spec != NULL;
     row->refused = route->failed;
     row->version = route->version;
-    row->connections = route->asked_count;
-    worker->engine->stats(route->app, &row->app);
-    memcpy(row->faults, route->faults.counts, sizeof row->faults);
-    row->paused = route->quarantine.paused;
-    if (row->paused)
-        row->paused_ms = mw_loop_now(worker->loop) - route->quarantine.since_ms;
-    row->has_failed = route->faults.last.version != 0;
-    row->last = route->faults.last;
+    row->connections += route->asked_count;
+    add_app(&row->app, route);
+    add_faults(row, &route->faults);
+    add_pause(row, route);
 }
 
 static void count_ends(struct mw_status *status, const struct mw_end_counts *counts)
@@ -66,22 +131,26 @@ void mw_status_fill(struct mw_status *status, struct mw_worker *worker)
 {
     mw_end_counts_at(&worker->end_counts, mw_loop_now(worker->loop));
     count_ends(status, &worker->end_counts);
-    const struct mw_link *routes = &worker->routes, *link;
-    size_t count = 0;
-    for (link = routes->next; link != routes; link = link->next)
-        count++;
-    status->rows = mw_alloc_zero(&status->mem, count * sizeof *status->rows);
-    status->is_whole = status->rows || count == 0;
-    for (link = routes->next; status->rows && link != routes; link = link->next)
-        fill_row(&status->rows[status->count++], MW_OWNER(link, const struct mw_route, link));
+    for (const struct mw_link *at = worker->routes.next; at != &worker->routes; at = at->next) {
+        const struct mw_route *route = MW_OWNER(at, const struct mw_route, link);
+        struct mw_status_row *row = row_of(status, route);
+        status->is_whole = status->is_whole && row;
+        if (row)
+            add_row(row, route);
+    }
+    status->workers++;
 }
 
 /* ---- for people ---- */
 
-static int put_state(struct mw_buf *out, const struct mw_status_row *row)
+static int put_state(struct mw_buf *out, const struct mw_status_row *row, unsigned workers)
 {
+    unsigned long long paused_s = row->paused_ms / 1000;
+    if (row->paused && row->paused < workers)
+        return mw_buf_putf(out, "PAUSED for %llu s in %u of %u workers", paused_s, row->paused,
+                           workers);
     if (row->paused)
-        return mw_buf_putf(out, "PAUSED for %llu s", (unsigned long long)(row->paused_ms / 1000));
+        return mw_buf_putf(out, "PAUSED for %llu s", paused_s);
     if (!row->serves)
         return mw_buf_put_text(out, "not loaded");
     return mw_buf_put_text(out, row->refused ? "serves  (its file was refused)" : "serves");
@@ -104,12 +173,12 @@ static int put_last(struct mw_buf *out, const struct mw_fault *last)
     return err;
 }
 
-static int put_row(struct mw_buf *out, const struct mw_status_row *row)
+static int put_row(struct mw_buf *out, const struct mw_status_row *row, unsigned workers)
 {
     const struct mw_app_stats *app = &row->app;
     int err = mw_buf_putf(out, "%s v%u  %s  ", row->script, row->version, row->route);
     if (!err)
-        err = put_state(out, row);
+        err = put_state(out, row, workers);
     if (!err)
         err = mw_buf_putf(out,
                           "\n  %zu connections  %.1f MiB  %zu timers  %zu waiting"
@@ -136,7 +205,7 @@ int mw_status_text(const struct mw_status *status, struct mw_buf *out)
         if (i > 0)
             err = mw_buf_put_byte(out, '\n');
         if (!err)
-            err = put_row(out, &status->rows[i]);
+            err = put_row(out, &status->rows[i], status->workers);
     }
     if (!err && status->ends)
         err = mw_buf_putf(out,
@@ -168,7 +237,8 @@ static void put_fault(struct mw_json_writer *json, const struct mw_fault *fault)
     mw_jw_object_end(json);
 }
 
-static void put_object(struct mw_json_writer *json, const struct mw_status_row *row)
+static void put_object(struct mw_json_writer *json, const struct mw_status_row *row,
+                       unsigned workers)
 {
     const struct mw_app_stats *app = &row->app;
     const struct {
@@ -196,6 +266,8 @@ static void put_object(struct mw_json_writer *json, const struct mw_status_row *
         mw_jw_pair_integer(json, numbers[i].key, (int64_t)numbers[i].number);
     if (row->paused)
         mw_jw_pair_integer(json, "paused_ms", (int64_t)row->paused_ms);
+    if (row->paused && row->paused < workers)
+        mw_jw_pair_integer(json, "paused_workers", row->paused);
     if (row->refused) {
         mw_jw_key(json, mw_view_text("refused"));
         mw_jw_bool(json, true);
@@ -211,6 +283,6 @@ void mw_status_json(const struct mw_status *status, struct mw_json_writer *json)
 {
     mw_jw_array(json);
     for (size_t i = 0; i < status->count; i++)
-        put_object(json, &status->rows[i]);
+        put_object(json, &status->rows[i], status->workers);
     mw_jw_array_end(json);
 }

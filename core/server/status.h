@@ -1,6 +1,6 @@
 /*
- * How the scripts of a worker fare: counters and the last fault of each, copied by the worker into
- * a letter, so that nobody looks at a running worker from outside.
+ * How the scripts fare: counters and the last fault of each, added by one worker after the other to
+ * a letter that goes around, so that nobody looks at a running worker from outside.
  */
 #ifndef MW_SERVER_STATUS_H
 #define MW_SERVER_STATUS_H
@@ -15,24 +15,27 @@ struct mw_worker;
 struct mw_status_row {
     char script[128]; /* cut */
     char route[256];
+    bool removed; /* its file is gone, and it has connections yet */
     bool serves;  /* a version of it is live */
     bool refused; /* what lies on disk is not */
     unsigned version;
     size_t connections;
     struct mw_app_stats app;
     uint64_t faults[MW_FAULT_KINDS]; /* by enum mw_fault_kind */
-    bool paused;
-    mw_ms paused_ms; /* for so long */
+    unsigned paused;                 /* in so many workers */
+    mw_ms paused_ms;                 /* for so long, in the first of them */
     bool has_failed;
+    mw_ms failed_ms; /* when, on the clock of the loops */
     struct mw_fault last;
 };
 
-/* There and back; belongs to whoever holds it. */
+/* Goes around; belongs to whoever holds it. */
 struct mw_status {
     struct mw_letter letter;
     struct mw_mem mem;
     struct mw_status_row *rows;
-    size_t count;
+    size_t count, cap;
+    unsigned workers;               /* that have added theirs */
     uint64_t ends, ends_by_network; /* of the last hour */
     bool is_whole;                  /* false: there was no memory for the rows */
     void *asker;                    /* of the server's thread; NULL: nobody waits for it any more */
@@ -42,7 +45,7 @@ struct mw_status {
 struct mw_status *mw_status_new(void *asker);
 void mw_status_free(struct mw_status *status);
 
-/* On the worker's thread. */
+/* On the worker's thread: adds what it has. */
 void mw_status_fill(struct mw_status *status, struct mw_worker *worker);
 
 /* Each script as some lines for people, and one about ends. MW_ERR_NOMEM. */

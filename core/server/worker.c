@@ -14,6 +14,7 @@
 #include "core/server/crew.h"
 #include "core/server/door.h"
 #include "core/server/inquiry.h"
+#include "core/server/metrics_page.h"
 #include "core/server/script_counts.h"
 #include "core/server/status.h"
 
@@ -190,13 +191,19 @@ static void swap_tls(struct mw_worker *worker, const struct mw_tls_swap *swap)
     worker->tls = mw_tls_ctx_hold(swap->ctx);
 }
 
-/* A question about one connection is not asked of others. */
+/* A question about one connection is not asked of others; that of a worker comes back to it. */
 static void answer_inquiry(struct mw_worker *worker, struct mw_inquiry *inquiry)
 {
-    if (mw_inquiry_is_of_one(inquiry) || mw_worker_is_first(worker))
-        mw_inquiry_answer(inquiry, worker);
+    bool is_last = worker->number + 1U == worker->crew->count;
+    if (inquiry->home == worker && inquiry->sheet.workers == worker->crew->count) {
+        mw_metrics_page_mail(inquiry);
+        return;
+    }
+    mw_inquiry_answer(inquiry, worker);
     if (mw_inquiry_is_of_one(inquiry))
         mw_mailbox_post(worker->server, &inquiry->letter.mail);
+    else if (is_last && inquiry->home)
+        mw_worker_send(inquiry->home, &inquiry->letter);
     else
         mw_worker_pass(worker, &inquiry->letter);
 }
@@ -215,8 +222,7 @@ static void on_mail(void *ctx, struct mw_mail *mail)
         mw_worker_pass(worker, letter);
         break;
     case MW_LETTER_STATUS:
-        if (mw_worker_is_first(worker))
-            mw_status_fill(MW_OWNER(letter, struct mw_status, letter), worker);
+        mw_status_fill(MW_OWNER(letter, struct mw_status, letter), worker);
         mw_worker_pass(worker, letter);
         break;
     case MW_LETTER_INQUIRY:
@@ -248,12 +254,18 @@ void mw_worker_door_gone(struct mw_worker *worker)
     mw_drain_gone(worker);
 }
 
-struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
+void mw_worker_join(struct mw_worker *worker)
 {
-    struct mw_worker_leftovers left = { 0 };
     if (worker->thread)
         mw_worker_send(worker, &worker->leave);
     mw_thread_join(worker->thread);
+    worker->thread = 0;
+}
+
+struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
+{
+    struct mw_worker_leftovers left = { 0 };
+    mw_worker_join(worker);
     worker->stopping = true;
     if (!worker->loop)
         return left;

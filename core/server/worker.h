@@ -133,7 +133,12 @@ struct mw_worker_leftovers {
     size_t bytes;
     int handles;
 };
-/* When it is over (or was never started): ends its thread, joins and frees. */
+/*
+ * When it is over (or was never started): ends its thread and joins. What it posts after that it
+ * posts from this thread.
+ */
+void mw_worker_join(struct mw_worker *worker);
+/* ... and frees. */
 struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker);
 
 /* For client and door: one has gone; the last one ends a stopping worker. */

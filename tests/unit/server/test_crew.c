@@ -5,6 +5,8 @@
 
 #include "core/base/str.h"
 #include "core/server/admission.h"
+#include "core/server/inquiry.h"
+#include "core/server/status.h"
 #include "tests/unit/io/folder.h"
 #include "tests/unit/io/io.h"
 #include "tests/unit/server/c_engine.h"
@@ -249,6 +251,90 @@ TEST(a_script_with_another_route_in_each_worker_is_refused)
     mw_batch_free(batch);
 }
 
+/* ---- asking all ---- */
+
+static struct mw_inquiry *ask_all(enum mw_inquiry_kind kind, size_t last)
+{
+    struct mw_inquiry *inquiry = mw_inquiry_new(kind, NULL);
+    assert_non_null(inquiry);
+    inquiry->last = last;
+    for (unsigned i = 0; i < COUNT; i++)
+        mw_inquiry_answer(inquiry, &bench.workers[i]);
+    assert_true(inquiry->is_whole);
+    return inquiry;
+}
+
+static void end_one(unsigned worker, mw_ms ago_ms)
+{
+    mw_ms now_ms = mw_loop_now(bench.workers[worker].loop);
+    const struct mw_end_record facts = {
+        .id = (mw_id)worker << MW_SLOTS_WORKER_SHIFT | ago_ms,
+        .state = "closed",
+        .at_ms = now_ms - ago_ms,
+    };
+    mw_ends_add(&bench.workers[worker].ends, &facts);
+    mw_end_counts_add(&bench.workers[worker].end_counts, mw_view_text("s.capp"), 1000,
+                      MW_CAUSE_peer_close, now_ms);
+}
+
+TEST(the_last_ends_of_all_workers_come_in_the_order_of_time)
+{
+    static const struct {
+        unsigned worker;
+        mw_ms ago_ms;
+    } ends[] = { { 2, 900 }, { 0, 800 }, { 1, 700 }, { 0, 600 }, { 2, 500 }, { 2, 400 } };
+    for (size_t i = 0; i < MW_COUNT(ends); i++)
+        end_one(ends[i].worker, ends[i].ago_ms);
+    for (size_t last = 1; last <= MW_COUNT(ends) + 1; last++) {
+        struct mw_inquiry *inquiry = ask_all(MW_INQUIRY_LAST, last);
+        size_t n = MW_COUNT(ends);
+        for (struct mw_link *at = inquiry->records.next; at != &inquiry->records; at = at->next)
+            assert_int_equal((uint32_t)MW_OWNER(at, struct mw_end_record, link)->id,
+                             ends[--n].ago_ms);
+        assert_int_equal(MW_COUNT(ends) - n, last < MW_COUNT(ends) ? last : MW_COUNT(ends));
+        mw_inquiry_free(inquiry);
+    }
+    struct mw_inquiry *counts = ask_all(MW_INQUIRY_COUNTS, 0);
+    assert_int_equal(counts->count, 1);
+    assert_int_equal(counts->counts[0].total, MW_COUNT(ends));
+    mw_inquiry_free(counts);
+}
+
+TEST(counters_are_added_over_the_workers_and_what_is_of_one_is_named)
+{
+    save("s.capp", "echo");
+    struct mw_batch *batch = look();
+    mw_crew_load(&bench.crew, batch);
+    mw_batch_free(batch);
+    for (unsigned i = 0; i < COUNT; i++) {
+        route_in(i, "s.capp")->metrics.cells->opened = 10 + i;
+        route_in(i, "s.capp")->metrics.cells->ended = 5;
+        mw_metrics_count_refusal(&bench.workers[i].metrics, i ? "other_one" : "not_found", NULL);
+    }
+    struct mw_inquiry *inquiry = ask_all(MW_INQUIRY_METRICS, 0);
+    const char *text = mw_buf_cstr(&inquiry->text);
+    assert_non_null(strstr(text, "\nmoonwire_connections{route=\"/s\",script=\"s.capp\"} 18\n"));
+    assert_non_null(strstr(text, "{error=\"not_found\",cause=\"\"} 1\n"));
+    assert_non_null(strstr(text, "{error=\"other_one\",cause=\"\"} 2\n"));
+    assert_non_null(strstr(text, "\nmoonwire_worker_connections{worker=\"2\"} 7\n"));
+    mw_inquiry_free(inquiry);
+    route_in(1, "s.capp")->quarantine.paused = true;
+    struct mw_status *status = mw_status_new(NULL);
+    for (unsigned i = 0; i < COUNT; i++)
+        mw_status_fill(status, &bench.workers[i]);
+    assert_int_equal(status->count, 1);
+    assert_int_equal(status->rows[0].paused, 1);
+    struct mw_buf out;
+    mw_buf_init(&out, &bench.world.mem, 0);
+    assert_int_equal(mw_status_text(status, &out), MW_OK);
+    assert_non_null(strstr(mw_buf_cstr(&out), " s in 1 of 3 workers\n"));
+    mw_buf_free(&out);
+    mw_status_free(status);
+    route_in(1, "s.capp")->quarantine.paused = false;
+    for (unsigned i = 0; i < COUNT; i++)
+        *route_in(i, "s.capp")->metrics.cells = (struct mw_metrics_cells){ 0 };
+}
+
 /* ---- with threads ---- */
 
 static bool is_over(void *ctx)
@@ -285,6 +371,8 @@ int main(void)
         IN_A_CREW(what_one_worker_refuses_nobody_commits_and_the_report_says_which),
         IN_A_CREW(a_new_script_that_is_refused_holds_its_place_in_every_worker),
         IN_A_CREW(a_script_with_another_route_in_each_worker_is_refused),
+        IN_A_CREW(the_last_ends_of_all_workers_come_in_the_order_of_time),
+        IN_A_CREW(counters_are_added_over_the_workers_and_what_is_of_one_is_named),
         IN_A_CREW(a_letter_goes_around_and_all_end_when_they_are_told),
     };
     return RUN(cases);
