@@ -49,7 +49,7 @@ async function added(act, ...wanted) {
 }
 
 const LABELS = ['cause', 'code', 'error', 'hash', 'kind', 'le', 'result', 'route', 'script', 'type',
-    'version', 'who'];
+    'version', 'who', 'worker'];
 
 test('the text is strict, the same in both places, and has no label that clients choose', async () => {
     const wire = await upgraded(server, '/talk/secret-room?user=eve');
