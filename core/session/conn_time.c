@@ -93,13 +93,22 @@ static mw_ms frame_due(const struct mw_conn *conn)
     return mw_ms_add(conn->frame_ms, frame_window(conn));
 }
 
+/*
+ * A session that can be resumed is not lost because the network went away in the middle of a frame:
+ * whoever has sent nothing at all is not slow but gone.
+ */
+static bool is_silent(const struct mw_conn *conn, mw_ms now_ms)
+{
+    return conn->replay && now_ms >= mw_ms_add(conn->last_read_ms, conn->limits->pong_ms);
+}
+
 /* The time is over: another one where enough has come in it. */
 static void judge_frame(struct mw_conn *conn, mw_ms now_ms)
 {
     uint64_t bytes = mw_reader_partial(&conn->reader);
     if (bytes - conn->frame_bytes < frame_window(conn) / FRAME_MS_PER_BYTE) {
-        mw_conn_close(conn, MW_CAUSE_idle_timeout, 0, mw_view_text("a frame came too slowly"),
-                      now_ms);
+        mw_conn_close(conn, is_silent(conn, now_ms) ? MW_CAUSE_ping_timeout : MW_CAUSE_idle_timeout,
+                      0, mw_view_text("a frame came too slowly"), now_ms);
         return;
     }
     conn->frame_ms = now_ms;
