@@ -39,6 +39,7 @@ static const struct {
     { "seed", "simulate", "a whole number", offsetof(struct mw_args, seed), VALUE, 0 },
     { "rate", "simulate", "clients a second", offsetof(struct mw_args, rate), VALUE, 0 },
     { "capacity", "simulate", "handshakes a second", offsetof(struct mw_args, capacity), VALUE, 0 },
+    { "schedules", "simulate", "how many", offsetof(struct mw_args, schedules), VALUE, 0 },
     { "svg", "simulate", "a file to be written", offsetof(struct mw_args, svg), VALUE, 0 },
     { "last", "why", "how many: --last 20", offsetof(struct mw_args, last), VALUE, 0 },
     { "to", "rollback", "the number of a version: --to v7", offsetof(struct mw_args, to), VALUE,

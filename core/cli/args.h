@@ -34,7 +34,7 @@ struct mw_args {
     struct mw_arg_list sends;
     const char *ca, *stay, *ping; /* NULL: not given; stay: --wait */
     bool jsonl, id, verbose, reconnect, no_compress, no_history, no_slash;
-    const char *clients, *seed, *rate, *capacity, *svg; /* the same, of simulate */
+    const char *clients, *seed, *rate, *capacity, *svg, *schedules; /* the same, of simulate */
     /* flags of config.def in order, "--listen" "X" as pairs of argv entries */
     int flag_count;
     const char *flags[32][2];

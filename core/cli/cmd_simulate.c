@@ -9,6 +9,7 @@
 #include "core/base/str.h"
 #include "core/cli/commands.h"
 #include "core/cli/settings.h"
+#include "core/cli/simulate_resume.h"
 #include "core/server/server.h"
 #include "core/session/return_plan.h"
 #include "core/sim/chart.h"
@@ -40,8 +41,8 @@ _Static_assert(sizeof(size_t) == sizeof(uint64_t), "a row of the table sets eith
 static int read_setup(const struct mw_args *args, struct mw_herd_setup *setup)
 {
     char why[128];
-    if (!args->dir || strcmp(args->dir, "herd") != 0)
-        return mw_cli_fail(MW_EXIT_USAGE, "", "simulate what? moonwire simulate herd");
+    if (!args->dir || strcmp(args->dir, "herd") != 0 || args->schedules)
+        return mw_cli_fail(MW_EXIT_USAGE, "", "simulate what? moonwire simulate herd, or resume");
     for (size_t i = 0; i < MW_COUNT(numbers); i++) {
         const struct number *row = &numbers[i];
         const char *text = *(const char *const *)((const char *)args + row->arg);
@@ -262,6 +263,8 @@ int mw_cmd_simulate(const struct mw_args *args)
 {
     struct outcome outcome = { 0 };
     struct mw_mem mem;
+    if (args->dir && strcmp(args->dir, "resume") == 0)
+        return mw_simulate_resume(args);
     int code = read_setup(args, &outcome.setup);
     if (code)
         return code;

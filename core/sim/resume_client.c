@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/check.h"
 #include "core/base/str.h"
 #include "core/sim/resume_parts.h"
 
@@ -193,29 +194,42 @@ static void take_aside(struct resume_world *world, struct resume_line *line, con
         resume_judge(world, false, "the client got an aside that it does not know");
 }
 
-/* s<session>:<number>:<size>: and as many characters of the number's own. */
+/* <session>:<number>:<version>:<size>: and as many characters of the number's own. */
+struct said {
+    uint64_t id, number, version, size;
+};
+
+static bool read_said(struct mw_view text, struct said *said)
+{
+    uint64_t *const fields[] = { &said->id, &said->number, &said->version, &said->size };
+    struct mw_view part;
+    for (size_t i = 0; i < MW_COUNT(fields); i++) {
+        if (!mw_view_split(&text, ':', &part) || !mw_parse_u64(part, 0, UINT32_MAX, fields[i]))
+            return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] != 'a' + (char)(said->number % 26))
+            return false;
+    }
+    return text.len == said->size && said->number > 0 && said->number <= RESUME_MESSAGES;
+}
+
 static void take_message(struct resume_world *world, const struct resume_line *line,
                          struct mw_view text)
 {
     struct resume_client *client = &world->client;
-    char head[64] = { 0 };
-    unsigned long long id = 0, number = 0;
-    size_t size = 0;
-    int head_len = 0;
+    struct said said;
     resume_judge(world, line->greeted, "the first message is no hello of a session");
-    memcpy(head, text.data, text.len < sizeof head ? text.len : sizeof head - 1);
-    if (!client->session || sscanf(head, "s%llx:%llu:%zu:%n", &id, &number, &size, &head_len) < 3 ||
-        (size_t)head_len + size != text.len) {
+    if (!client->session || !read_said(text, &said)) {
         resume_judge(world, false, "the client got what nobody has sent");
         return;
     }
-    for (size_t i = (size_t)head_len; i < text.len; i++)
-        resume_judge(world, text.data[i] == 'a' + (char)(number % 26),
-                     "the client got what nobody has sent");
-    resume_judge(world, id == client->session->tokens.id, "a message of another session came");
-    resume_judge(world, number > client->count, "a message to the client came twice");
-    resume_judge(world, number <= client->count + 1, "a gap before a message was not told");
-    client->count = number;
+    resume_judge(world, said.id == client->session->tokens.id, "a message of another session came");
+    resume_judge(world, said.number > client->count, "a message to the client came twice");
+    resume_judge(world, said.number <= client->count + 1, "a gap before a message was not told");
+    resume_judge(world, said.version == client->session->versions[said.number],
+                 "a message came that had been replaced");
+    client->count = said.number;
     world->tally->down++;
 }
 
@@ -243,8 +257,12 @@ void resume_client_pull(struct resume_world *world, struct resume_line *line)
             return;
         if (event.kind == MW_EVENT_MESSAGE)
             take(world, line, &event);
-        if (event.kind == MW_EVENT_CLOSED)
-            resume_client_eof(world, line);
+        if (event.kind != MW_EVENT_CLOSED)
+            continue;
+        enum mw_cause cause = mw_conn_ending(&line->conns[MW_ROLE_CLIENT])->cause;
+        resume_judge(world, cause == MW_CAUSE_peer_close,
+                     "the client did not understand the server");
+        resume_client_eof(world, line);
     }
 }
 

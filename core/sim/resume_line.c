@@ -24,6 +24,9 @@ struct resume_line *resume_line_new(struct resume_world *world, struct mw_view t
     if (!line)
         return 0;
     *line = (struct resume_line){ .used = true };
+    line->is_slow = resume_chance(world, 150);
+    if (resume_chance(world, 500)) /* each handshake agrees anew */
+        line->terms = world->terms;
     for (int role = 0; role < 2; role++)
         mw_buf_init(&line->pipes[role].bytes, world->mem, 0);
     struct mw_buf *way = &line->pipes[MW_ROLE_SERVER].bytes;
@@ -42,7 +45,7 @@ void resume_line_open(struct resume_world *world, struct resume_line *line, enum
         .rng = &world->rng,
         .limits = &world->limits,
         .deflate = &world->deflate,
-        .terms = world->terms,
+        .terms = line->terms,
         .sideband = replay ? &line->sideband : 0,
         .replay = replay,
     };
@@ -171,10 +174,11 @@ static void arrive(struct resume_world *world, struct resume_line *line, enum mw
 
 void resume_line_move(struct resume_world *world, struct resume_line *line)
 {
+    const unsigned pace = line->is_slow && !world->settles ? 30 : 700;
     for (int role = 0; role < 2; role++) {
         if (line->used)
             resume_line_transmit(world, line, (enum mw_role)role);
-        if (line->used && resume_chance(world, 700))
+        if (line->used && resume_chance(world, pace))
             arrive(world, line, (enum mw_role)role);
     }
 }

@@ -23,7 +23,9 @@ struct resume_pipe {
 /* One attempt of the client and what becomes of it. By enum mw_role: of the side that reads. */
 struct resume_line {
     bool used;
-    bool dead; /* swallows everything, and nobody is told */
+    bool dead;    /* swallows everything, and nobody is told */
+    bool is_slow; /* what is on its way may be overtaken by another attempt */
+    struct mw_ext_deflate terms;
     struct resume_pipe pipes[2];
     struct mw_conn conns[2];
     bool open[2]; /* the machine is there */
@@ -55,7 +57,8 @@ struct resume_session {
 
     uint64_t up_base;    /* its first message of the client is the one behind this */
     uint64_t evicted_to; /* up to here the bound has let go of what was not acknowledged */
-    bool lost[RESUME_MESSAGES + 1]; /* numbers that a policy has dropped */
+    bool lost[RESUME_MESSAGES + 1];        /* numbers that a policy has dropped */
+    uint8_t versions[RESUME_MESSAGES + 1]; /* how often another one took the number's place */
 };
 
 struct resume_client {
@@ -76,6 +79,7 @@ struct resume_world {
     struct mw_ext_deflate terms;
     struct mw_limits_ms limits;
     mw_ms now_ms;
+    bool settles;    /* no more trouble */
     size_t bound;    /* of what a session keeps */
     size_t max_size; /* of a message */
     struct resume_line lines[RESUME_LINES];
@@ -124,8 +128,10 @@ void resume_server_eof(struct resume_world *world, struct resume_line *line);
 void resume_server_decide(struct resume_world *world, unsigned refuse_per_mille);
 /* Time has passed. */
 void resume_server_tick(struct resume_world *world);
-/* The script has something to say to the client, or would if a policy had not dropped it. */
+/* The script has something to say to the client; what may replace another one that waits. */
 void resume_server_say(struct resume_world *world);
+void resume_server_say_latest(struct resume_world *world);
+/* ... or would have, if a policy had not dropped it. */
 void resume_server_drop(struct resume_world *world);
 
 /* ---- resume_client.c ---- */

@@ -173,7 +173,6 @@ static void on_closed(struct resume_world *world, struct resume_line *line)
         let_go(world, session);
         return;
     }
-    /* Bytes of a frame that drip ever so slowly are an end that the server means. */
     resume_judge(world, cause == MW_CAUSE_peer_close || cause == MW_CAUSE_idle_timeout,
                  "the server has ended a session");
     end_session(session);
@@ -205,16 +204,27 @@ void resume_server_eof(struct resume_world *world, struct resume_line *line)
     resume_server_pull(world, line);
 }
 
+static void tick_line(struct resume_world *world, struct resume_line *line)
+{
+    struct mw_conn *conn = &line->conns[MW_ROLE_SERVER];
+    bool was_ending = mw_conn_ending(conn);
+    mw_conn_tick(conn, world->now_ms);
+    /* Bytes of a frame that drip ever so slowly are an end that the server means; silence is not.
+     */
+    bool drips = world->now_ms < conn->last_read_ms + world->limits.pong_ms;
+    const struct mw_conn_end *end = mw_conn_ending(conn);
+    resume_judge(world, !end || end->cause != MW_CAUSE_idle_timeout || was_ending || drips,
+                 "the server has ended a session");
+    resume_server_pull(world, line);
+}
+
 void resume_server_tick(struct resume_world *world)
 {
     for (size_t i = 0; i < RESUME_LINES; i++) {
         struct resume_line *line = &world->lines[i];
-        struct mw_conn *conn = &line->conns[MW_ROLE_SERVER];
-        if (!line->used || !line->answered || !line->open[MW_ROLE_SERVER] ||
-            mw_conn_deadline(conn) > world->now_ms)
-            continue;
-        mw_conn_tick(conn, world->now_ms);
-        resume_server_pull(world, line);
+        if (line->used && line->answered && line->open[MW_ROLE_SERVER] &&
+            mw_conn_deadline(&line->conns[MW_ROLE_SERVER]) <= world->now_ms)
+            tick_line(world, line);
     }
     for (size_t i = 0; i < world->session_count; i++) {
         struct resume_session *session = world->sessions[i];
@@ -238,26 +248,36 @@ static struct resume_session *somebody(struct resume_world *world)
     return session->phase == RESUME_ENDED ? 0 : session;
 }
 
-static int send_to(struct resume_world *world, struct resume_session *session, struct mw_view text)
+static struct mw_conn *conn_of(const struct resume_session *session)
 {
-    struct mw_conn *conn = session->line ? &session->line->conns[MW_ROLE_SERVER] : 0;
-    bool is_published = resume_chance(world, 400);
-    int err = MW_OK;
-    if (!is_published && conn)
-        return mw_conn_send(conn, MW_OPCODE_TEXT, text, world->now_ms);
-    if (!is_published) {
-        mw_replay_send(&session->replay, MW_OPCODE_TEXT, text);
-        return MW_OK;
-    }
+    return session->line ? &session->line->conns[MW_ROLE_SERVER] : 0;
+}
+
+/* `key`: empty, or of what it replaces where that waits. */
+static int publish_to(struct resume_world *world, struct resume_session *session,
+                      struct mw_view key, struct mw_view text)
+{
     struct mw_broadcast broadcast;
+    int err = MW_OK;
     mw_broadcast_begin(&broadcast, world->mem, resume_chance(world, 500) ? 2 : 1000, MW_OPCODE_TEXT,
                        text);
-    if (conn)
-        err = mw_broadcast_send(&broadcast, conn, world->now_ms);
+    broadcast.key = key;
+    if (session->line)
+        err = mw_broadcast_send(&broadcast, conn_of(session), world->now_ms);
     else
         mw_broadcast_keep(&broadcast, &session->replay);
     mw_broadcast_end(&broadcast);
     return err;
+}
+
+static int send_to(struct resume_world *world, struct resume_session *session, struct mw_view text)
+{
+    if (resume_chance(world, 400))
+        return publish_to(world, session, mw_view(0, 0), text);
+    if (session->line)
+        return mw_conn_send(conn_of(session), MW_OPCODE_TEXT, text, world->now_ms);
+    mw_replay_send(&session->replay, MW_OPCODE_TEXT, text);
+    return MW_OK;
 }
 
 /* What was not acknowledged and is not kept: only a bound that was reached can do that. */
@@ -272,6 +292,17 @@ static void note_evicted(struct resume_world *world, struct resume_session *sess
                  "a message was let go of although there was room");
 }
 
+/* As the client reads it; returns the length. */
+static size_t compose(struct resume_world *world, const struct resume_session *session,
+                      uint64_t number, char text[4200])
+{
+    size_t size = (size_t)mw_rng_below(&world->rng, world->max_size);
+    int head = snprintf(text, 4200, "%llu:%llu:%u:%zu:", (unsigned long long)session->tokens.id,
+                        (unsigned long long)number, session->versions[number], size);
+    memset(text + head, 'a' + (int)(number % 26), size);
+    return (size_t)head + size;
+}
+
 void resume_server_say(struct resume_world *world)
 {
     char text[4200];
@@ -279,34 +310,46 @@ void resume_server_say(struct resume_world *world)
     if (!session || session->replay.sent >= RESUME_MESSAGES)
         return;
     const uint64_t number = session->replay.sent + 1;
-    size_t size = (size_t)mw_rng_below(&world->rng, world->max_size);
-    int head =
-        snprintf(text, sizeof text, "s%llx:%llu:%zu:", (unsigned long long)session->tokens.id,
-                 (unsigned long long)number, size);
-    memset(text + head, 'a' + (int)(number % 26), size);
-    int err = send_to(world, session, mw_view(text, (size_t)head + size));
+    size_t len = compose(world, session, number, text);
+    int err = send_to(world, session, mw_view(text, len));
     resume_judge(world, err != MW_ERR_NOMEM, "out of memory");
     resume_judge(world, session->replay.sent == number - (err != 0),
                  "what was sent was not counted, or what was not was");
     note_evicted(world, session);
 }
 
+void resume_server_say_latest(struct resume_world *world)
+{
+    char text[4200];
+    struct resume_session *session = somebody(world);
+    const struct mw_view key = resume_chance(world, 700) ? mw_view_text("x") : mw_view_text("y");
+    if (!session || session->replay.sent >= RESUME_MESSAGES)
+        return;
+    const struct mw_out_seg *old = session->line ? mw_outq_find(&conn_of(session)->out, key) : 0;
+    const uint64_t number = old ? mw_outq_number(old) : session->replay.sent + 1;
+    const uint64_t sent = old ? session->replay.sent : number;
+    session->versions[number] = (uint8_t)(session->versions[number] + (old != 0));
+    size_t len = compose(world, session, number, text);
+    int err = publish_to(world, session, key, mw_view(text, len));
+    resume_judge(world, err != MW_ERR_NOMEM, "out of memory");
+    if (err && old)
+        session->versions[number]--;
+    world->tally->replaced += old && !err;
+    resume_judge(world, session->replay.sent == sent - (err && !old),
+                 "what was replaced was counted twice");
+    note_evicted(world, session);
+}
+
 void resume_server_drop(struct resume_world *world)
 {
-    char text[MW_SIDEBAND_ANSWER_MAX];
     struct resume_session *session = somebody(world);
-    uint64_t lost = 1 + mw_rng_below(&world->rng, 3);
-    if (!session || session->replay.sent + lost > RESUME_MESSAGES)
+    if (!session || session->replay.sent >= RESUME_MESSAGES)
         return;
-    if (session->line) {
-        struct mw_conn *conn = &session->line->conns[MW_ROLE_SERVER];
-        size_t len = mw_sideband_hole(conn->sideband, lost, text);
-        if (conn->phase != MW_CONN_OPEN ||
-            mw_outq_put(&conn->out, MW_OPCODE_TEXT, mw_view(text, len), 0))
-            return;
-    }
-    for (uint64_t i = 1; i <= lost; i++)
-        session->lost[session->replay.sent + i] = true;
-    mw_replay_lost(&session->replay, lost);
+    session->lost[session->replay.sent + 1] = true;
+    world->tally->held_back++;
+    if (session->line)
+        mw_conn_note_dropped(conn_of(session));
+    else
+        mw_replay_lost(&session->replay, 1);
     note_evicted(world, session);
 }

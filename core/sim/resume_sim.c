@@ -46,7 +46,7 @@ static void begin_world(struct resume_world *world, struct mw_mem *mem, uint64_t
     mw_out_pool_init(&world->pool, mem);
     mw_deflate_pool_init(&world->deflate, mem, SIZE_MAX);
     draw_limits(world);
-    if (draw(world, 6) == 0) {
+    if (draw(world, 4) == 0) {
         world->terms.on = true;
         world->terms.server_no_takeover = draw(world, 2);
         world->terms.client_no_takeover = draw(world, 2);
@@ -110,12 +110,13 @@ static const struct {
     void (*act)(struct resume_world *world);
     unsigned most;
 } acts[] = {
+    { resume_client_connect, 20 },
     { resume_server_say, 40 },
     { resume_client_say, 40 },
     { say_much, 4 },
     { say_much_up, 4 },
-    { resume_server_drop, 4 },
-    { resume_client_connect, 20 },
+    { resume_server_drop, 6 },
+    { resume_server_say_latest, 30 },
     { cut_any, 12 },
     { give_up, 6 },
     { resume_client_probe, 8 },
@@ -128,8 +129,7 @@ static void draw_weights(struct resume_world *world, uint64_t weights[ACTS])
 {
     for (size_t i = 0; i < ACTS; i++)
         weights[i] = draw(world, 4) ? draw(world, acts[i].most + 1) : 0;
-    if (!weights[5])
-        weights[5] = 1; /* somebody comes */
+    weights[0] += !weights[0]; /* somebody comes */
 }
 
 static void act_one(struct resume_world *world, const uint64_t weights[ACTS])
@@ -189,6 +189,7 @@ static bool is_settled(const struct resume_world *world)
 /* The network is fine from here on: everything must come through. */
 static void settle(struct resume_world *world)
 {
+    world->settles = true;
     for (int turns = 0; turns < SETTLE_TURNS && !world->broken; turns++) {
         if (world->client.line && world->client.line->dead)
             resume_client_eof(world, world->client.line);

@@ -24,6 +24,8 @@
     X(lost_hellos, "... with the token before, as a hello was lost") \
     X(resent, "messages sent again by the server") \
     X(resent_up, "messages sent again by the client") \
+    X(replaced, "messages replaced by newer ones of their key") \
+    X(held_back, "messages that a policy has dropped") \
     X(missed, "messages missed, and told") \
     X(dropped, "messages of a session that was lost, and told") \
     X(expired, "sessions whose time was over") \
