@@ -63,11 +63,6 @@ void resume_client_connect(struct resume_world *world)
     world->tally->attempts++;
 }
 
-void resume_client_answered(struct resume_world *world, struct resume_line *line)
-{
-    resume_line_open(world, line, MW_ROLE_CLIENT, 0);
-}
-
 /* What has left and is not acknowledged: nobody will ever know. */
 static void lose_session(struct resume_world *world)
 {
@@ -82,8 +77,23 @@ static void lose_session(struct resume_world *world)
     client->session = 0;
 }
 
+/* Who has no session to lose need not wait for the hello. */
+void resume_client_answered(struct resume_world *world, struct resume_line *line)
+{
+    struct resume_client *client = &world->client;
+    resume_line_open(world, line, MW_ROLE_CLIENT, 0);
+    if (client->has_session || resume_chance(world, 500))
+        return;
+    line->session->up_base = client->base;
+    line->next_up = client->base + 1;
+    line->may_send = true;
+    resume_client_flush(world);
+}
+
 void resume_client_eof(struct resume_world *world, struct resume_line *line)
 {
+    if (!world->client.has_session)
+        lose_session(world);
     world->client.line = 0;
     if (resume_chance(world, 200))
         resume_line_cut(world, line);
@@ -156,11 +166,13 @@ static void begin(struct resume_world *world, struct resume_line *line, uint64_t
 {
     struct resume_client *client = &world->client;
     resume_judge(world, number_of(hello, "\"got\":", 10) == 0, "a new session is not empty");
-    lose_session(world);
+    if (client->has_session)
+        lose_session(world);
     client->has_session = true;
     client->session = world->sessions[id - 1];
     client->session->up_base = client->base;
-    line->next_up = client->base + 1;
+    if (!line->may_send)
+        line->next_up = client->base + 1;
 }
 
 /* The text behind the mark of the first message. */
@@ -178,7 +190,7 @@ static void greet(struct resume_world *world, struct resume_line *line, const ch
         come_back(world, line, id, hello);
     else
         begin(world, line, id, hello);
-    line->greeted = true;
+    line->greeted = line->may_send = true;
     resume_client_flush(world);
 }
 
@@ -272,7 +284,7 @@ void resume_client_flush(struct resume_world *world)
 {
     struct resume_client *client = &world->client;
     struct resume_line *line = client->line;
-    while (line && line->greeted && line->next_up <= client->made) {
+    while (line && line->may_send && line->next_up <= client->made) {
         char text[32];
         int len = snprintf(text, sizeof text, "c%llu:", (unsigned long long)line->next_up);
         if (mw_conn_send(&line->conns[MW_ROLE_CLIENT], MW_OPCODE_TEXT, mw_view(text, (size_t)len),

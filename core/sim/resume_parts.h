@@ -41,6 +41,7 @@ struct resume_line {
     /* client */
     char mark[MW_SIDEBAND_MARK_MAX + 1];
     bool greeted;     /* the hello has come */
+    bool may_send;    /* ... or is not waited for */
     bool honest;      /* named the token and the count that it has */
     uint64_t next_up; /* the message that goes next */
 };
