@@ -10,10 +10,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-export async function bundle() {
+/* The client, and what it loads where a page wants sessions. */
+export const FILES = { 'moonwire.js': 'src/index.js', 'resume.js': 'src/resume.js' };
+
+export async function bundle(file) {
     const { build } = createRequire(here('../tests/e2e/package.json'))('esbuild');
     const options = {
-        entryPoints: [here('src/index.js')], bundle: true, minify: true, write: false,
+        entryPoints: [here(FILES[file])], bundle: true, minify: true, write: false,
+        external: ['./resume.js'], /* beside it also in dist/, and where the server has both */
         mangleProps: /^(ws|over|openedAt|heardAt|doubt|mark|timer)$/, /* of objects that no page sees */
         mangleCache: { ws: 'e', over: 'i', openedAt: 'd', heardAt: 'l', doubt: 'r', mark: 's', timer: 't' },
         target: 'es2022', charset: 'utf8', legalComments: 'none', format: 'esm',
@@ -22,5 +26,6 @@ export async function bundle() {
     return outputFiles[0].text;
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
-    writeFileSync(here('dist/moonwire.js'), await bundle());
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+    for (const file in FILES) writeFileSync(here(`dist/${file}`), await bundle(file));
+}

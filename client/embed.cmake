@@ -1,6 +1,6 @@
 # A file as a C source, so that the program can serve it without having it beside itself:
 #
-#   cmake -D IN=moonwire.js -D OUT=client_js_bytes.c -P client/embed.cmake
+#   cmake -D IN=moonwire.js -D NAME=mw_client_js_file -D OUT=moonwire_js.c -P client/embed.cmake
 #
 # What it defines is declared in core/server/client_js.h.
 file(READ "${IN}" bytes HEX)
@@ -13,9 +13,8 @@ string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
 file(WRITE "${OUT}" "/* Made by client/embed.cmake. */
 #include \"core/server/client_js.h\"
 
-const unsigned char mw_client_js_bytes[] = {
+static const unsigned char bytes[] = {
 ${bytes}
 };
-const size_t mw_client_js_len = ${length};
-const char mw_client_js_hash[] = \"${hash}\";
+const struct mw_js_file ${NAME} = { bytes, ${length}, \"${hash}\" };
 ")

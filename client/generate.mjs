@@ -34,15 +34,18 @@ function policy(row) {
 /* `book`: what the program printed. */
 export function generate(book) {
     const rows = JSON.parse(book).filter((row) => row.code !== undefined && !row.cause);
+    let next = 0;
     const line = (row) => {
         const [, last] = row.range ?? [row.code, row.code];
-        return `    [${[last, `'${meaning(row).replaceAll("'", "\\'")}'`, ...policy(row)].join(', ')}],`;
+        const many = last + 1 - next;
+        next += many;
+        return `    [${[many, `'${meaning(row).replaceAll("'", "\\'")}'`, ...policy(row)].join(', ')}],`;
     };
     return `/*
  * Made by client/generate.mjs from core/proto/close_catalog.def and core/explain/words_en.def; a
  * test compares them. What each close code means, and what a client does that was told nothing else:
  *
- *   [last code of the range, meaning, least, most, cap, resume, tries]
+ *   [how many codes from where the last row ended, meaning, least, most, cap, resume, tries]
  *
  * Comes back after least to most ms, most times GROWTH at each failure up to cap, may ask for its
  * session (1), at most tries times in a row (none: without end). Meaning alone: stays away.
@@ -53,7 +56,7 @@ export const ROWS = [
 ${rows.map(line).join('\n')}
 ];
 
-export const rowOf = (code) => ROWS.find(([last]) => code <= last);
+export const rowOf = (code) => ROWS.find(([many]) => (code -= many) < 0);
 `;
 }
 

@@ -21,7 +21,15 @@ export interface Refusal {
  */
 export type State = 'idle' | 'connecting' | 'open' | 'waiting' | 'offline' | 'closed';
 
-export interface OpenEvent extends Event { readonly type: 'open' }
+/** With `resume`: whether it is the session of before, and how many messages of it are lost. */
+export interface OpenEvent extends Event {
+    readonly type: 'open';
+    readonly resumed?: boolean;
+    readonly missed?: number;
+}
+
+/** Here so many messages of the server are missing: it dropped them, or kept them no longer. */
+export interface GapEvent extends Event { readonly type: 'gap'; readonly missed: number }
 
 export interface MessageEvent<In> extends Event { readonly type: 'message'; readonly data: In }
 
@@ -39,7 +47,7 @@ export interface CloseEvent extends Event {
     readonly advice: Advice | null;
     /** In so many ms it comes back; null: it stays away. */
     readonly retryIn: number | null;
-    /** Whether the next connection may ask for the session of this one. */
+    /** Whether the code lets a next connection ask for the session of this one. */
     readonly resume: boolean;
     /** Whether it was open at all. */
     readonly opened: boolean;
@@ -60,8 +68,16 @@ export interface StateEvent extends Event {
     readonly retryIn: number | null;
 }
 
-/** A message that will not be sent: the queue is full, or the socket is closed. */
-export interface DropEvent extends Event { readonly type: 'drop'; readonly data: Payload }
+/**
+ * A message that will not be sent: the queue is full, or the socket is closed. With `resume` also:
+ * 'session lost', it was on its way when its session ended, and perhaps it did arrive;
+ * 'not acknowledged', 1024 are on their way.
+ */
+export interface DropEvent extends Event {
+    readonly type: 'drop';
+    readonly data: Payload;
+    readonly reason?: 'session lost' | 'not acknowledged';
+}
 
 export type Payload = string | ArrayBufferLike | ArrayBufferView | Blob;
 
@@ -72,6 +88,7 @@ export interface SocketEventMap<In = any> {
     close: CloseEvent;
     state: StateEvent;
     drop: DropEvent;
+    gap: GapEvent;
 }
 
 /** What is needed of a WebSocket: the browser's, Node's, or that of npm `ws`. */
@@ -96,6 +113,8 @@ export interface Options {
     reconnect?: boolean;
     /** One line per close in the console. true. */
     dev?: boolean;
+    /** Whether a cut connection goes on where it was, with a server that has sessions. false. */
+    resume?: boolean;
     /** Whether attempts carry the parameter `moonwire` in their query. true. */
     sideband?: boolean;
     /** From 0 to 1, for delays. Math.random. */
@@ -130,6 +149,8 @@ export class Socket<In = any, Out = Payload> extends EventTarget {
     readonly bufferedAmount: number;
     /** The server's id of the connection that is open, as soon as it is known. */
     readonly id: string | null;
+    /** With `resume`: whether the connection took up the session of the one before. */
+    readonly resumed?: boolean;
     binaryType: BinaryType;
 
     onopen?: ((this: this, event: OpenEvent) => unknown) | null;
@@ -138,6 +159,7 @@ export class Socket<In = any, Out = Payload> extends EventTarget {
     onclose?: ((this: this, event: CloseEvent) => unknown) | null;
     onstate?: ((this: this, event: StateEvent) => unknown) | null;
     ondrop?: ((this: this, event: DropEvent) => unknown) | null;
+    ongap?: ((this: this, event: GapEvent) => unknown) | null;
 
     /** Sends, or keeps for the connection that comes. */
     send(data: Out): void;

@@ -4,7 +4,7 @@
  * is not there never happens.
  *
  * Calls rest('waiting', true) when there is reason to try now, rest('waiting') when the network
- * goes, rest('idle') before the page is put aside. Returns a function that ends all of it.
+ * goes, rest('idle') before the page is put aside. What it returns can abort() all of it.
  */
 export function followLife(rest) {
     /* As options of a listener: its signal; and the window hears of the document as it captures. */
@@ -16,7 +16,7 @@ export function followLife(rest) {
         offline: () => rest('waiting'), visibilitychange: () => document.hidden || wake(),
     };
     for (const type in calls) globalThis.addEventListener?.(type, calls[type], ended);
-    return () => ended.abort();
+    return ended;
 }
 
 /* False only where something says so: Node's navigator has no such field. */

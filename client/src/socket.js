@@ -4,7 +4,9 @@
  *
  * Beside the page's messages it speaks with a Moonwire server in texts that begin with the mark of
  * address.js: the server's hello (MARK{...}), our question whether it is there (MARK?), its answer
- * (MARK!).
+ * (MARK!), and where it has dropped messages of the script's, how many (MARK-3).
+ *
+ * With `resume` the real ones stand under a session, which looks like one of them (resume.js).
  */
 import { mark, resolve } from './address.js';
 import { readReason, readRetry } from './advice.js';
@@ -13,8 +15,6 @@ import { report } from './console.js';
 import { followLife, isOnline } from './life.js';
 import { watch } from './liveness.js';
 import { rowOf } from './policy.js';
-
-const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
 
 /* Of the attempts of a series that fail before they open, the 1st, 9th, 17th ... are asked about. */
 const ASK_EACH = 8;
@@ -38,7 +38,7 @@ export class Socket extends EventTarget {
 
     constructor(url, options = {}) {
         super();
-        for (const type of ['close', 'error', 'message', 'state', 'drop', 'open'])
+        for (const type of ['gap', 'close', 'error', 'message', 'state', 'drop', 'open'])
             this.addEventListener(type, (event) => this['on' + type]?.(event));
         /* As for a WebSocket, what comes second may be the subprotocols. */
         this.#options = options.at ? { protocols: options } : options;
@@ -85,11 +85,13 @@ export class Socket extends EventTarget {
         line.timer = setTimeout(() => this.#end(line, { explain: 'No answer' }), connectTimeout);
         this.#turn('connecting');
         try {
+            let Kind = this.#options.WebSocket ?? WebSocket;
+            if (this.#options.resume) Kind = (await import('./resume.js')).sessionOf(this, Kind);
             const address = resolve(this.#url.call ? await this.#url() : this.#url);
             if (line.over) return;
             line.url = address.href;
             if (sideband) line.mark = mark(address);
-            line.ws = new (this.#options.WebSocket ?? WebSocket)(address, this.#options.protocols);
+            line.ws = new Kind(address, this.#options.protocols);
             this.#attach(line, line.ws);
         } catch (error) {
             this.#end(line, { explain: '' + error });
@@ -97,13 +99,13 @@ export class Socket extends EventTarget {
     }
 
     #attach(line, ws) {
-        ws.onmessage = ({ data }) => line.over || this.#hear(line, data);
+        ws.onmessage = ({ data }) => this.#hear(line, data);
         ws.onerror = () => {}; /* the end tells; npm ws wants it heard */
-        ws.onopen = () => {
+        ws.onopen = ({ fields }) => {
             clearTimeout(line.timer);
             line.openedAt = line.heardAt = performance.now();
             this.#turn('open');
-            this.#fire('open');
+            this.#fire('open', fields);
             ws.binaryType = this.binaryType;
             this.#queue.splice(0).forEach((data) => this.#pass(data));
         };
@@ -121,6 +123,7 @@ export class Socket extends EventTarget {
     }
 
     #hear(line, data) {
+        if (line.over) return;
         line.heardAt = performance.now();
         line.ws.binaryType = this.binaryType;
         const isAside = line.mark && data.startsWith?.(line.mark);
@@ -130,7 +133,8 @@ export class Socket extends EventTarget {
             if (isAside || this.#options.json) data = JSON.parse(data);
         } catch {}
         if (!isAside) this.#fire('message', { data });
-        else if (data?.id) {
+        if (isAside && data < 0) this.#fire('gap', { missed: -data });
+        if (isAside && data?.id) {
             const { ping, pong } = data;
             line.id = data.id;
             if (!line.doubt && ping * pong > 0) line.doubt = watch(line, ping * 1e3, pong * 1e3,
@@ -150,11 +154,11 @@ export class Socket extends EventTarget {
 
     /* ---- an end, and what follows ---- */
 
-    #end(line, { code = 1006, reason = '', wasClean, explain } = {}) {
+    #end(line, { code = 1006, reason = '', wasClean = false, explain } = {}) {
         if (line.over) return;
         line.over = 1;
         clearTimeout(line.timer);
-        line.ws.close?.();
+        line.ws.close?.(undefined, undefined, code); /* for a session, which may not want to */
         const { minUptime = 5e3, reconnect = true, dev = true } = this.#options;
         const { refused } = line;
         const now = performance.now();
@@ -171,7 +175,7 @@ export class Socket extends EventTarget {
         if (opened) this.#resume = row[5];
         if (retryIn == null || (advice && !advice.resume)) this.#resume = 0;
         const event = {
-            code, reason: text, wasClean: !!wasClean, advice, retryIn: retryIn ?? null, opened, lasted,
+            code, reason: text, wasClean, advice, retryIn: retryIn ?? null, opened, lasted,
             refused, id: line.id,
             explain: explain ?? refused?.text ?? row[1], resume: !!this.#resume, silent: now - line.heardAt,
         };
@@ -184,7 +188,7 @@ export class Socket extends EventTarget {
 
     #forget() {
         this.#failures = this.#told = this.#missed = 0;
-        this.#unfollow = this.#unfollow?.();
+        this.#unfollow = this.#unfollow?.abort();
         this.#queue.splice(0).forEach((data) => this.#fire('drop', { data }));
     }
 
@@ -199,12 +203,12 @@ export class Socket extends EventTarget {
     }
 
     #turn(state, at, least) {
-        if (state == 'waiting' && !isOnline()) state = 'offline';
         clearTimeout(this.#timer);
+        if (state == 'waiting' && !isOnline()) state = 'offline';
         this.state = state;
         this.#at = at;
         this.#least = least;
-        const retryIn = at ? Math.max(0, at - performance.now()) : null;
+        const retryIn = at ? Math.max(at - performance.now(), 0) : null;
         if (state == 'waiting') this.#timer = setTimeout(() => this.#dial(), retryIn);
         if (state == 'closed') this.#forget(); /* before a handler may open() again */
         this.#fire('state', { state, retryIn });
@@ -215,5 +219,5 @@ export class Socket extends EventTarget {
     }
 }
 
-Object.assign(Socket, STATES);
-Object.assign(Socket.prototype, STATES);
+Object.assign(Socket.prototype,
+    Object.assign(Socket, { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 }));

@@ -23,28 +23,44 @@ struct form {
     bool is_gzip;
 };
 
-/* Without memory for it, or for a moment, it goes as it is. */
-static struct mw_view compressed(struct mw_client_js *js)
+void mw_client_js_init(struct mw_client_js *js, struct mw_mem *mem)
 {
-    struct mw_view plain = mw_view((const char *)mw_client_js_bytes, mw_client_js_len);
-    if (js->gzip.len == 0)
-        (void)mw_gzip(plain, &js->gzip);
-    return mw_buf_view(&js->gzip);
+    mw_buf_init(&js->client_gzip, mem, 0);
+    mw_buf_init(&js->resume_gzip, mem, 0);
 }
 
-static void choose_form(struct mw_client *client, struct form *form)
+void mw_client_js_free(struct mw_client_js *js)
+{
+    mw_buf_free(&js->client_gzip);
+    mw_buf_free(&js->resume_gzip);
+}
+
+static struct mw_view plain(const struct mw_js_file *file)
+{
+    return mw_view((const char *)file->bytes, file->len);
+}
+
+/* Without memory for it, or for a moment, it goes as it is. */
+static struct mw_view compressed(const struct mw_js_file *file, struct mw_buf *gzip)
+{
+    if (gzip->len == 0)
+        (void)mw_gzip(plain(file), gzip);
+    return mw_buf_view(gzip);
+}
+
+static void choose_form(struct mw_client *client, const struct mw_js_file *file,
+                        struct mw_buf *gzip, struct form *form)
 {
     size_t count;
     struct mw_view codings =
         mw_http_header(mw_http_conn_head(client->http), "accept-encoding", &count);
     form->bytes = mw_view("", 0);
     if (mw_accepts_coding(codings, "gzip"))
-        form->bytes = compressed(&client->worker->client_js);
+        form->bytes = compressed(file, gzip);
     form->is_gzip = form->bytes.len > 0;
     if (!form->is_gzip)
-        form->bytes = mw_view((const char *)mw_client_js_bytes, mw_client_js_len);
-    snprintf(form->etag, sizeof form->etag, "\"%s%s\"", mw_client_js_hash,
-             form->is_gzip ? "-gzip" : "");
+        form->bytes = plain(file);
+    snprintf(form->etag, sizeof form->etag, "\"%s%s\"", file->hash, form->is_gzip ? "-gzip" : "");
 }
 
 static int put_fields(struct mw_buf *out, const struct form *form, unsigned status)
@@ -79,12 +95,13 @@ static int answer(struct mw_client *client, const struct form *form, unsigned st
     return err || is_head || status != 200 ? err : mw_buf_put_view(out, form->bytes);
 }
 
-static void serve(struct mw_client *client, bool is_head)
+static void serve(struct mw_client *client, const struct mw_js_file *file, struct mw_buf *gzip,
+                  bool is_head)
 {
     const struct mw_http_head *head = mw_http_conn_head(client->http);
     struct form form;
     int err = MW_OK;
-    choose_form(client, &form);
+    choose_form(client, file, gzip, &form);
     const struct mw_validators validators = { .etag = mw_view_text(form.etag) };
     switch (mw_precondition_judge(head, &validators, (int64_t)(mw_clock_unix_ms() / 1000))) {
     case MW_PRECONDITION_HOLDS:
@@ -105,9 +122,15 @@ static void serve(struct mw_client *client, bool is_head)
 bool mw_client_js_page(struct mw_client *client, struct mw_view path)
 {
     struct mw_view method = mw_http_conn_head(client->http)->method;
+    struct mw_client_js *js = &client->worker->client_js;
     bool is_head = mw_view_is(method, "HEAD");
-    if (!mw_view_is(path, "/_moonwire/client.js") || (!is_head && !mw_view_is(method, "GET")))
+    if (!is_head && !mw_view_is(method, "GET"))
         return false;
-    serve(client, is_head);
+    if (mw_view_is(path, "/_moonwire/client.js"))
+        serve(client, &mw_client_js_file, &js->client_gzip, is_head);
+    else if (mw_view_is(path, "/_moonwire/resume.js"))
+        serve(client, &mw_resume_js_file, &js->resume_gzip, is_head);
+    else
+        return false;
     return true;
 }

@@ -64,7 +64,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     mw_fair_init(&worker->fair);
     mw_ends_init(&worker->ends, &worker->mem);
     mw_refused_init(&worker->refused, &worker->mem);
-    mw_buf_init(&worker->client_js.gzip, &worker->mem, 0);
+    mw_client_js_init(&worker->client_js, &worker->mem);
     mw_list_init(&worker->routes);
     mw_list_init(&worker->accounts);
     mw_list_init(&worker->clients);
@@ -282,7 +282,7 @@ struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
     mw_account_sweep(worker);
     mw_ends_free(&worker->ends);
     mw_refused_free(&worker->refused);
-    mw_buf_free(&worker->client_js.gzip);
+    mw_client_js_free(&worker->client_js);
     mw_end_counts_free(&worker->end_counts);
     mw_hub_free(&worker->hub);
     mw_slots_free(&worker->slots);

@@ -26,9 +26,32 @@ for (const [module, resolution] of [['nodenext', 'nodenext'], ['esnext', 'bundle
     });
 }
 
+const run = (...args) => String(execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8' }));
+
 test('code', () => {
-    const out = execFileSync(process.execPath, ['--input-type=module', '-e',
-        "import { Socket } from 'moonwire-client'; console.log(Socket.name.length > 0, Socket.OPEN)"],
-    { cwd: project });
-    assert.equal(String(out), 'true 1\n');
+    assert.equal(run('--input-type=module', '-e',
+        "import { Socket } from 'moonwire-client'; console.log(Socket.name.length > 0, Socket.OPEN)"),
+    'true 1\n');
+});
+
+/* With its second file, which it finds in the package as well as beside a bundle. */
+const USE = `
+    import { Socket } from 'moonwire-client';
+    globalThis.crypto ??= (await import('node:crypto')).webcrypto;
+    class Door { constructor(url) { console.log(/moonwire=\\d+\\.$/.test(url)); socket.close(); } }
+    const socket = new Socket('ws://x.test/', { resume: true, WebSocket: Door, dev: false });`;
+
+test('code of sessions, in Node', () => {
+    writeFileSync(join(project, 'use.mjs'), USE);
+    assert.equal(run('use.mjs'), 'true\n');
+});
+
+test('code of sessions, bundled, split and whole', async () => {
+    const { build } = require('esbuild');
+    for (const splitting of [true, false]) {
+        const outdir = join(project, `split-${splitting}`);
+        await build({ entryPoints: [join(project, 'use.mjs')], bundle: true, splitting, outdir,
+            format: 'esm', platform: 'node', outExtension: { '.js': '.mjs' }, nodePaths: [join(project, 'node_modules')] });
+        assert.equal(run(join(outdir, 'use.mjs')), 'true\n');
+    }
 });

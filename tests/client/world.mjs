@@ -27,8 +27,10 @@ class FakeWebSocket {
     constructor(url, protocols) {
         Object.assign(this, { url: String(url), protocols });
         FakeWebSocket.made.push(this);
+        FakeWebSocket.onmade?.(this);
     }
-    get mark() { return new URL(this.url).searchParams.get('moonwire'); }
+    get asked() { return new URL(this.url).searchParams.get('moonwire'); }
+    get mark() { return this.asked?.split('.')[0] ?? null; } /* a session is asked for behind it */
 
     /* What the page does. */
     send(data) { this.sent.push(data); }
@@ -45,8 +47,8 @@ class FakeWebSocket {
         this.onopen({});
     }
     say(data) { this.onmessage?.({ data }); }
-    hello(id = '100000001', ping = 25, pong = 20) {
-        this.say(this.mark + JSON.stringify({ v: 1, id, ping, pong }));
+    hello(id = '100000001', ping = 25, pong = 20, resume = undefined) {
+        this.say(this.mark + JSON.stringify({ v: 1, id, ping, pong, resume }));
     }
     async end(code = 1006, reason = '', wasClean = code != 1006) {
         this.readyState = 3;
@@ -65,6 +67,7 @@ export class World {
 
     constructor({ document = true } = {}) {
         FakeWebSocket.made = [];
+        FakeWebSocket.onmade = undefined;
         put('WebSocket', FakeWebSocket);
         put('performance', { now: () => this.now });
         put('setTimeout', (call, ms = 0, ...args) => {
@@ -87,6 +90,8 @@ export class World {
         put('console', { ...console, info: (line) => this.lines.push(line) });
     }
 
+    /* Who hears of each WebSocket that is made. */
+    set onmade(call) { FakeWebSocket.onmade = call; }
     get sockets() { return FakeWebSocket.made; }
     get last() { return FakeWebSocket.made.at(-1); }
     get timers() { return this.#timers.length; }
@@ -121,7 +126,8 @@ export class World {
     }
 }
 
-/* As it is shipped. */
+/* As it is shipped; what it loads by itself is there at once when it has been loaded before. */
+await import(join(root, 'client', 'dist', 'resume.js'));
 export const { Socket } = await import(join(root, 'client', 'dist', 'moonwire.js'));
 
 /* A socket that writes down what happens to it. */

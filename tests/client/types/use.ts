@@ -16,7 +16,8 @@ chat.addEventListener('close', (event: CloseEvent) => {
     if (advice?.retry) console.log(advice.retry[0] + advice.retry[1], advice.resume);
     console.log(event.code, event.reason, event.explain, event.retryIn ?? 'stays', event.refused?.status);
 });
-chat.addEventListener('drop', ({ data }) => console.log(data));
+chat.addEventListener('drop', ({ data, reason }) => console.log(data, reason === 'session lost'));
+chat.addEventListener('gap', ({ missed }) => console.log(missed.toFixed()));
 chat.addEventListener('anything', { handleEvent(event: Event) { console.log(event.type); } });
 chat.send({ type: 'say', text: 'hi' });
 // @ts-expect-error: not what it takes
@@ -33,6 +34,12 @@ plain.binaryType = 'arraybuffer';
 plain.send(new Uint8Array(3));
 plain.send(new Blob(['x']));
 console.log(plain.readyState === Socket.OPEN, plain.OPEN, plain.bufferedAmount, plain.url);
+
+const lasting = new Socket('/chat', { resume: true });
+lasting.onopen = ({ resumed = false, missed = 0 }) => console.log(resumed, missed + 1, lasting.resumed);
+lasting.ongap = ({ missed }) => console.log(missed.toFixed());
+// @ts-expect-error: told by the server
+lasting.resumed = true;
 
 class Foreign { constructor(readonly url: string, readonly protocols?: string[]) {} }
 new Socket(new URL('wss://example.test/'), { WebSocket: Foreign, random: () => 0, sideband: false });
