@@ -46,6 +46,7 @@ mw_id mw_lua_id_parse(struct mw_view text)
 static const char *const state_names[] = {
     [MW_CONN_STATE_OPENING] = "opening",
     [MW_CONN_STATE_OPEN] = "open",
+    [MW_CONN_STATE_AWAY] = "away",
     [MW_CONN_STATE_CLOSING] = "closing",
     [MW_CONN_STATE_CLOSED] = "closed",
 };
@@ -93,6 +94,11 @@ static void push_state(lua_State *L, const struct mw_conn_info *info)
     lua_pushstring(L, state_names[info->state]);
 }
 
+static void push_resumed(lua_State *L, const struct mw_conn_info *info)
+{
+    lua_pushboolean(L, info->resumed);
+}
+
 void mw_lua_push_params(lua_State *L, const struct mw_conn_info *info)
 {
     lua_createtable(L, 0, (int)info->param_count);
@@ -112,6 +118,7 @@ struct fact {
 static const struct fact lasting_facts[] = {
     { "path", push_path },           { "ip", push_ip },   { "protocol", push_protocol },
     { "opened_at", push_opened_at }, { "rtt", push_rtt }, { "params", mw_lua_push_params },
+    { "resumed", push_resumed },
 };
 
 static bool ask_host(lua_State *L, const struct mw_lua_conn *conn, struct mw_conn_info *info)
@@ -176,12 +183,6 @@ static void field_version(lua_State *L, struct mw_lua_conn *conn)
     lua_pushinteger(L, mw_lua_version_running(mw_lua_app(L)));
 }
 
-static void field_resumed(lua_State *L, struct mw_lua_conn *conn)
-{
-    (void)conn;
-    lua_pushboolean(L, false);
-}
-
 static void field_queued(lua_State *L, struct mw_lua_conn *conn)
 {
     struct mw_conn_info info = { 0 };
@@ -207,6 +208,7 @@ FACT_FIELD(ip)
 FACT_FIELD(protocol)
 FACT_FIELD(opened_at)
 FACT_FIELD(rtt)
+FACT_FIELD(resumed)
 #undef FACT_FIELD
 
 struct field {

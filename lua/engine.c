@@ -120,6 +120,14 @@ static enum mw_app_result open(struct mw_app *app, const struct mw_request *requ
     return result;
 }
 
+static enum mw_app_result resume(struct mw_app *app, const struct mw_request *request,
+                                 struct mw_verdict *verdict)
+{
+    enum mw_app_result result = mw_lua_event_resume(app, request, verdict);
+    mw_lua_sched_settle(app);
+    return result;
+}
+
 static enum mw_app_result message(struct mw_app *app, mw_id conn, enum mw_opcode kind,
                                   struct mw_view data)
 {
@@ -206,6 +214,7 @@ const struct mw_engine *mw_engine_lua(void)
         .start = start,
         .stop = stop,
         .open = open,
+        .resume = resume,
         .message = message,
         .drain = drain,
         .decide = decide,

@@ -104,7 +104,7 @@ struct mw_view mw_lua_keep_reason(lua_State *L, struct mw_view text)
     return mw_buf_view(kept);
 }
 
-static unsigned read_code(lua_State *L)
+static unsigned read_code(lua_State *L, const char *handler)
 {
     int is_integer = 0;
     lua_Integer code = lua_tointegerx(L, 2, &is_integer);
@@ -112,58 +112,65 @@ static unsigned read_code(lua_State *L)
         return 403;
     if (lua_type(L, 2) != LUA_TNUMBER || !is_integer)
         luaL_error(L,
-                   "on_open returned false and a %s: the second value is an HTTP status from "
-                   "400 to 599 or a close code",
-                   luaL_typename(L, 2));
+                   "%s returned false and a %s: the second value is an HTTP status from 400 to 599 "
+                   "or a close code",
+                   handler, luaL_typename(L, 2));
     if (code >= 400 && code <= 599)
         return (unsigned)code;
     if (code < 1000 || code > 4999)
         luaL_error(L,
-                   "on_open returned false, %I: that is neither an HTTP status from 400 to 599 nor "
-                   "a close code",
-                   (LUAI_UACINT)code);
+                   "%s returned false, %I: that is neither an HTTP status from 400 to 599 nor a "
+                   "close code",
+                   handler, (LUAI_UACINT)code);
     const char *refusal = mw_lua_app(L)->host->code_refusal((unsigned)code);
     if (refusal)
-        luaL_error(L, "on_open returned false, %d: %s", (int)code, refusal);
+        luaL_error(L, "%s returned false, %d: %s", handler, (int)code, refusal);
     return (unsigned)code;
 }
 
-static void read_reason(lua_State *L, struct mw_verdict *verdict)
+static void read_reason(lua_State *L, const char *handler, struct mw_verdict *verdict)
 {
     if (lua_isnil(L, 3))
         return;
     if (lua_type(L, 3) != LUA_TSTRING)
-        luaL_error(L, "on_open returned a %s as third value: it is the text of the refusal",
+        luaL_error(L, "%s returned a %s as third value: it is the text of the refusal", handler,
                    luaL_typename(L, 3));
     struct mw_view text = mw_lua_view(L, 3);
     if (verdict->code >= 1000 && !mw_utf8_valid(text)) /* RFC 6455 5.5.1 */
-        luaL_error(L, "on_open returned a reason that is not UTF-8");
+        luaL_error(L, "%s returned a reason that is not UTF-8", handler);
     verdict->reason = mw_lua_keep_reason(L, mw_utf8_cut(text, MW_BOUND_REFUSAL_BYTES));
 }
 
 /* Nothing = accept; false[, code[, reason]] = refuse; anything else is a mistake worth a word. */
-static void read_open(lua_State *L, struct mw_lua_call *call)
+static void read_verdict(lua_State *L, struct mw_lua_call *call)
 {
     struct mw_app *app = mw_lua_app(L);
+    const char *handler = call->kind->name;
     bool is_silent = lua_isnoneornil(L, 1);
     lua_settop(L, 3);
     if (!is_silent && !(lua_isboolean(L, 1) && !lua_toboolean(L, 1)))
         luaL_error(L,
-                   "on_open returned a %s (%s): return nothing to accept, or false[, code[, "
-                   "reason]] to refuse",
-                   luaL_typename(L, 1), mw_lua_push_plain(L, 1));
+                   "%s returned a %s (%s): return nothing to accept, or false[, code[, reason]] to "
+                   "refuse",
+                   handler, luaL_typename(L, 1), mw_lua_push_plain(L, 1));
     app->verdict = (struct mw_verdict){ .accept = is_silent };
     mw_buf_clear(&app->verdict_text);
     if (!is_silent) {
-        app->verdict.code = read_code(L);
-        read_reason(L, &app->verdict);
+        app->verdict.code = read_code(L, handler);
+        read_reason(L, handler, &app->verdict);
     }
-    struct mw_lua_conn *conn = mw_lua_conn_find(app, call->conn);
-    if (conn)
-        conn->is_accepted = is_silent;
 }
 
-static void open_ended(struct mw_app *app, struct mw_lua_call *call, bool has_failed)
+static void read_open(lua_State *L, struct mw_lua_call *call)
+{
+    struct mw_app *app = mw_lua_app(L);
+    read_verdict(L, call);
+    struct mw_lua_conn *conn = mw_lua_conn_find(app, call->conn);
+    if (conn)
+        conn->is_accepted = app->verdict.accept;
+}
+
+static void decided(struct mw_app *app, struct mw_lua_call *call, bool has_failed)
 {
     app->host->finished(app->host_app, call->conn, true, has_failed ? NULL : &app->verdict);
 }
@@ -174,7 +181,7 @@ static const struct mw_lua_call_kind open_kind = {
     .may_wait = true,
     .push = push_open,
     .read = read_open,
-    .ended = open_ended,
+    .ended = decided,
 };
 
 enum mw_app_result mw_lua_event_open(struct mw_app *app, const struct mw_request *request,
@@ -184,6 +191,45 @@ enum mw_app_result mw_lua_event_open(struct mw_app *app, const struct mw_request
     app->verdict = (struct mw_verdict){ .accept = true };
     enum mw_app_result result =
         mw_lua_call(app, &open_kind, app->live, request->conn, (void *)(uintptr_t)request);
+    if (result == MW_APP_DONE)
+        *verdict = app->verdict;
+    return result;
+}
+
+/* ---- on_resume ---- */
+
+static int push_resume(lua_State *L, struct mw_lua_call *call, void *input)
+{
+    const struct mw_request *request = input;
+    struct mw_app *app = mw_lua_app(L);
+    struct mw_conn_info info = { 0 };
+    (void)app->host->info(app->host_app, request->conn, &info);
+    push_handler(L, call, MW_LUA_ON_RESUME);
+    struct mw_lua_conn *conn = mw_lua_conn_push(L, request->conn);
+    if (!conn)
+        return -1;
+    mw_lua_call_own(call, &conn->call);
+    mw_lua_req_push(L, request, &info);
+    return 2;
+}
+
+static const struct mw_lua_call_kind resume_kind = {
+    .name = "on_resume",
+    .results = LUA_MULTRET,
+    .may_wait = true,
+    .push = push_resume,
+    .read = read_verdict,
+    .ended = decided,
+};
+
+enum mw_app_result mw_lua_event_resume(struct mw_app *app, const struct mw_request *request,
+                                       struct mw_verdict *verdict)
+{
+    *verdict = app->verdict = (struct mw_verdict){ .accept = true };
+    if (!mw_lua_version_has(app->live, MW_LUA_ON_RESUME))
+        return MW_APP_DONE;
+    enum mw_app_result result =
+        mw_lua_call(app, &resume_kind, app->live, request->conn, (void *)(uintptr_t)request);
     if (result == MW_APP_DONE)
         *verdict = app->verdict;
     return result;

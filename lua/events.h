@@ -8,6 +8,8 @@ enum mw_app_result mw_lua_event_start(struct mw_app *app);
 void mw_lua_event_stop(struct mw_app *app);
 enum mw_app_result mw_lua_event_open(struct mw_app *app, const struct mw_request *request,
                                      struct mw_verdict *verdict);
+enum mw_app_result mw_lua_event_resume(struct mw_app *app, const struct mw_request *request,
+                                       struct mw_verdict *verdict);
 enum mw_app_result mw_lua_event_message(struct mw_app *app, mw_id conn, enum mw_opcode kind,
                                         struct mw_view data);
 void mw_lua_event_drain(struct mw_app *app, mw_id conn);

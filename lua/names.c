@@ -38,6 +38,7 @@ static const char *const lists[] = {
     "headers",
     "cookies",
     "tls",
+    "resume",
 
     NULL,
     "M",

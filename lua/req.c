@@ -1,6 +1,6 @@
 /*
  * The upgrade request as a plain table: path, target, params, query, query_all, headers, cookies,
- * ip, id, tls. All of it was bounded by whoever read the request's head.
+ * ip, id, tls, resume. All of it was bounded by whoever read the request's head.
  */
 #include "lua/req.h"
 
@@ -140,6 +140,19 @@ static void add_tls(lua_State *L, int req, const struct mw_tls_facts *tls)
     lua_setfield(L, req, "tls");
 }
 
+/* ---- a session that is back ---- */
+
+static void add_return(lua_State *L, int req, const struct mw_return *back)
+{
+    if (!back)
+        return;
+    lua_createtable(L, 0, 3);
+    mw_lua_set_integer(L, "missed", (int64_t)back->missed);
+    mw_lua_set_integer(L, "replayed", (int64_t)back->replayed);
+    mw_lua_set_number(L, "away", back->away_s);
+    lua_setfield(L, req, "resume");
+}
+
 void mw_lua_req_push(lua_State *L, const struct mw_request *request,
                      const struct mw_conn_info *info)
 {
@@ -151,11 +164,12 @@ void mw_lua_req_push(lua_State *L, const struct mw_request *request,
     mw_lua_set_text(L, "id", mw_view_text(id));
     mw_lua_set_text(L, "path", request->path);
     mw_lua_set_text(L, "target", request->target);
-    mw_lua_set_text(L, "ip", info->ip);
+    mw_lua_set_text(L, "ip", request->ip.len ? request->ip : info->ip);
     mw_lua_push_params(L, info);
     lua_setfield(L, req, "params");
     add_query(L, req, request->query);
     add_headers(L, req, request);
     add_cookies(L, req, request);
     add_tls(L, req, request->tls);
+    add_return(L, req, request->back);
 }

@@ -1,4 +1,4 @@
-/* The table `req` of on_open. */
+/* The table `req` of on_open and on_resume. */
 #ifndef MW_LUA_REQ_H
 #define MW_LUA_REQ_H
 

@@ -96,6 +96,17 @@ static void read_compression(lua_State *L, struct mw_lua_version *version, const
     version->spec.compression = lua_toboolean(L, -1);
 }
 
+static void read_resume(lua_State *L, struct mw_lua_version *version, const char *key)
+{
+    if (lua_type(L, -1) != LUA_TNUMBER)
+        luaL_error(L, "%s must be a number of seconds, not a %s", key, type_of(L));
+    double seconds = lua_tonumber(L, -1);
+    if (!(seconds >= 0 && seconds <= MW_RESUME_MAX_S))
+        luaL_error(L, "%s is %s, but must be from 0 to %d seconds", key,
+                   luaL_tolstring(L, -1, NULL), MW_RESUME_MAX_S);
+    version->spec.resume_s = seconds;
+}
+
 static void read_format(lua_State *L, struct mw_lua_version *version, const char *key)
 {
     if (lua_type(L, -1) != LUA_TSTRING || strcmp(lua_tostring(L, -1), "json") != 0)

@@ -15,6 +15,7 @@
     X(ON_START, on_start) \
     X(ON_STOP, on_stop) \
     X(ON_OPEN, on_open) \
+    X(ON_RESUME, on_resume) \
     X(ON_MESSAGE, on_message) \
     X(ON_DRAIN, on_drain) \
     X(ON_CLOSE, on_close) \

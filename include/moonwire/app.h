@@ -82,7 +82,10 @@ struct mw_route_spec {
     bool advises;        /* advise_reconnect exists */
     const struct mw_code_spec *codes; /* sorted by code */
     size_t code_count;
+    double resume_s; /* how long a session that the network has ended may come back; 0: never */
 };
+
+#define MW_RESUME_MAX_S 86400
 
 /* The script's own word for a code, or NULL. */
 static inline const struct mw_code_spec *mw_route_spec_code(const struct mw_route_spec *spec,
@@ -127,7 +130,7 @@ enum mw_app_result {
     MW_APP_BAD_JSON, /* format = "json" and the text was none */
 };
 
-/* What on_open decided. */
+/* What on_open or on_resume decided. */
 struct mw_verdict {
     bool accept;
     /* Where not accepted: 400..599 an HTTP refusal; 1000..4999 upgrade, then close with it. */
@@ -136,7 +139,14 @@ struct mw_verdict {
     struct mw_view reason;
 };
 
-/* An upgrade request, for on_open. */
+/* What a session comes back to. */
+struct mw_return {
+    double away_s;     /* since its connection was cut */
+    uint64_t missed;   /* messages that are lost for ever: there was no room to keep them */
+    uint64_t replayed; /* ... that it is sent now */
+};
+
+/* An upgrade request, for on_open and on_resume. */
 struct mw_header {
     struct mw_view name; /* lower case */
     struct mw_view value;
@@ -150,6 +160,8 @@ struct mw_request {
     const struct mw_header *headers; /* in order of arrival, repeated ones apart */
     size_t header_count;
     const struct mw_tls_facts *tls; /* NULL: plain */
+    struct mw_view ip;              /* of on_resume: where it comes from now; else host->info's */
+    const struct mw_return *back;   /* NULL: for on_open */
 };
 
 /* How a connection ended, or is about to (docs/running.md). All texts are static or live until the
@@ -310,6 +322,12 @@ struct mw_engine {
      */
     enum mw_app_result (*open)(struct mw_app *app, const struct mw_request *request,
                                struct mw_verdict *verdict);
+    /*
+     * on_resume, for a connection that `open` has accepted and that is away: as open. Its id is the
+     * one it had. Never called while a call for it waits; where it is refused, `close` follows.
+     */
+    enum mw_app_result (*resume)(struct mw_app *app, const struct mw_request *request,
+                                 struct mw_verdict *verdict);
     /* on_message; never called for a connection whose last call is still waiting. */
     enum mw_app_result (*message)(struct mw_app *app, mw_id conn, enum mw_opcode kind,
                                   struct mw_view data);

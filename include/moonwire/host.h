@@ -27,6 +27,7 @@ struct mw_log_field {
 enum mw_conn_state {
     MW_CONN_STATE_OPENING, /* on_open has not decided yet */
     MW_CONN_STATE_OPEN,
+    MW_CONN_STATE_AWAY,    /* cut by the network; it may come back, and what is sent is kept */
     MW_CONN_STATE_CLOSING, /* a Close frame was queued or seen */
     MW_CONN_STATE_CLOSED,
 };
@@ -46,6 +47,7 @@ struct mw_conn_info {
     double rtt_s;        /* < 0: not known yet */
     size_t queued_bytes; /* waiting to be sent */
     enum mw_conn_state state;
+    bool resumed; /* it has been away and is back, or is about to be */
 };
 
 /* What becomes of a message where limits.queue has no room for it. */
@@ -141,8 +143,8 @@ struct mw_host {
     mw_id (*next_conn)(void *host_app, mw_id after);
 
     /*
-     * A handler that waited has ended. `verdict` is for on_open (NULL with it means: failed), else
-     * NULL.
+     * A handler that waited has ended. `verdict` is for on_open and on_resume (was_open; NULL with
+     * it means: failed), else NULL.
      */
     void (*finished)(void *host_app, mw_id conn, bool was_open, const struct mw_verdict *verdict);
 

@@ -130,6 +130,7 @@ static int host_info(void *host_app, mw_id id, struct mw_conn_info *out)
         .rtt_s = conn->rtt_s,
         .queued_bytes = 42,
         .state = conn->state,
+        .resumed = conn->resumed,
     };
     return MW_OK;
 }
@@ -446,6 +447,21 @@ void must_open(struct world *world, mw_id id)
     struct mw_verdict verdict;
     assert_int_equal(open_conn(world, id, "", &verdict), MW_APP_DONE);
     assert_true(verdict.accept);
+}
+
+enum mw_app_result resume_conn(struct world *world, mw_id id, struct mw_verdict *verdict)
+{
+    static const struct mw_return back = { .away_s = 1.5, .missed = 2, .replayed = 3 };
+    const struct mw_request request = {
+        .conn = id,
+        .path = mw_view_text("/chat/lobby"),
+        .target = mw_view_text("/chat/lobby"),
+        .ip = mw_view_text("192.0.2.7"),
+        .back = &back,
+    };
+    world->host.conns[id].state = MW_CONN_STATE_AWAY;
+    world->host.conns[id].resumed = true;
+    return world->engine->resume(world->app, &request, verdict);
 }
 
 enum mw_app_result say(struct world *world, mw_id id, const char *text)

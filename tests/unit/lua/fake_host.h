@@ -25,6 +25,7 @@ struct fake_conn {
     mw_id id; /* 0: free */
     enum mw_conn_state state;
     bool is_accepted;
+    bool resumed;
     bool is_busy;    /* set by a test; cleared when the call that waits has finished */
     int send_answer; /* of the next sends */
     double rtt_s;
@@ -96,6 +97,10 @@ enum mw_app_result open_conn(struct world *world, mw_id id, const char *query,
                              struct mw_verdict *verdict);
 /* The same, and it must be accepted. */
 void must_open(struct world *world, mw_id id);
+/*
+ * One that is away comes back from 192.0.2.7 after 1.5 s; it has missed 2 messages and gets 3.
+ */
+enum mw_app_result resume_conn(struct world *world, mw_id id, struct mw_verdict *verdict);
 enum mw_app_result say(struct world *world, mw_id id, const char *text);
 enum mw_app_result say_binary(struct world *world, mw_id id, const char *bytes, size_t len);
 void end_conn(struct world *world, mw_id id, unsigned code, const char *cause);

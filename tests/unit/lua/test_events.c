@@ -122,6 +122,73 @@ TEST(on_open_may_wait_before_it_decides)
     world_close(&world);
 }
 
+/* ---- on_resume ---- */
+
+TEST(on_resume_gets_the_connection_and_what_it_missed)
+{
+    struct mw_verdict verdict;
+    world_open(&world);
+    must_load(&world, "return { on_open = function(conn) conn.data.user = 'ann' end,\n"
+                      "  on_resume = function(conn, req)\n"
+                      "    print(conn.data.user, conn.state, conn.resumed, req.ip, req.id)\n"
+                      "    print(inspect(req.resume), conn:send('again'))\n"
+                      "  end }");
+    must_open(&world, 1);
+    assert_int_equal(resume_conn(&world, 1, &verdict), MW_APP_DONE);
+    assert_true(verdict.accept);
+    expect(&world, "log info v1 c1 ann\taway\ttrue\t192.0.2.7\t1\n"
+                   "send 1 text again\n"
+                   "log info v1 c1 { away = 1.5, missed = 2, replayed = 3 }\ttrue\n");
+    world_close(&world);
+}
+
+TEST(without_on_resume_everybody_may_come_back)
+{
+    struct mw_verdict verdict;
+    world_open(&world);
+    must_load(&world, "return { on_open = function(conn, req) print(req.resume, conn.resumed) end }");
+    must_open(&world, 1);
+    assert_int_equal(resume_conn(&world, 1, &verdict), MW_APP_DONE);
+    assert_true(verdict.accept);
+    expect(&world, "log info v1 c1 nil\tfalse\n");
+    world_close(&world);
+}
+
+static const struct {
+    const char *returns;
+    enum mw_app_result result;
+    unsigned code;
+    const char *transcript;
+} comebacks[] = {
+    { "return false", MW_APP_DONE, 403, "" },
+    { "return false, 4001, 'signed out'", MW_APP_DONE, 4001, "" },
+    { "return true", MW_APP_FAILED, 0,
+      "fault on_resume v1 chat.lua:1 on_resume returned a boolean (true): return nothing to accept, "
+      "or false[, code[, reason]] to refuse\n" },
+    { "sleep(1) return false, 401", MW_APP_WAITING, 0, "finished 1 open refuse 401 \n" },
+    { "sleep(1) error('no')", MW_APP_WAITING, 0,
+      "fault on_resume v1 chat.lua:1 no\nfinished 1 open failed\n" },
+};
+
+TEST(on_resume_decides_as_on_open_does)
+{
+    for (size_t i = 0; i < MW_COUNT(comebacks); i++) {
+        char script[256];
+        struct mw_verdict verdict = { .accept = true };
+        world_open(&world);
+        snprintf(script, sizeof(script), "return { on_resume = function(conn) %s end }",
+                 comebacks[i].returns);
+        must_load(&world, script);
+        must_open(&world, 1);
+        assert_int_equal(resume_conn(&world, 1, &verdict), comebacks[i].result);
+        if (comebacks[i].code)
+            assert_true(!verdict.accept && verdict.code == comebacks[i].code);
+        pass(&world, 1000);
+        expect(&world, comebacks[i].transcript);
+        world_close(&world);
+    }
+}
+
 TEST(on_close_comes_only_for_what_on_open_accepted)
 {
     struct mw_verdict verdict;
@@ -227,6 +294,9 @@ int main(void)
         CASE(a_script_without_handlers_accepts_and_ignores),
         CASE(on_open_decides_by_what_it_returns),
         CASE(on_open_may_wait_before_it_decides),
+        CASE(on_resume_gets_the_connection_and_what_it_missed),
+        CASE(without_on_resume_everybody_may_come_back),
+        CASE(on_resume_decides_as_on_open_does),
         CASE(on_close_comes_only_for_what_on_open_accepted),
         CASE(a_waiting_message_tells_its_end),
         CASE(what_waits_when_its_connection_ends_goes_on_and_is_not_reported),

@@ -12,6 +12,7 @@ TEST(an_empty_module_has_the_defaults)
     assert_int_equal(spec->protocol_count, 0);
     assert_int_equal(spec->origin_count, 0);
     assert_false(spec->wants_messages);
+    assert_true(spec->resume_s == 0);
 #define IS_NORMAL(name, normal, least, most) assert_true(spec->limits.name == (normal));
     MW_LIMIT_LIST(IS_NORMAL)
 #undef IS_NORMAL
@@ -25,7 +26,7 @@ TEST(a_full_module_is_read)
                       "  origins = { 'https://example.org', '*' },\n"
                       "  limits = { message = 65536, ping = 0, rate = 2.5 },\n"
                       "  codes = { [4001] = { 'kicked', retry = false } }, compression = false,\n"
-                      "  on_message = function() end }");
+                      "  resume = 30, on_message = function() end }");
     const struct mw_route_spec *spec = world.spec;
     assert_view(spec->pattern, "/chat/:room");
     assert_int_equal(spec->protocol_count, 2);
@@ -36,6 +37,7 @@ TEST(a_full_module_is_read)
     assert_true(spec->limits.message == 65536 && spec->limits.ping == 0);
     assert_true(spec->limits.rate == 2.5 && spec->limits.pong == 20);
     assert_true(spec->wants_messages);
+    assert_true(spec->resume_s == 30);
     assert_false(spec->compression);
     expect(&world, "");
     world_close(&world);
@@ -67,6 +69,9 @@ static const struct {
       "protocols[2]: 'b c' is no token: letters, digits and !#$%&'*+-.^_`|~ only" },
     { "return { compression = 'no' }", "compression must be true or false, not a string" },
     { "return { compression = 1 }", "compression must be true or false, not a number" },
+    { "return { resume = true }", "resume must be a number of seconds, not a boolean" },
+    { "return { resume = -1 }", "resume is -1, but must be from 0 to 86400 seconds" },
+    { "return { resume = 86401 }", "resume is 86401, but must be from 0 to 86400 seconds" },
     { "return { limits = { inflated = -1 } }",
       "limits.inflated is -1, but must be from 0 to 1073741824" },
     { "return { origins = true }", "origins must be a list of strings, not a boolean" },
