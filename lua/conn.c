@@ -44,10 +44,8 @@ mw_id mw_lua_id_parse(struct mw_view text)
 /* ---- fields that the host knows ---- */
 
 static const char *const state_names[] = {
-    [MW_CONN_STATE_OPENING] = "opening",
-    [MW_CONN_STATE_OPEN] = "open",
-    [MW_CONN_STATE_AWAY] = "away",
-    [MW_CONN_STATE_CLOSING] = "closing",
+    [MW_CONN_STATE_OPENING] = "opening", [MW_CONN_STATE_OPEN] = "open",
+    [MW_CONN_STATE_AWAY] = "away",       [MW_CONN_STATE_CLOSING] = "closing",
     [MW_CONN_STATE_CLOSED] = "closed",
 };
 

@@ -289,6 +289,10 @@ static void put_state(struct page *page, const struct mw_json *entry, struct mw_
         say(page, "reading stops until the script is ready");
     else if (mw_view_is(what, "reads_go"))
         say(page, "reading goes on");
+    else if (mw_view_is(what, "away"))
+        say(page, "the network has cut it: the client may come back");
+    else if (mw_view_is(what, "back"))
+        say(page, "the client is back");
     else if (mw_view_is(what, "aside"))
         say(page, mw_reply_flag(entry, "answered") ? "the client asked for a sign of life"
                                                    : "a text of the client's sideband");

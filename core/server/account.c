@@ -8,6 +8,7 @@
 #include "core/server/account.h"
 
 #include "core/base/check.h"
+#include "core/server/away.h"
 #include "core/server/client.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
@@ -143,7 +144,12 @@ bool mw_account_has_room(struct mw_account *account, size_t bytes)
     mw_ms now_ms = mw_loop_now(account->worker->loop);
     if (bytes > goal || account->spent_ms == now_ms)
         return false;
+    mw_away_relieve(account, goal - bytes, true);
+    if (fits(account, bytes))
+        return true;
     tell(account, relieve(account, account->mem.bytes - (goal - bytes)));
+    if (!fits(account, bytes))
+        mw_away_relieve(account, goal - bytes, false);
     account->spent_ms = fits(account, bytes) ? 0 : now_ms;
     return account->spent_ms == 0;
 }

@@ -36,9 +36,10 @@ void mw_account_leave(struct mw_account *account);
 void mw_account_sweep(struct mw_worker *worker);
 
 /*
- * Whether `bytes` more may be queued. At the cap the clients that keep the most waiting are tried
- * once more and then ended as slow consumers, until a quarter of the cap is free; those that were
- * ended so before and still take nothing are cut at the end of the turn.
+ * Whether `bytes` more may be queued. At the cap what is kept for sessions that are away goes
+ * first. Then the clients that keep the most waiting are tried once more and then ended as slow
+ * consumers, until a quarter of the cap is free; those that were ended so before and still take
+ * nothing are cut at the end of the turn.
  */
 bool mw_account_has_room(struct mw_account *account, size_t bytes);
 

@@ -10,6 +10,8 @@
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/server/admit.h"
+#include "core/server/away.h"
+#include "core/server/comeback.h"
 #include "core/server/http_driver.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
@@ -22,6 +24,7 @@ static void client_free(struct mw_client *client)
     mw_http_driver_close(client);
     mw_ws_driver_free(client);
     mw_admit_leave(client);
+    mw_comeback_free(client);
     mw_slots_remove(&worker->slots, client->id);
     mw_list_remove(&client->in_worker);
     mw_free(&worker->mem, client, sizeof *client);
@@ -30,10 +33,20 @@ static void client_free(struct mw_client *client)
 
 /* ---- events of the stream ---- */
 
+static const struct mw_stream_events events;
+
+/* Whose the stream is by now: a session's, or nobody's any more. */
+static struct mw_client *owner_of(const struct mw_stream *stream)
+{
+    return stream->events == &events ? stream->owner : 0;
+}
+
 static void on_read(void *owner, char *bytes, size_t len)
 {
     struct mw_client *client = owner;
-    for (size_t used = len; len > 0; bytes += used, len -= used, used = len) {
+    const struct mw_stream *stream = client->stream;
+    for (size_t used = len; client && len > 0;
+         bytes += used, len -= used, used = len, client = owner_of(stream)) {
         switch ((enum mw_client_phase)client->phase) {
         case MW_CLIENT_HTTP:
         case MW_CLIENT_OPENING:
@@ -49,6 +62,7 @@ static void on_read(void *owner, char *bytes, size_t len)
         case MW_CLIENT_LINGER: /* the peer has been told that nobody listens */
             client->dropped += len;
             break;
+        case MW_CLIENT_AWAY:
         case MW_CLIENT_GONE:
             break;
         }
@@ -73,6 +87,7 @@ static void on_end(void *owner, enum mw_stream_end how)
         else
             mw_client_drop(client, false);
         break;
+    case MW_CLIENT_AWAY:
     case MW_CLIENT_GONE:
         break;
     }
@@ -152,6 +167,9 @@ static void on_alarm(struct mw_alarm *alarm)
     case MW_CLIENT_OPEN:
         mw_ws_driver_alarm(client);
         break;
+    case MW_CLIENT_AWAY:
+        mw_away_alarm(client);
+        break;
     case MW_CLIENT_LINGER:
         linger_on(client);
         break;
@@ -175,10 +193,15 @@ static void settle(struct mw_turn_task *task)
     case MW_CLIENT_OPEN:
         mw_ws_driver_settle(client);
         break;
+    case MW_CLIENT_AWAY:
+        mw_away_settle(client);
+        break;
     case MW_CLIENT_LINGER:
         settle_linger(client);
         break;
     case MW_CLIENT_GONE:
+        if (!client->stream)
+            client_free(client);
         break;
     }
 }
@@ -230,14 +253,49 @@ void mw_client_drop(struct mw_client *client, bool reset)
         return;
     client->phase = MW_CLIENT_GONE;
     mw_alarm_stop(client->worker->loop, &client->alarm);
-    mw_stream_close(client->stream, reset);
+    if (client->stream)
+        mw_stream_close(client->stream, reset);
+    else
+        mw_client_settle_later(client);
 }
 
 void mw_client_cut(struct mw_client *client)
 {
-    if (client->phase == MW_CLIENT_OPENING || client->phase == MW_CLIENT_OPEN)
+    if (client->phase == MW_CLIENT_OPENING || client->phase == MW_CLIENT_OPEN ||
+        client->phase == MW_CLIENT_AWAY)
         mw_ws_driver_cut(client);
     mw_client_drop(client, true);
+}
+
+/* ---- streams that change hands ---- */
+
+/* The worker waits for it as for a client: it is not over while one of its streams is there. */
+static void on_orphan_closed(void *owner)
+{
+    mw_worker_client_gone(owner);
+}
+
+static const struct mw_stream_events orphan_events = { .closed = on_orphan_closed };
+
+void mw_client_lose_stream(struct mw_client *client)
+{
+    struct mw_stream *stream = client->stream;
+    client->worker->client_count++;
+    client->stream = 0;
+    client->in_flight = client->untaken = 0;
+    mw_stream_attach(stream, &orphan_events, client->worker);
+    mw_stream_close(stream, true);
+}
+
+void mw_client_give_stream(struct mw_client *from, struct mw_client *to)
+{
+    mw_assert(!to->stream && from->in_flight == 0);
+    to->stream = from->stream;
+    from->stream = 0;
+    to->peer = from->peer;
+    memcpy(to->ip, from->ip, sizeof to->ip);
+    to->untaken = 0;
+    mw_stream_attach(to->stream, &events, to);
 }
 
 /* ---- the beginning ---- */

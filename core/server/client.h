@@ -2,10 +2,13 @@
  * One client of a worker: the stream, the machine on top of it, what the server remembers about it.
  *
  *   HTTP --upgrade--> OPENING --on_open accepted--> OPEN --end--> LINGER --> GONE
- *    |  (requests)       `--refused--------------------------------^
- *    `--answered, no keep-alive------------------------------------^
+ *    |  (requests)       `--refused--------------------------------^          ^
+ *    `--answered, no keep-alive------------------------------------^          |
+ *                     OPEN --cut by the network--> AWAY --time is over--------'
+ *                       ^---the client is back------'
  *
- * Freed in one place, the stream's closed event. Outside its worker a client is its id.
+ * Freed in one place, the stream's closed event; where it has no stream any more, at the end of the
+ * turn in which it is GONE. Outside its worker a client is its id.
  */
 #ifndef MW_SERVER_CLIENT_H
 #define MW_SERVER_CLIENT_H
@@ -23,6 +26,7 @@ enum mw_client_phase {
     MW_CLIENT_HTTP,
     MW_CLIENT_OPENING,
     MW_CLIENT_OPEN,
+    MW_CLIENT_AWAY, /* has no stream, and may come back: away.h */
     MW_CLIENT_LINGER,
     MW_CLIENT_GONE,
 };
@@ -74,7 +78,7 @@ struct mw_arrival {
 
 struct mw_client {
     struct mw_worker *worker;
-    struct mw_stream *stream;
+    struct mw_stream *stream; /* NULL: in AWAY, and after it */
     mw_id id;
     uint8_t phase;      /* enum mw_client_phase */
     bool asked;         /* the app knows of it and must be told of its end */
@@ -113,6 +117,8 @@ struct mw_client {
     struct mw_conn conn; /* from OPENING on */
     struct mw_facts *facts;
     struct mw_decided *decided;
+    struct mw_session *session;   /* NULL: it cannot come back */
+    struct mw_comeback *comeback; /* in OPENING, of who comes back to a session; else NULL */
     struct mw_subscriber subscriber;
     struct mw_backlog backlog;
     struct mw_buf held; /* bytes that were read and could not be used yet */
@@ -139,5 +145,9 @@ void mw_client_linger(struct mw_client *client);
 void mw_client_drop(struct mw_client *client, bool reset);
 /* The same for whomever: on_close still runs, from the same place as ever. */
 void mw_client_cut(struct mw_client *client);
+/* The stream is closed, and is nobody's any more; the client stays. */
+void mw_client_lose_stream(struct mw_client *client);
+/* The stream of one client, with where it comes from, becomes that of another that has none. */
+void mw_client_give_stream(struct mw_client *from, struct mw_client *to);
 
 #endif

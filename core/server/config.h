@@ -56,6 +56,7 @@ struct mw_config {
     double script_string;                   /* bytes of one string */
     double script_queued;                   /* bytes that wait on its behalf */
     double script_cpu, script_cpu_warn;     /* ms of CPU time of one call */
+    double resume_sessions;                 /* that may be away on a worker */
     double drain_rate;                      /* clients/s */
     double drain_grace, drain_timeout;      /* s */
     char admin_socket[MW_CONFIG_TEXT_MAX];  /* a path, relative to the project, or "off" */

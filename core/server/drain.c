@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/proto/close_catalog.h"
+#include "core/server/away.h"
 #include "core/server/door.h"
 #include "core/server/http_driver.h"
 #include "core/server/upgrade.h"
@@ -235,6 +236,7 @@ static void begin_closing(struct mw_worker *worker)
     worker->listener = 0;
     mw_door_close_all(worker);
     for_each_client(worker, close_http);
+    mw_away_end_all(worker);
     make_plan(worker);
     mw_alarm_set(worker->loop, &drain->tell, drain->closing_ms + TELL_MS);
 }
@@ -268,6 +270,7 @@ static void cut(struct mw_client *client)
     case MW_CLIENT_OPEN:
         client->worker->drain.tally.cut[why_cut(client)]++;
         break;
+    case MW_CLIENT_AWAY:   /* nobody is cut off by it */
     case MW_CLIENT_LINGER: /* it has ended already, and was counted */
     case MW_CLIENT_GONE:
         break;
@@ -429,7 +432,8 @@ void mw_drain_ended(struct mw_client *client)
 {
     struct mw_drain *drain = &client->worker->drain;
     const struct mw_conn_end *ending = mw_conn_ending(&client->conn);
-    if (drain->phase < MW_DRAIN_CLOSING || drain->phase >= MW_DRAIN_CUTTING)
+    if (drain->phase < MW_DRAIN_CLOSING || drain->phase >= MW_DRAIN_CUTTING ||
+        client->phase == MW_CLIENT_AWAY)
         return;
     if (ending->cause != MW_CAUSE_drain) /* its own way, though at the same time */
         return;

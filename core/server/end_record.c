@@ -144,6 +144,8 @@ static void put_entry(struct mw_json_writer *json, const struct mw_flight_entry 
         break;
     case MW_FLIGHT_READS_STOP:
     case MW_FLIGHT_READS_GO:
+    case MW_FLIGHT_AWAY:
+    case MW_FLIGHT_BACK:
     case MW_FLIGHT_KINDS:
         break;
     }

@@ -47,8 +47,9 @@ void mw_ending_describe(const struct mw_client *client, struct mw_ending_room *r
         .who = mw_who_name(row->who),
         .cause = row->name,
         .rule = mw_rule_text(ending->rule),
-        .detail = mw_view_text(ending->cause == MW_CAUSE_tls_error ? mw_stream_fault(client->stream)
-                                                                   : ""),
+        .detail = mw_view_text(ending->cause == MW_CAUSE_tls_error && client->stream
+                                   ? mw_stream_fault(client->stream)
+                                   : ""),
         .bytes = mw_view(room->hex, put_hex(room->hex, ending->bytes, ending->bytes_len)),
         .lasted_s = seconds(now(client) - conn->opened_ms),
         .silent_s = seconds(now(client) - conn->last_read_ms),
@@ -133,6 +134,8 @@ static const char *state_of(const struct mw_client *client)
         return "opening: others go first, on_open has not been called";
     if (client->phase == MW_CLIENT_OPENING)
         return "opening: on_open waits";
+    if (client->phase == MW_CLIENT_AWAY)
+        return "away: the network has cut it off, and its client may come back";
     if (client->conn.phase == MW_CONN_DECIDING)
         return "closing: the script has not had its turn to say with which code";
     if (client->conn.phase == MW_CONN_CLOSE_SENT)
@@ -294,6 +297,15 @@ void mw_ending_tell(struct mw_client *client, const struct mw_end *end, struct m
     mw_ends_add(&worker->ends, &facts);
     mw_end_counts_add(&worker->end_counts, facts.script, facts.code, facts.cause, facts.at_ms);
     mw_metrics_count_end(client->route->metrics.cells, facts.code, facts.cause, facts.lasted_ms,
-                         client->phase == MW_CLIENT_OPEN);
+                         client->phase == MW_CLIENT_OPEN || client->phase == MW_CLIENT_AWAY);
+    if (client->phase != MW_CLIENT_AWAY) /* it was noted when it happened */
+        note_death(client, &facts);
+}
+
+void mw_ending_cut(struct mw_client *client)
+{
+    struct mw_ending_room room;
+    struct mw_end_record facts;
+    mw_ending_look(client, &room, &facts);
     note_death(client, &facts);
 }

@@ -28,6 +28,12 @@ void mw_ending_describe(const struct mw_client *client, struct mw_ending_room *r
 void mw_ending_tell(struct mw_client *client, const struct mw_end *end,
                     struct mw_ending_room *room);
 
+/*
+ * The network has ended its connection, but not its session: what the route's deaths show. Its end
+ * is told when that is over.
+ */
+void mw_ending_cut(struct mw_client *client);
+
 /* What there is to know of one that is there, whether its end has begun or not. */
 void mw_ending_look(const struct mw_client *client, struct mw_ending_room *room,
                     struct mw_end_record *facts);

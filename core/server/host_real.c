@@ -11,6 +11,7 @@
 #include "core/base/str.h"
 #include "core/base/utf8.h"
 #include "core/server/account.h"
+#include "core/server/away.h"
 #include "core/server/client.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
@@ -22,8 +23,8 @@ static struct mw_client *find(void *host_app, mw_id id)
 {
     struct mw_route *route = host_app;
     struct mw_client *client = mw_slots_get(&route->worker->slots, id);
-    bool is_live =
-        client && (client->phase == MW_CLIENT_OPENING || client->phase == MW_CLIENT_OPEN);
+    bool is_live = client && (client->phase == MW_CLIENT_OPENING ||
+                              client->phase == MW_CLIENT_OPEN || client->phase == MW_CLIENT_AWAY);
     return is_live && client->route == route ? client : 0;
 }
 
@@ -78,6 +79,8 @@ static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_vi
         return MW_ERR_BAD_UTF8;
     if (!mw_account_has_room(client->route->account, data.len))
         return count_sent(client->route, kind, MW_ERR_QUOTA);
+    if (client->phase == MW_CLIENT_AWAY)
+        return count_sent(client->route, kind, mw_away_send(client, kind, data));
     int err = mw_conn_send(&client->conn, kind, data, now(host_app));
     if (err == MW_ERR_DROPPED)
         err = still_full(client) ? MW_ERR_DROPPED
@@ -88,6 +91,8 @@ static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_vi
 
 static int send_shared(struct mw_client *client, struct mw_broadcast *broadcast)
 {
+    if (client->phase == MW_CLIENT_AWAY)
+        return mw_away_send_shared(client, broadcast);
     int err = mw_broadcast_send(broadcast, &client->conn, now(client->route));
     if (err == MW_ERR_DROPPED)
         err = still_full(client) ? MW_ERR_DROPPED
@@ -163,6 +168,8 @@ static enum mw_conn_state state_of(const struct mw_client *client)
 {
     switch ((enum mw_conn_phase)client->conn.phase) {
     case MW_CONN_OPEN:
+        if (client->phase == MW_CLIENT_AWAY)
+            return MW_CONN_STATE_AWAY;
         return client->phase == MW_CLIENT_OPENING ? MW_CONN_STATE_OPENING : MW_CONN_STATE_OPEN;
     case MW_CONN_DECIDING:
     case MW_CONN_CLOSE_SENT:
@@ -187,8 +194,9 @@ static int host_info(void *host_app, mw_id id, struct mw_conn_info *out)
         .param_count = client->facts->param_count,
         .opened_unix_ms = client->facts->opened_unix_ms,
         .rtt_s = conn->rtt_ms == UINT32_MAX ? -1.0 : conn->rtt_ms / 1000.0,
-        .queued_bytes = conn->out.bytes,
+        .queued_bytes = conn->out.bytes + mw_away_kept_bytes(client),
         .state = state_of(client),
+        .resumed = client->session && client->session->resumed,
     };
     return MW_OK;
 }
@@ -199,7 +207,8 @@ static mw_id host_next_conn(void *host_app, mw_id after)
     const struct mw_slots *slots = &route->worker->slots;
     for (mw_id id = mw_slots_next(slots, after); id; id = mw_slots_next(slots, id)) {
         const struct mw_client *client = mw_slots_get(slots, id);
-        if (client->route == route && client->accepted && client->phase == MW_CLIENT_OPEN)
+        bool is_open = client->phase == MW_CLIENT_OPEN || client->phase == MW_CLIENT_AWAY;
+        if (client->route == route && client->accepted && is_open)
             return id;
     }
     return 0;
@@ -258,7 +267,9 @@ static void host_finished(void *host_app, mw_id id, bool was_open, const struct 
     client->busy = false;
     if (!was_open)
         mw_conn_note_call(&client->conn, MW_FLIGHT_ON_MESSAGE, MW_FLIGHT_WENT_ON, 0, now(host_app));
-    if (was_open && client->phase == MW_CLIENT_OPENING) {
+    bool is_asked = client->phase == MW_CLIENT_OPENING ||
+                    (client->phase == MW_CLIENT_AWAY && client->session->asked);
+    if (was_open && is_asked) {
         if (verdict)
             client->decided = copy_verdict(&client->worker->mem, verdict);
         client->open_failed = !client->decided;

@@ -74,8 +74,8 @@ static void put_record(struct mw_inquiry *inquiry, struct mw_link *place,
 static struct mw_client *find_live(const struct mw_worker *worker, mw_id id)
 {
     struct mw_client *client = mw_slots_get(&worker->slots, id);
-    bool is_live =
-        client && (client->phase == MW_CLIENT_OPENING || client->phase == MW_CLIENT_OPEN);
+    bool is_live = client && (client->phase == MW_CLIENT_OPENING ||
+                              client->phase == MW_CLIENT_OPEN || client->phase == MW_CLIENT_AWAY);
     return is_live ? client : 0;
 }
 

@@ -330,6 +330,18 @@ static void put_moonwire_messages_dropped_total(struct page *page)
                   MW_METRICS_DROPS);
 }
 
+static void put_moonwire_session_returns_total(struct page *page)
+{
+    static const char *const names[] = {
+#define MW_METRICS_RETURN(name) #name,
+        MW_METRICS_RETURN_LIST(MW_METRICS_RETURN)
+#undef MW_METRICS_RETURN
+    };
+    for (size_t i = 0; i < page->count; i++)
+        put_named(page, &page->rows[i], "outcome", names, page->rows[i].cells->returns,
+                  MW_METRICS_RETURNS);
+}
+
 /* The same for what is a script's and of no route. */
 static void put_of_script(struct page *page, const struct mw_metrics_row *row, const char *label,
                           const char *name, uint64_t number)

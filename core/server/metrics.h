@@ -42,6 +42,21 @@ enum mw_metrics_bucket {
     X(handler_error) /* on_message failed on it */ \
     X(rate_limited)  /* it was one more than limits.rate */
 
+/* What came of a request that named a session. */
+#define MW_METRICS_RETURN_LIST(X) \
+    X(whole)   /* it is back, and has got everything */ \
+    X(hole)    /* ... but for what there was no room to keep */ \
+    X(refused) /* by on_resume */ \
+    X(expired) /* there is no such session any more */ \
+    X(unknown) /* ... and never was, or the request could not be its client's */
+
+enum mw_metrics_return {
+#define MW_METRICS_RETURN(name) MW_METRICS_RETURN_##name,
+    MW_METRICS_RETURN_LIST(MW_METRICS_RETURN)
+#undef MW_METRICS_RETURN
+        MW_METRICS_RETURNS
+};
+
 enum mw_metrics_drop {
 #define MW_METRICS_DROP(name) MW_METRICS_DROP_##name,
     MW_METRICS_DROP_LIST(MW_METRICS_DROP)
@@ -55,6 +70,8 @@ enum mw_metrics_load { MW_METRICS_LOADED, MW_METRICS_REFUSED, MW_METRICS_LOADS }
 /* All of one kind, so that two can be added cell by cell. */
 struct mw_metrics_cells {
     uint64_t opened, ended; /* ended: of those that were opened */
+    uint64_t away_begun, away_over, sessions_lost;
+    uint64_t returns[MW_METRICS_RETURNS];
     uint64_t closes[MW_METRICS_CODES][MW_CAUSE_COUNT];
     uint64_t durations[MW_METRICS_BUCKETS], duration_ms;
     uint64_t received[MW_METRICS_TYPES], sent[MW_METRICS_TYPES];

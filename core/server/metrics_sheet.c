@@ -82,11 +82,19 @@ static struct mw_metrics_row *row_of(struct mw_metrics_sheet *sheet, size_t hint
     return new_row(sheet, script, pattern);
 }
 
+/* Whose sessions are away have none. */
+static uint64_t sockets_of(const struct mw_metrics_cells *cells)
+{
+    return cells->opened - cells->ended - (cells->away_begun - cells->away_over);
+}
+
 static void add_cells(struct mw_metrics_row *row, const struct mw_metrics_cells *cells)
 {
     mw_metrics_add(&row->cells, cells);
     row->opened += cells->opened;
-    row->connections += cells->opened - cells->ended;
+    row->away += cells->away_begun - cells->away_over;
+    row->connections += sockets_of(cells);
+    row->sessions_lost += cells->sessions_lost;
     row->received_bytes += cells->received_bytes;
     row->sent_bytes += cells->sent_bytes;
     row->calls += cells->calls;
@@ -168,9 +176,9 @@ int mw_metrics_sheet_add(struct mw_metrics_sheet *sheet, const struct mw_worker 
     size_t sockets = 0;
     for (const struct mw_link *at = metrics->scripts.next; at != &metrics->scripts; at = at->next) {
         const struct mw_metrics_cells *cells = &MW_OWNER(at, struct mw_script_counts, link)->cells;
-        sockets += cells->opened - cells->ended;
+        sockets += sockets_of(cells);
     }
-    sheet->by_worker[sheet->workers++] = sockets + metrics->gone.opened - metrics->gone.ended;
+    sheet->by_worker[sheet->workers++] = sockets + sockets_of(&metrics->gone);
     int err = add_scripts(sheet, metrics);
     return err ? err : add_gone(sheet, metrics);
 }

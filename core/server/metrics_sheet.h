@@ -15,7 +15,7 @@ struct mw_worker;
 struct mw_metrics_row {
     struct mw_view script, pattern; /* owned */
     struct mw_metrics_cells cells;
-    uint64_t connections, opened, received_bytes, sent_bytes, queued_bytes;
+    uint64_t connections, away, sessions_lost, opened, received_bytes, sent_bytes, queued_bytes;
     uint64_t calls, slow_calls, memory_bytes, timers, waiting, paused, is_fresh;
     bool has_route; /* else its file is gone */
     unsigned version;

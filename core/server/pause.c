@@ -5,11 +5,16 @@
 #include "core/server/pause.h"
 
 #include "core/server/client.h"
+#include "core/server/comeback.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
 
 void mw_pause_turn_away(struct mw_client *client)
 {
+    if (client->comeback) {
+        mw_comeback_put_off(client);
+        return;
+    }
     mw_upgrade_give_up(client, MW_CAUSE_script_paused, 0, mw_view_text(MW_PAUSE_TEXT), 0);
 }
 
@@ -62,7 +67,7 @@ static void wake(struct mw_client *client)
 {
     bool has_waited = !mw_backlog_is_empty(&client->backlog) || client->stalled || client->ending ||
                       client->drained || client->conn.phase == MW_CONN_DECIDING;
-    if (has_waited || client->phase == MW_CLIENT_OPENING)
+    if (has_waited || client->phase == MW_CLIENT_OPENING || client->phase == MW_CLIENT_AWAY)
         mw_client_settle_later(client);
 }
 

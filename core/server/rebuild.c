@@ -10,6 +10,7 @@
 #include "core/server/rebuild.h"
 
 #include "core/server/client.h"
+#include "core/server/comeback.h"
 #include "core/server/pause.h"
 #include "core/server/worker.h"
 
@@ -69,6 +70,8 @@ static void end_call(struct mw_client *client)
         client->open_failed = true;
         client->open_fault = MW_FAULT_MEMORY;
     }
+    if (client->phase == MW_CLIENT_AWAY)
+        mw_comeback_ask_again(client);
     mw_client_settle_later(client);
 }
 

@@ -7,6 +7,7 @@
 #include "core/base/check.h"
 #include "core/base/str.h"
 #include "core/server/account.h"
+#include "core/server/away.h"
 #include "core/server/client.h"
 #include "core/server/ending.h"
 #include "core/server/host_real.h"
@@ -52,6 +53,7 @@ static void tell_some(struct mw_turn_task *task)
         if (client->route != route)
             continue;
         mw_conn_set_limits(&client->conn, &route->limits, now_ms);
+        mw_away_told(client);
         mw_client_settle_later(client);
     }
     mw_turn_task_add(worker->loop, task);
@@ -176,11 +178,13 @@ void mw_route_hold_place(struct mw_route *route)
         sort_in(route);
 }
 
-/* Only the deadlines need to be told: all other limits are looked up when they matter. */
-static void tell_deadlines(struct mw_route *route, const struct mw_limits_ms *before)
+/* Deadlines, and what sessions keep, need to be told: all other limits are looked up. */
+static void tell_deadlines(struct mw_route *route, const struct mw_limits_ms *before,
+                           mw_ms resume_ms)
 {
     const struct mw_limits_ms *limits = &route->limits;
-    if (limits->ping_ms == before->ping_ms && limits->pong_ms == before->pong_ms &&
+    bool is_kept = route->resume_ms == resume_ms && limits->queue == before->queue;
+    if (is_kept && limits->ping_ms == before->ping_ms && limits->pong_ms == before->pong_ms &&
         limits->idle_ms == before->idle_ms && limits->age_ms == before->age_ms)
         return;
     route->told = 0;
@@ -190,13 +194,15 @@ static void tell_deadlines(struct mw_route *route, const struct mw_limits_ms *be
 void mw_route_commit(struct mw_route *route)
 {
     struct mw_limits_ms before = route->limits;
+    mw_ms resume_ms = route->resume_ms;
     const struct mw_engine *engine = route->worker->engine;
     route->spec = route->next_spec;
     route->next_spec = 0;
     mw_pattern_free(&route->pattern, &route->worker->mem);
     mw_pattern_move(&route->pattern, &route->next_pattern);
     mw_limits_from(&route->limits, &route->spec->limits);
-    tell_deadlines(route, &before);
+    route->resume_ms = (mw_ms)(route->spec->resume_s * 1000);
+    tell_deadlines(route, &before, resume_ms);
     route->max_connections = (size_t)route->spec->limits.connections;
     route->max_per_ip = (size_t)route->spec->limits.connections_per_ip;
     route->version++;

@@ -33,6 +33,7 @@ struct mw_route {
     const struct mw_route_spec *spec;
     struct mw_pattern pattern;
     struct mw_limits_ms limits; /* connections point here, so a new version is theirs at once */
+    mw_ms resume_ms;            /* so long a session may be away; 0: there are none */
     size_t max_connections;     /* 0: no limit */
     size_t max_per_ip;          /* 0: no limit, and who comes is not counted */
     unsigned version;

@@ -113,7 +113,9 @@ static void pause_if_too_many(struct mw_route *route, const struct mw_fault *fau
 static void note_for_opening(struct mw_route *route, const struct mw_fault *fault)
 {
     struct mw_client *client = mw_slots_get(&route->worker->slots, fault->conn);
-    if (client && client->phase == MW_CLIENT_OPENING && client->route == route)
+    bool is_asked =
+        client && (client->phase == MW_CLIENT_OPENING || client->phase == MW_CLIENT_AWAY);
+    if (is_asked && client->route == route)
         client->open_fault = (uint8_t)fault->kind;
 }
 

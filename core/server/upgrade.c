@@ -12,6 +12,8 @@
 #include "core/proto/handshake.h"
 #include "core/proto/url.h"
 #include "core/server/admit.h"
+#include "core/server/away.h"
+#include "core/server/comeback.h"
 #include "core/server/fair.h"
 #include "core/server/http_driver.h"
 #include "core/server/pause.h"
@@ -142,15 +144,23 @@ static bool refused(struct mw_client *client, const struct mw_http_head *head,
 /* ---- the decision ---- */
 
 /* Behind the answer to the handshake, so before all that on_open may have sent. */
-static int put_hello(const struct mw_client *client, struct mw_buf *answer)
+int mw_upgrade_put_hello(const struct mw_client *client, const struct mw_sideband *sideband,
+                         const uint64_t *missed, struct mw_buf *answer)
 {
-    const struct mw_sideband *sideband = client->conn.sideband;
-    char id[17], text[MW_SIDEBAND_HELLO_MAX];
+    char id[17], token[MW_RESUME_TOKEN_LEN + 1], text[MW_SIDEBAND_HELLO_MAX];
     uint8_t head[MW_FRAME_HEAD_MAX];
     if (!sideband)
         return MW_OK;
+    struct mw_sideband_session said = { .token = token, .for_ms = client->route->resume_ms };
+    if (client->session) {
+        mw_resume_tokens_text(&client->session->tokens, token);
+        said.got = client->session->replay.received;
+        said.back = missed != NULL;
+        said.missed = missed ? *missed : 0;
+    }
     mw_id_text(client->id, id);
-    size_t len = mw_sideband_hello(sideband, id, &client->route->limits, 0, text);
+    size_t len =
+        mw_sideband_hello(sideband, id, &client->route->limits, client->session ? &said : 0, text);
     int err = mw_buf_put(answer, head, mw_frame_encode(head, MW_OPCODE_TEXT, true, len, 0));
     return err ? err : mw_buf_put(answer, text, len);
 }
@@ -163,7 +173,7 @@ static bool send_answer(struct mw_client *client)
     int err = mw_ws_answer(&answer, mw_http_conn_head(client->http), client->facts->protocol,
                            &client->facts->deflate);
     if (!err)
-        err = put_hello(client, &answer);
+        err = mw_upgrade_put_hello(client, client->conn.sideband, 0, &answer);
     if (!err)
         err = mw_outq_put_raw(&client->conn.out, mw_buf_view(&answer));
     mw_buf_free(&answer);
@@ -237,6 +247,10 @@ static void tell_of_failure(struct mw_client *client)
 
 void mw_upgrade_expire(struct mw_client *client)
 {
+    if (client->comeback) {
+        mw_comeback_expire(client);
+        return;
+    }
     if (!client->unasked) {
         mw_upgrade_decide(client, 0);
         return;
@@ -292,29 +306,35 @@ static bool turned_away(struct mw_client *client)
 
 /* ---- asking the script ---- */
 
-static void wait_for_decision(struct mw_client *client)
+void mw_upgrade_wait(struct mw_client *client)
 {
     struct mw_loop *loop = client->worker->loop;
     mw_stream_set_reading(client->stream, false);
     mw_alarm_set(loop, &client->alarm, mw_loop_now(loop) + OPENING_MS);
 }
 
-static enum mw_app_result call_open(struct mw_client *client, struct mw_verdict *verdict)
+void mw_upgrade_request(const struct mw_client *client, struct mw_upgrade_room *room,
+                        struct mw_request *request)
 {
     const struct mw_http_head *head = mw_http_conn_head(client->http);
-    struct mw_tls_facts tls;
     struct mw_target target = { 0 };
-    char query[MW_HTTP_MAX_TARGET];
     (void)mw_target_split(head->target, &target); /* it was split before */
-    struct mw_request request = {
+    *request = (struct mw_request){
         .conn = client->id,
         .path = client->facts->path,
         .target = head->target,
-        .query = mw_sideband_hide(target.query, query),
+        .query = mw_sideband_hide(target.query, room->query),
         .headers = head->headers,
         .header_count = head->header_count,
-        .tls = mw_stream_tls(client->stream, &tls) ? &tls : 0,
+        .tls = mw_stream_tls(client->stream, &room->tls) ? &room->tls : 0,
     };
+}
+
+static enum mw_app_result call_open(struct mw_client *client, struct mw_verdict *verdict)
+{
+    struct mw_upgrade_room room;
+    struct mw_request request;
+    mw_upgrade_request(client, &room, &request);
     client->asked = true;
     client->route->asked_count++;
     unsigned begun = mw_fair_begin(client->route);
@@ -335,7 +355,7 @@ void mw_upgrade_ask(struct mw_client *client)
         break;
     case MW_APP_WAITING:
         client->busy = true;
-        wait_for_decision(client);
+        mw_upgrade_wait(client);
         break;
     case MW_APP_FAILED:
     case MW_APP_BAD_JSON:
@@ -361,6 +381,21 @@ static void pick_compression(const struct mw_worker *worker, const struct mw_htt
         terms->client_no_takeover = true;
 }
 
+/* Nobody was asked yet. */
+static void begin(struct mw_client *client)
+{
+    struct mw_route *route = client->route;
+    if (route->quarantine.paused) {
+        mw_pause_turn_away(client);
+    } else if (mw_fair_may_call(route)) {
+        mw_upgrade_ask(client);
+    } else {
+        client->unasked = true;
+        mw_upgrade_wait(client);
+        mw_fair_wait(client);
+    }
+}
+
 void mw_upgrade(struct mw_client *client, struct mw_view path)
 {
     struct mw_worker *worker = client->worker;
@@ -368,10 +403,15 @@ void mw_upgrade(struct mw_client *client, struct mw_view path)
     struct mw_param params[MW_PATTERN_MAX_SEGMENTS];
     size_t count = 0;
     struct mw_route *route = mw_route_match(worker, path, params, &count);
-    if (refused(client, head, route, path) || !mw_admit(client, false))
+    if (refused(client, head, route, path))
         return;
-    client->facts = facts_new(&worker->mem, path, pick_protocol(head, route->spec),
-                              mw_sideband_mark(head->target), params, count);
+    const struct mw_sideband_ask ask = mw_sideband_ask(head->target);
+    enum mw_resume_match match = MW_RESUME_UNKNOWN;
+    struct mw_client *session = ask.back ? mw_comeback_find(route, path, &ask, &match) : 0;
+    if (!session && !mw_admit(client, false)) /* a session has kept its place */
+        return;
+    client->facts =
+        facts_new(&worker->mem, path, pick_protocol(head, route->spec), ask.mark, params, count);
     if (!client->facts) {
         mw_admit_leave(client);
         mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"), 0);
@@ -379,15 +419,12 @@ void mw_upgrade(struct mw_client *client, struct mw_view path)
     }
     if (route->spec->compression)
         pick_compression(worker, head, &client->facts->deflate);
+    if (!session && ask.session)
+        mw_away_open(client, route);
     mw_ws_driver_begin(client, route);
     client->phase = MW_CLIENT_OPENING;
-    if (route->quarantine.paused) {
-        mw_pause_turn_away(client);
-    } else if (mw_fair_may_call(route)) {
-        mw_upgrade_ask(client);
-    } else {
-        client->unasked = true;
-        wait_for_decision(client);
-        mw_fair_wait(client);
-    }
+    if (session)
+        mw_comeback_begin(client, session, &ask, match);
+    else
+        begin(client);
 }

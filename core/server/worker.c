@@ -62,6 +62,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     mw_deflate_pool_init(&worker->deflate, &worker->mem, (size_t)setup->config->compression_memory);
     mw_hub_init(&worker->hub, &worker->mem);
     mw_fair_init(&worker->fair);
+    mw_away_init(&worker->away);
     mw_ends_init(&worker->ends, &worker->mem);
     mw_refused_init(&worker->refused, &worker->mem);
     mw_client_js_init(&worker->client_js, &worker->mem);

@@ -13,6 +13,7 @@
 #include "core/io/mailbox.h"
 #include "core/io/tls.h"
 #include "core/proto/deflate.h"
+#include "core/server/away.h"
 #include "core/server/client_js.h"
 #include "core/server/config.h"
 #include "core/server/drain.h"
@@ -43,6 +44,7 @@ struct mw_worker {
     struct mw_hub hub;
     struct mw_rng rng;
     struct mw_fair fair;
+    struct mw_away away; /* sessions without a connection */
     struct mw_ends ends; /* that are remembered */
     struct mw_end_counts end_counts;
     struct mw_worker_metrics metrics;

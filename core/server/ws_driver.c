@@ -11,6 +11,8 @@
 #include "core/base/check.h"
 #include "core/server/account.h"
 #include "core/server/admit.h"
+#include "core/server/away.h"
+#include "core/server/comeback.h"
 #include "core/server/deliver.h"
 #include "core/server/ending.h"
 #include "core/server/fair.h"
@@ -18,6 +20,7 @@
 #include "core/server/http_driver.h"
 #include "core/server/upgrade.h"
 #include "core/server/worker.h"
+#include "core/session/conn_renew.h"
 
 static mw_ms now(const struct mw_client *client)
 {
@@ -49,10 +52,10 @@ static void put_alarm(struct mw_client *client)
 
 /* ---- begin ---- */
 
-void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
+static struct mw_conn_setup setup_of(struct mw_client *client, struct mw_route *route)
 {
     struct mw_worker *worker = client->worker;
-    const struct mw_conn_setup setup = {
+    return (struct mw_conn_setup){
         .role = MW_ROLE_SERVER,
         .mem = &worker->mem,
         .pool = &worker->pool,
@@ -63,12 +66,30 @@ void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
         .deflate = &worker->deflate,
         .terms = client->facts->deflate,
         .sideband = mw_facts_sideband(client->facts),
+        .replay = client->session ? &client->session->replay : 0,
     };
+}
+
+void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
+{
+    const struct mw_conn_setup setup = setup_of(client, route);
     mw_conn_init(&client->conn, &setup, now(client));
     mw_subscriber_init(&client->subscriber, client, &route->account->party);
     client->route = route;
     mw_list_push(&route->clients, &client->in_route);
     route->client_count++;
+}
+
+void mw_ws_driver_renew(struct mw_client *client, bool has_peer)
+{
+    struct mw_conn_setup setup = setup_of(client, client->route);
+    if (!has_peer) {
+        setup.asks = false;
+        setup.deflate = 0;
+        setup.sideband = 0;
+        setup.replay = 0;
+    }
+    mw_conn_renew(&client->conn, &setup, now(client));
 }
 
 static void leave_route(struct mw_client *client)
@@ -108,7 +129,7 @@ static void tell_app(struct mw_client *client, const struct mw_end *end)
  * App, then log, exactly once. The route is kept until the client is freed: the machine, which may
  * still have something to flush, looks at its limits.
  */
-static void end_now(struct mw_client *client)
+void mw_ws_driver_end_now(struct mw_client *client)
 {
     struct mw_ending_room room;
     struct mw_end end;
@@ -117,8 +138,12 @@ static void end_now(struct mw_client *client)
     tell_app(client, &end);
     mw_ending_tell(client, &end, &room);
     mw_admit_leave(client);
+    mw_away_leave(client);
     mw_http_driver_close(client);
-    mw_client_linger(client);
+    if (client->stream)
+        mw_client_linger(client);
+    else
+        mw_client_drop(client, false);
 }
 
 /*
@@ -127,10 +152,12 @@ static void end_now(struct mw_client *client)
  */
 static void end_when_heard(struct mw_client *client)
 {
+    if (mw_away_begin(client))
+        return;
     enum mw_cause cause = mw_conn_ending(&client->conn)->cause;
     bool by_peer = cause == MW_CAUSE_peer_close || cause == MW_CAUSE_peer_fin;
     if (!by_peer || mw_backlog_is_empty(&client->backlog)) {
-        end_now(client);
+        mw_ws_driver_end_now(client);
         return;
     }
     client->ending = true;
@@ -159,6 +186,7 @@ void mw_ws_driver_free(struct mw_client *client)
         mw_free(mem, client->facts, client->facts->size);
         client->facts = 0;
     }
+    mw_away_free(client);
     if (client->decided)
         mw_free(mem, client->decided, client->decided->size);
     client->decided = 0;
@@ -401,13 +429,13 @@ void mw_ws_driver_end(struct mw_client *client, enum mw_stream_end how)
         mw_client_settle_later(client);
         return;
     }
-    end_now(client); /* before the answer: nobody is there to answer */
+    mw_ws_driver_end_now(client); /* before the answer: nobody is there to answer */
 }
 
 void mw_ws_driver_cut(struct mw_client *client)
 {
     mw_conn_eof(&client->conn, MW_CAUSE_peer_reset);
-    end_now(client);
+    mw_ws_driver_end_now(client);
 }
 
 void mw_ws_driver_alarm(struct mw_client *client)
@@ -421,19 +449,24 @@ void mw_ws_driver_alarm(struct mw_client *client)
     if (client->ending && is_awaited) /* nobody can hear it: not its fault */
         client->ending_due_ms = now(client) + ENDING_MS;
     if (client->ending && now(client) >= client->ending_due_ms) {
-        end_now(client);
+        mw_ws_driver_end_now(client);
         return;
     }
     if (mw_client_advances(client))
         mw_conn_advance(&client->conn, now(client));
     mw_conn_tick(&client->conn, now(client));
-    mw_client_settle_later(client);
+    if (!mw_away_begin(client)) /* before a Close frame leaves: it would end the session */
+        mw_client_settle_later(client);
 }
 
 /* ---- the end of the turn ---- */
 
 static void settle_opening(struct mw_client *client)
 {
+    if (client->comeback) {
+        mw_comeback_settle(client);
+        return;
+    }
     if (client->unasked && mw_fair_may_call(client->route))
         mw_upgrade_ask(client);
     else if (client->unasked && !mw_route_is_held(client->route))
@@ -453,7 +486,7 @@ static void catch_up(struct mw_client *client)
     mw_deliver_waiting(client);
     bool has_heard_all = mw_backlog_is_empty(&client->backlog);
     if (client->ending && !client->busy && has_heard_all) {
-        end_now(client);
+        mw_ws_driver_end_now(client);
         return;
     }
     /* Not for room for one message each time: what is held is copied when it is held back again. */
@@ -486,6 +519,8 @@ void mw_ws_driver_settle(struct mw_client *client)
 {
     if (client->phase == MW_CLIENT_OPENING)
         settle_opening(client);
+    if (client->phase == MW_CLIENT_AWAY)
+        mw_away_settle(client);
     if (client->phase != MW_CLIENT_OPEN)
         return;
     catch_up(client);

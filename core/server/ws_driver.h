@@ -10,6 +10,10 @@
 void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route);
 /* The answer is queued: reading and pulling begin. */
 void mw_ws_driver_start(struct mw_client *client);
+/*
+ * Another machine in the place of the old one, which has ended; without a peer one that only waits.
+ */
+void mw_ws_driver_renew(struct mw_client *client, bool has_peer);
 /* Refused before the answer: the engine lets go, the client is HTTP again. */
 void mw_ws_driver_forget(struct mw_client *client, enum mw_cause cause);
 
@@ -43,6 +47,8 @@ int mw_ws_driver_close(struct mw_client *client, enum mw_cause cause, unsigned c
  */
 int mw_ws_driver_close_advised(struct mw_client *client, enum mw_cause cause, unsigned code,
                                struct mw_view reason, const struct mw_advice *advice);
+/* Its machine has ended: the app is told, the log, and who counts. Once for each. */
+void mw_ws_driver_end_now(struct mw_client *client);
 /* Ends it here and now, whatever it waits for. */
 void mw_ws_driver_cut(struct mw_client *client);
 

@@ -22,7 +22,9 @@
     X(REFUSED, "refused")       /* bytes wait, and no more are taken */ \
     X(READS_STOP, "reads_stop") /* what the peer says is left in its hands for a while */ \
     X(READS_GO, "reads_go") \
-    X(ASIDE, "aside") /* a text of the sideband; number: 1 where it was answered */
+    X(ASIDE, "aside") /* a text of the sideband; number: 1 where it was answered */ \
+    X(AWAY, "away")   /* the network has cut it; it may come back */ \
+    X(BACK, "back")   /* ... and has */
 
 enum mw_flight_kind {
 #define MW_FLIGHT_KIND(name, text) MW_FLIGHT_##name,

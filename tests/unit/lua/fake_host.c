@@ -40,7 +40,7 @@ static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_vi
     struct fake_conn *conn = find(host, id);
     if (!conn)
         return MW_ERR_GONE;
-    if (conn->state > MW_CONN_STATE_OPEN)
+    if (conn->state > MW_CONN_STATE_AWAY)
         return MW_ERR_CLOSED;
     if (kind == MW_OPCODE_TEXT && !mw_utf8_valid(data))
         return MW_ERR_BAD_UTF8;
@@ -65,7 +65,7 @@ static int host_close(void *host_app, mw_id id, unsigned code, struct mw_view re
     struct fake_conn *conn = find(host, id);
     if (!conn)
         return MW_ERR_GONE;
-    if (conn->state > MW_CONN_STATE_OPEN)
+    if (conn->state > MW_CONN_STATE_AWAY)
         return MW_ERR_CLOSED;
     if (!mw_utf8_valid(reason))
         return MW_ERR_BAD_UTF8;

@@ -146,7 +146,8 @@ TEST(without_on_resume_everybody_may_come_back)
 {
     struct mw_verdict verdict;
     world_open(&world);
-    must_load(&world, "return { on_open = function(conn, req) print(req.resume, conn.resumed) end }");
+    must_load(&world,
+              "return { on_open = function(conn, req) print(req.resume, conn.resumed) end }");
     must_open(&world, 1);
     assert_int_equal(resume_conn(&world, 1, &verdict), MW_APP_DONE);
     assert_true(verdict.accept);
@@ -163,7 +164,8 @@ static const struct {
     { "return false", MW_APP_DONE, 403, "" },
     { "return false, 4001, 'signed out'", MW_APP_DONE, 4001, "" },
     { "return true", MW_APP_FAILED, 0,
-      "fault on_resume v1 chat.lua:1 on_resume returned a boolean (true): return nothing to accept, "
+      "fault on_resume v1 chat.lua:0 on_resume returned a boolean (true): return nothing to "
+      "accept, "
       "or false[, code[, reason]] to refuse\n" },
     { "sleep(1) return false, 401", MW_APP_WAITING, 0, "finished 1 open refuse 401 \n" },
     { "sleep(1) error('no')", MW_APP_WAITING, 0,

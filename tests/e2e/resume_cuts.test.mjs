@@ -1,0 +1,96 @@
+/*
+ * Sessions over a network that breaks, by real sockets: some hundred cuts at any byte in both
+ * directions, while messages are published and sent. Each side gets the other's messages once and
+ * in order, or is told of the gap.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PATIENCE_MS, start } from './harness.mjs';
+import { Network, SessionPeer, chance } from './session_peer.mjs';
+
+const PEERS = 12;
+const CUTS = Math.max(300, Math.min(600, PATIENCE_MS / 50));
+
+/* on_message writes down what is out of order, which the test then finds. */
+const SCRIPT = `
+    local M = { resume = 60 }
+    function M.on_start()
+      timer.every("tick", 0.01, "tick")
+    end
+    function M.tick()
+      state.n = (state.n or 0) + 1
+      publish("news", "n" .. state.n)
+    end
+    function M.on_open(conn, req)
+      conn.data.heard = 0
+      conn:subscribe("news")
+    end
+    function M.on_message(conn, data)
+      conn.data.heard = conn.data.heard + 1
+      if tonumber(data) ~= conn.data.heard then
+        log.error("out of order", { got = data, want = conn.data.heard })
+      end
+      conn:send("echo " .. data)
+    end
+    function M.on_close(conn, code, reason, info)
+      log.info("over", { code = code, heard = conn.data.heard, resumed = conn.resumed })
+    end
+    return M`;
+
+/* Each number follows the one before it, or a gap that was told of exactly as long. */
+function assertWhole(heard, prefix, isGapAllowed) {
+    let next = 0, missed = 0;
+    for (const item of heard) {
+        if (typeof item === 'object') {
+            assert.ok(isGapAllowed && item.missed > 0, JSON.stringify(item));
+            missed += item.missed;
+        } else if (item.startsWith(prefix)) {
+            const number = Number(item.slice(prefix.length));
+            if (next && !missed) assert.equal(number, next, `${prefix} in order`);
+            next = number + 1;
+        }
+    }
+    return next - 1;
+}
+
+async function run(t, { options = {}, hasTls = false } = {}) {
+    const seed = Number(process.env.MOONWIRE_SEED ?? 20261121);
+    const random = chance(seed);
+    const server = await start(t, { 'scripts/talk.lua': SCRIPT }, options);
+    const network = await new Network(server.port, random).listen();
+    const peers = Array.from({ length: PEERS }, () =>
+        new SessionPeer(`ws${hasTls ? 's' : ''}://127.0.0.1:${network.port}/talk`, {
+            silence_ms: 400, delay_ms: () => random() * 30, rejectUnauthorized: false }));
+    const sent = peers.map(() => 0);
+    const talk = setInterval(() => {
+        const i = Math.floor(random() * PEERS);
+        if (peers[i].fresh) peers[i].send(String(++sent[i]));
+    }, 2);
+    try {
+        while (network.total < CUTS) await new Promise((resolve) => setTimeout(resolve, 20));
+        clearInterval(talk);
+        network.isSound = true;
+        await Promise.all(peers.map((peer, i) => peer.until(
+            ({ heard }) => sent[i] === 0 || heard.lastIndexOf(`echo ${sent[i]}`) >= 0,
+            `the last echo, ${sent[i]}`)));
+        for (const [i, peer] of peers.entries()) {
+            assert.equal(assertWhole(peer.heard, 'echo '), sent[i]);
+            assertWhole(peer.heard, 'n');
+            assert.equal(peer.fresh, 1, 'no session was lost');
+        }
+        assert.deepEqual(server.all({ msg: 'out of order' }), []);
+        await Promise.all(peers.map((peer) => peer.close()));
+        const returns = peers.reduce((sum, peer) => sum + peer.returns, 0);
+        t.diagnostic(`seed ${seed}: ${network.total} cuts (${JSON.stringify(network.cuts)}), `
+            + `${returns} returns, ${sent.reduce((a, b) => a + b)} messages of clients`);
+        assert.ok(returns > PEERS, `${returns} returns`);
+        for (let i = 1; i <= PEERS; i++) await server.log({ msg: 'over' }, i);
+        assert.equal(server.all({ msg: 'over' }).length, PEERS, 'on_close comes once');
+    } finally {
+        clearInterval(talk);
+        for (const peer of peers) peer.stay();
+        network.close();
+    }
+}
+
+test('over a network that breaks nothing is lost and nothing comes twice', (t) => run(t));
