@@ -186,7 +186,7 @@ export class Network {
 
     #join(near, far) {
         const how = ['reset', 'fin', 'stall'][Math.floor(this.random() * 3)];
-        const bytes = Math.floor(this.random() ** 3 * 6000), isUp = this.random() < 0.5;
+        const bytes = Math.floor(this.random() ** 3 * 4000), isUp = this.random() < 0.5;
         const pair = { near, far, how, isCut: false };
         for (const socket of [near, far]) {
             this.#sockets.add(socket);
