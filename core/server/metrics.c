@@ -338,7 +338,7 @@ static void put_moonwire_session_returns_total(struct page *page)
 #undef MW_METRICS_RETURN
     };
     for (size_t i = 0; i < page->count; i++)
-        put_named(page, &page->rows[i], "outcome", names, page->rows[i].cells->returns,
+        put_named(page, page->rows[i], "outcome", names, page->rows[i]->cells.returns,
                   MW_METRICS_RETURNS);
 }
 
