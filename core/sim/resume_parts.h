@@ -74,6 +74,7 @@ struct resume_client {
 
 struct resume_world {
     struct mw_mem *mem;
+    struct mw_mem kept_mem; /* of what sessions keep; capped, where memory is short */
     struct mw_rng rng;
     struct mw_out_pool pool;
     struct mw_deflate_pool deflate;

@@ -19,7 +19,7 @@ static struct resume_session *session_new(struct resume_world *world)
     if (!session)
         return 0;
     world->sessions[world->session_count++] = session;
-    mw_replay_init(&session->replay, world->mem, world->bound);
+    mw_replay_init(&session->replay, &world->kept_mem, world->bound);
     if (mw_resume_tokens_init(&session->tokens, world->session_count))
         resume_judge(world, false, "there is no randomness");
     world->tally->sessions++;
@@ -280,15 +280,21 @@ static int send_to(struct resume_world *world, struct resume_session *session, s
     return MW_OK;
 }
 
-/* What was not acknowledged and is not kept: only a bound that was reached can do that. */
+/*
+ * What was not acknowledged and is not kept: only a bound that was reached can do that, or want of
+ * memory.
+ */
 static void note_evicted(struct resume_world *world, struct resume_session *session)
 {
     const struct mw_replay *replay = &session->replay;
+    bool is_short = world->kept_mem.max_bytes > 0;
+    if (is_short && replay->count && !mw_replay_at(replay, replay->count - 1)->msg)
+        session->lost[replay->sent] = true;
     for (uint64_t number = replay->acked + 1; number <= replay->gone; number++) {
         if (!session->lost[number] && number > session->evicted_to)
             session->evicted_to = number;
     }
-    resume_judge(world, !session->evicted_to || world->bound < 100000,
+    resume_judge(world, !session->evicted_to || is_short || world->bound < 100000,
                  "a message was let go of although there was room");
 }
 

@@ -45,6 +45,7 @@ static void begin_world(struct resume_world *world, struct mw_mem *mem, uint64_t
     mw_rng_seed(&world->rng, seed);
     mw_out_pool_init(&world->pool, mem);
     mw_deflate_pool_init(&world->deflate, mem, SIZE_MAX);
+    mw_mem_init(&world->kept_mem, mem, draw(world, 6) ? 0 : 500 + (size_t)draw(world, 20000));
     draw_limits(world);
     if (draw(world, 4) == 0) {
         world->terms.on = true;
