@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <uv.h>
 
+#include "core/base/check.h"
+#include "core/base/crash.h"
+
 /*
  * The C stack of nested script calls, several times over with a sanitizer. What is not touched
  * costs nothing.
@@ -27,8 +30,12 @@ static void run_thread(void *arg)
 {
     struct mw_thread *thread = arg;
     (void)pthread_setname_np(pthread_self(), thread->name);
+    mw_crash_thread();
     thread->main(thread->ctx);
 }
+
+/* What a thread does to itself: blocked, it would end the process without a word. */
+static const int own_fault[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 
 /*
  * A thread inherits the mask of its maker, so signals are blocked before it is made and not a
@@ -40,6 +47,8 @@ static int start_blocked(struct mw_thread *thread)
                                           .stack_size = STACK_BYTES };
     sigset_t all, before;
     sigfillset(&all);
+    for (size_t i = 0; i < MW_COUNT(own_fault); i++)
+        sigdelset(&all, own_fault[i]);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int status = uv_thread_create_ex(&thread->id, &options, run_thread, thread);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);

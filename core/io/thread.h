@@ -6,7 +6,8 @@
 
 struct mw_thread;
 
-/* `main` runs with all signals blocked. NULL: no memory or no thread. */
+/* `main` runs with all signals blocked but those of its own faults (base/crash.h). NULL: no memory
+ * or no thread. */
 struct mw_thread *mw_thread_start(const char *name, void (*main)(void *ctx), void *ctx);
 /* Waits for its end and frees. NULL is allowed. */
 void mw_thread_join(struct mw_thread *thread);

@@ -10,10 +10,12 @@
 #include "core/server/places.h"
 #include "core/server/reload.h"
 #include "core/server/status.h"
+#include "core/server/stopping.h"
 
 struct mw_admin_parts {
     struct mw_reload *reload;
     struct mw_crew *crew;
+    const struct mw_stopping *stopping;
     void (*begin_drain)(void *server, bool restart); /* once, however often it is asked for */
     void *server;
     struct mw_link drains; /* calls that wait for it */

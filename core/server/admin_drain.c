@@ -1,5 +1,5 @@
 /*
- * Calls that wait for the drain: for its beginning, when the worker has counted, and for its end.
+ * Calls that wait for the drain: for its beginning, when the workers have counted, and for its end.
  * The server does the rest, as at a signal.
  */
 #include "core/server/admin_drain.h"
@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "core/proto/close.h"
-#include "core/server/crew.h"
+#include "core/server/drain_say.h"
 
 struct waiting {
     struct mw_link link; /* of parts->drains */
@@ -76,7 +76,7 @@ static void put_tally(struct mw_json_writer *json, const struct mw_drain_tally *
 
 static void tell_begun(struct mw_admin_parts *parts, struct waiting *waiting)
 {
-    const struct mw_drain_facts *facts = &parts->crew->workers[0].drain.facts;
+    const struct mw_drain_facts *facts = &parts->stopping->facts;
     if (waiting->wants_end) {
         put_facts(mw_admin_event(waiting->call, "draining"), facts);
         mw_admin_event_end(waiting->call);
@@ -104,7 +104,7 @@ void mw_admin_drain_begun(struct mw_admin_parts *parts)
 
 static void tell_over(struct mw_admin_parts *parts, struct waiting *waiting)
 {
-    put_tally(mw_admin_answer(waiting->call, true), &parts->crew->workers[0].drain.tally);
+    put_tally(mw_admin_answer(waiting->call, true), &parts->stopping->tally);
     end_call(waiting);
 }
 

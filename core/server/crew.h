@@ -6,12 +6,15 @@
 #ifndef MW_SERVER_CREW_H
 #define MW_SERVER_CREW_H
 
+#include <stdatomic.h>
+
 #include "core/server/letter.h"
 #include "core/server/worker.h"
 
 struct mw_crew {
     struct mw_worker *workers; /* borrowed; by number */
     unsigned count;
+    atomic_size_t draining; /* WebSockets of those that drain, as each has counted them */
 };
 
 /* `workers` are zeros yet; whoever opens them one by one (a test) does so after this. */

@@ -5,15 +5,13 @@
  */
 #include "core/server/drain.h"
 
-#include <stdio.h>
-
 #include "core/base/clock.h"
 #include "core/proto/close_catalog.h"
 #include "core/server/away.h"
+#include "core/server/crew.h"
 #include "core/server/door.h"
 #include "core/server/http_driver.h"
 #include "core/server/upgrade.h"
-#include "core/server/worker.h"
 #include "core/server/ws_driver.h"
 
 /* Of drain.timeout: the closes, and what is kept for the end; and the most that is kept. */
@@ -23,7 +21,9 @@
 
 #define CLOSES_PER_TURN 500
 #define OWED_MS         10 /* how often it is asked whether something is still owed */
-#define TELL_MS         1000
+
+/* Where there are several workers: by then all have counted, unless one is held by a script. */
+#define COUNTED_MS 50
 
 static mw_ms now(const struct mw_worker *worker)
 {
@@ -52,104 +52,37 @@ static size_t count_sockets(const struct mw_worker *worker)
     return count;
 }
 
-/* ---- what is told ---- */
-
-static void say_begun(struct mw_worker *worker)
-{
-    const struct mw_drain_facts *facts = &worker->drain.facts;
-    double grace_s = (double)facts->grace_ms / 1000, timeout_s = (double)facts->timeout_ms / 1000;
-    struct mw_log_line line;
-    mw_log_begin(&line, worker->log, MW_LOG_INFO, mw_view_text("draining"));
-    mw_log_integer(&line, "connections", (int64_t)facts->connections);
-    mw_log_integer(&line, "code", facts->restart ? MW_CLOSE_RESTART : MW_CLOSE_GOING_AWAY);
-    mw_log_integer(&line, "rate", (int64_t)facts->rate_per_s);
-    mw_log_number(&line, "grace", grace_s);
-    mw_log_number(&line, "timeout", timeout_s);
-    mw_log_say(&line,
-               "stopping: %zu connections are told when to come back, %llu a second; new ones are "
-               "taken for %g s more\n    gone in %g s at the latest; a second signal ends at once",
-               facts->connections, (unsigned long long)facts->rate_per_s, grace_s, timeout_s);
-    mw_log_end(&line);
-}
-
-static void say_progress(struct mw_alarm *alarm)
+/* For the server, which adds them up and tells (stopping.c). */
+static void show_progress(struct mw_alarm *alarm)
 {
     struct mw_worker *worker = MW_OWNER(alarm, struct mw_worker, drain.tell);
-    const struct mw_drain_tally *tally = &worker->drain.tally;
-    struct mw_log_line line;
-    mw_log_begin(&line, worker->log, MW_LOG_INFO, mw_view_text("drain goes on"));
-    mw_log_integer(&line, "left", (int64_t)count_sockets(worker));
-    mw_log_integer(&line, "told", (int64_t)tally->told);
-    mw_log_integer(&line, "clean", (int64_t)tally->clean);
-    mw_log_end(&line);
-    mw_alarm_set(worker->loop, alarm, now(worker) + TELL_MS);
-}
-
-size_t mw_drain_count_cut(const struct mw_drain_tally *tally)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < MW_DRAIN_CUTS; i++)
-        count += tally->cut[i];
-    return count;
-}
-
-void mw_drain_cut_text(const struct mw_drain_tally *tally, char out[MW_DRAIN_TEXT_MAX])
-{
-    static const char *const texts[] = {
-#define MW_DRAIN_CUT(name, text) text,
-        MW_DRAIN_CUT_LIST(MW_DRAIN_CUT)
-#undef MW_DRAIN_CUT
-    };
-    size_t cut = mw_drain_count_cut(tally), at = 0;
-    const char *before = ": ";
-    out[0] = '\0';
-    if (cut)
-        at = (size_t)snprintf(out, MW_DRAIN_TEXT_MAX, "%zu cut", cut);
-    for (size_t i = 0; i < MW_DRAIN_CUTS; i++) {
-        if (tally->cut[i] == 0)
-            continue;
-        at += (size_t)snprintf(out + at, MW_DRAIN_TEXT_MAX - at, "%s%zu %s", before, tally->cut[i],
-                               texts[i]);
-        before = ", ";
-    }
-}
-
-static void say_over(struct mw_worker *worker)
-{
-    static const char *const names[] = {
-#define MW_DRAIN_CUT(name, text) "cut_" #name,
-        MW_DRAIN_CUT_LIST(MW_DRAIN_CUT)
-#undef MW_DRAIN_CUT
-    };
-    const struct mw_drain_tally *tally = &worker->drain.tally;
-    char cut[MW_DRAIN_TEXT_MAX];
-    struct mw_log_line line;
-    bool is_whole = mw_drain_count_cut(tally) == 0 && tally->owed == 0;
-    mw_drain_cut_text(tally, cut);
-    mw_log_begin(&line, worker->log, is_whole ? MW_LOG_INFO : MW_LOG_WARN, mw_view_text("drained"));
-    mw_log_integer(&line, "told", (int64_t)tally->told);
-    mw_log_integer(&line, "clean", (int64_t)tally->clean);
-    mw_log_integer(&line, "unanswered", (int64_t)tally->unanswered);
-    mw_log_integer(&line, "cut", (int64_t)mw_drain_count_cut(tally));
-    for (size_t i = 0; i < MW_DRAIN_CUTS; i++) {
-        if (tally->cut[i])
-            mw_log_integer(&line, names[i], (int64_t)tally->cut[i]);
-    }
-    mw_log_integer(&line, "owed", (int64_t)tally->owed);
-    mw_log_number(&line, "took", (double)tally->took_ms / 1000);
-    mw_log_say(&line, "drained in %.1f s: %zu told, %zu closed cleanly, %zu did not answer%s%s",
-               (double)tally->took_ms / 1000, tally->told, tally->clean, tally->unanswered,
-               *cut ? "\n    " : "", cut);
-    mw_log_end(&line);
+    struct mw_drain *drain = &worker->drain;
+    atomic_store(&drain->seen_left, count_sockets(worker));
+    atomic_store(&drain->seen_told, drain->tally.told);
+    atomic_store(&drain->seen_clean, drain->tally.clean);
+    mw_alarm_set(worker->loop, alarm, now(worker) + MW_DRAIN_TELL_MS / 4);
 }
 
 /* ---- closing ---- */
+
+/*
+ * The slot, of those of all workers, of number i of this one: each worker takes its share of them
+ * in even steps, from another one on. Who comes when all are given stands behind the last.
+ */
+static uint64_t slot_of(const struct mw_worker *worker, uint64_t i)
+{
+    const struct mw_drain *drain = &worker->drain;
+    uint64_t all = drain->plan.count, workers = worker->crew->count;
+    if (i >= drain->count)
+        return all + (i - drain->count) * workers + worker->number;
+    return (i * all + all * worker->number / workers) / drain->count;
+}
 
 /* What a client is told that is closed as number i, unless its script knows better. */
 static void close_socket(struct mw_client *client, uint64_t i)
 {
     struct mw_drain *drain = &client->worker->drain;
-    const struct mw_advice slot = mw_return_slot(&drain->plan, i);
+    const struct mw_advice slot = mw_return_slot(&drain->plan, slot_of(client->worker, i));
     bool restart = drain->facts.restart;
     unsigned code = restart ? MW_CLOSE_RESTART : MW_CLOSE_GOING_AWAY;
     struct mw_view text = mw_view_text(restart ? "server is restarting" : "server is stopping");
@@ -168,8 +101,8 @@ static void close_some(struct mw_worker *worker)
 {
     struct mw_drain *drain = &worker->drain;
     mw_ms since_ms = now(worker) - drain->closing_ms;
-    for (int i = 0; i < CLOSES_PER_TURN && drain->clients && drain->next < drain->plan.count; i++) {
-        if (mw_return_close_ms(&drain->plan, drain->next) > since_ms)
+    for (int i = 0; i < CLOSES_PER_TURN && drain->clients && drain->next < drain->count; i++) {
+        if (mw_return_close_ms(&drain->plan, slot_of(worker, drain->next)) > since_ms)
             return;
         struct mw_client *client = mw_slots_get(&worker->slots, drain->clients[drain->next]);
         if (client && is_socket(client))
@@ -201,13 +134,21 @@ mw_ms mw_drain_lead_ms(const struct mw_drain_facts *facts)
     return facts->restart ? mw_close_row(MW_CLOSE_RESTART)->policy.least_ms : 0;
 }
 
+/* Those of all workers; what came to this one since it has counted is added. */
+static size_t count_all(struct mw_worker *worker, size_t count)
+{
+    size_t counted = worker->drain.facts.connections, more = count > counted ? count - counted : 0;
+    return atomic_fetch_add(&worker->crew->draining, more) + more;
+}
+
 static void make_plan(struct mw_worker *worker)
 {
     struct mw_drain *drain = &worker->drain;
     const struct mw_drain_facts *facts = &drain->facts;
     size_t count = count_sockets(worker), n = 0;
-    drain->plan = mw_return_plan(count, facts->rate_per_s, mw_drain_lead_ms(facts),
-                                 facts->timeout_ms / CLOSES_SHARE);
+    drain->count = count;
+    drain->plan = mw_return_plan(count_all(worker, count), facts->rate_per_s,
+                                 mw_drain_lead_ms(facts), facts->timeout_ms / CLOSES_SHARE);
     drain->clients = count ? mw_alloc(&worker->mem, count * sizeof *drain->clients) : 0;
     if (!drain->clients)
         return;
@@ -222,7 +163,7 @@ static void make_plan(struct mw_worker *worker)
 static void forget_plan(struct mw_worker *worker)
 {
     struct mw_drain *drain = &worker->drain;
-    mw_free(&worker->mem, drain->clients, drain->plan.count * sizeof *drain->clients);
+    mw_free(&worker->mem, drain->clients, drain->count * sizeof *drain->clients);
     drain->clients = 0;
 }
 
@@ -238,7 +179,7 @@ static void begin_closing(struct mw_worker *worker)
     for_each_client(worker, close_http);
     mw_away_end_all(worker);
     make_plan(worker);
-    mw_alarm_set(worker->loop, &drain->tell, drain->closing_ms + TELL_MS);
+    show_progress(&drain->tell);
 }
 
 static void end_closing(struct mw_worker *worker)
@@ -317,12 +258,12 @@ static void end_worker(struct mw_worker *worker)
 {
     struct mw_drain *drain = &worker->drain;
     drain->phase = MW_DRAIN_OVER;
+    atomic_store(&drain->is_over, true);
     drain->tally.owed = count_owed(worker, true);
     drain->tally.took_ms = now(worker) - drain->asked_ms;
     mw_alarm_stop(worker->loop, &drain->alarm);
     mw_alarm_stop(worker->loop, &drain->tell);
     forget_plan(worker);
-    say_over(worker);
     while (!mw_list_is_empty(&worker->routes))
         mw_route_free(MW_OWNER(worker->routes.next, struct mw_route, link));
     if (worker->server)
@@ -349,7 +290,8 @@ static mw_ms next_step_ms(const struct mw_worker *worker)
     case MW_DRAIN_GRACE:
         return mw_ms_min(drain->asked_ms + drain->facts.grace_ms, drain->cut_ms);
     case MW_DRAIN_CLOSING:
-        return mw_ms_min(drain->closing_ms + mw_return_close_ms(&drain->plan, drain->next),
+        return mw_ms_min(drain->closing_ms +
+                             mw_return_close_ms(&drain->plan, slot_of(worker, drain->next)),
                          drain->cut_ms);
     case MW_DRAIN_WAITING:
         return worker->client_count ? drain->cut_ms
@@ -378,7 +320,7 @@ static void step(struct mw_worker *worker)
         begin_closing(worker);
     if (drain->phase == MW_DRAIN_CLOSING)
         close_some(worker);
-    if (drain->phase == MW_DRAIN_CLOSING && (!drain->clients || drain->next == drain->plan.count))
+    if (drain->phase == MW_DRAIN_CLOSING && (!drain->clients || drain->next == drain->count))
         end_closing(worker);
     if (drain->phase < MW_DRAIN_CUTTING && now(worker) >= drain->cut_ms)
         begin_cutting(worker);
@@ -397,7 +339,7 @@ void mw_drain_init(struct mw_worker *worker)
     drain->begun.kind = MW_LETTER_DRAINING;
     drain->over.kind = MW_LETTER_STOPPED;
     mw_alarm_init(&drain->alarm, on_alarm);
-    mw_alarm_init(&drain->tell, say_progress);
+    mw_alarm_init(&drain->tell, show_progress);
 }
 
 void mw_drain_begin(struct mw_worker *worker)
@@ -410,10 +352,12 @@ void mw_drain_begin(struct mw_worker *worker)
     drain->phase = MW_DRAIN_GRACE;
     drain->asked_ms = mw_ms_min(drain->asked_ms, now(worker)); /* this turn may have begun before */
     drain->facts.connections = count_sockets(worker);
+    atomic_fetch_add(&worker->crew->draining, drain->facts.connections);
+    if (worker->crew->count > 1 && drain->facts.grace_ms < COUNTED_MS)
+        drain->facts.grace_ms = COUNTED_MS;
     drain->cut_ms = drain->asked_ms + timeout_ms - kept_ms;
     drain->end_ms = drain->cut_ms + kept_ms / 2;
     drain->ask_ms = drain->asked_ms + timeout_ms / 2;
-    say_begun(worker);
     if (worker->server)
         mw_mailbox_post(worker->server, &drain->begun.mail);
     step(worker);
@@ -447,7 +391,7 @@ void mw_drain_refuse(struct mw_client *client)
 {
     struct mw_drain *drain = &client->worker->drain;
     const struct mw_advice slot =
-        mw_return_slot(&drain->plan, drain->plan.count + drain->refused++);
+        mw_return_slot(&drain->plan, slot_of(client->worker, drain->count + drain->refused++));
     mw_http_driver_refuse_until(client, 503, "drain", mw_view_text("the server is stopping"),
                                 &slot);
 }

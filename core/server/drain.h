@@ -11,6 +11,8 @@
 #ifndef MW_SERVER_DRAIN_H
 #define MW_SERVER_DRAIN_H
 
+#include <stdatomic.h>
+
 #include "core/io/loop.h"
 #include "core/server/letter.h"
 #include "core/session/return_plan.h"
@@ -44,7 +46,7 @@ enum mw_drain_cut {
 
 /* What is told at the beginning. */
 struct mw_drain_facts {
-    size_t connections; /* WebSockets; more may come in the grace */
+    size_t connections; /* WebSockets, of one worker or of all; more may come in the grace */
     mw_ms grace_ms, timeout_ms;
     uint64_t rate_per_s;
     bool restart;
@@ -63,21 +65,27 @@ struct mw_drain_tally {
     mw_ms took_ms;
 };
 
+/* How often is told how it goes. */
+#define MW_DRAIN_TELL_MS 1000
+
 struct mw_drain {
     uint8_t phase;   /* enum mw_drain_phase */
     bool is_ordered; /* of the server's thread: asked for once */
     struct mw_drain_facts facts;
     struct mw_drain_tally tally;
     mw_ms asked_ms, ask_ms, cut_ms, end_ms;
-    struct mw_letter order; /* to the worker */
-    struct mw_letter begun; /* back: the facts can be read */
-    struct mw_letter over;  /* ... the tally can be read, nothing is left to be done */
+    atomic_size_t seen_left, seen_told, seen_clean; /* for other threads, a moment old */
+    atomic_bool is_over;                            /* the same */
+    struct mw_letter order;                         /* to the worker */
+    struct mw_letter begun;                         /* back: the facts can be read */
+    struct mw_letter over; /* ... the tally can be read, nothing is left to be done */
 
     /* private to the worker */
     struct mw_alarm alarm; /* the next step */
     struct mw_alarm tell;  /* of progress */
     struct mw_return_plan plan;
     mw_ms closing_ms; /* of the first Close frame */
+    size_t count;     /* of this worker's that have a slot; the plan is of all workers */
     mw_id *clients;   /* in the order of their slots; NULL without memory */
     uint64_t next;    /* slot */
     uint64_t refused; /* upgrades: they stand behind the others */
@@ -105,10 +113,5 @@ bool mw_drain_may_ask(const struct mw_worker *worker);
 
 /* The time for scripts is over: nothing more of them is called. */
 bool mw_drain_is_late(const struct mw_worker *worker);
-
-/* "12 cut: 3 did not read what was sent, 9 ...", or "". */
-#define MW_DRAIN_TEXT_MAX 384
-void mw_drain_cut_text(const struct mw_drain_tally *tally, char out[MW_DRAIN_TEXT_MAX]);
-size_t mw_drain_count_cut(const struct mw_drain_tally *tally);
 
 #endif

@@ -119,6 +119,15 @@ const struct mw_history_entry *mw_history_live(const struct mw_history *history,
     return found && found->count ? &found->entries[found->count - 1] : 0;
 }
 
+bool mw_history_blame(struct mw_history *history, struct mw_view script)
+{
+    struct script *found = find(history, script);
+    if (!found || found->count == 0 || found->entries[found->count - 1].is_blamed)
+        return false;
+    found->entries[found->count - 1].is_blamed = true;
+    return true;
+}
+
 /* ---- where a rollback leads ---- */
 
 static const struct mw_history_entry *no_script(struct mw_view name, char why[256])

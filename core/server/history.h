@@ -15,6 +15,7 @@ struct mw_history_entry {
     unsigned version;
     unsigned as; /* the first version of the same sources; `version` itself where it is that one */
     struct mw_project *project; /* a reference */
+    bool is_blamed;
 };
 
 struct mw_history {
@@ -31,6 +32,9 @@ void mw_history_free(struct mw_history *history);
  * further back. Without memory a script has no history, and cannot be rolled back.
  */
 void mw_history_note(struct mw_history *history, const struct mw_batch *batch);
+
+/* True once for each live version of a script: whoever finds it bad is the first to. */
+bool mw_history_blame(struct mw_history *history, struct mw_view script);
 
 /* The live version of a script; NULL: unknown. Until the next note. */
 const struct mw_history_entry *mw_history_live(const struct mw_history *history,

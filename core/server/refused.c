@@ -25,6 +25,7 @@ struct mw_refused_ring {
 void mw_refused_init(struct mw_refused *refused, struct mw_mem *mem)
 {
     *refused = (struct mw_refused){ .mem = mem };
+    mw_lock_init(&refused->lock);
 }
 
 void mw_refused_free(struct mw_refused *refused)
@@ -32,18 +33,13 @@ void mw_refused_free(struct mw_refused *refused)
     if (refused->ring)
         mw_free(refused->mem, refused->ring, sizeof *refused->ring);
     refused->ring = 0;
+    mw_lock_free(&refused->lock);
 }
 
-void mw_refused_put(struct mw_refused *refused, struct mw_view mark,
-                    const struct mw_refused_said *said, mw_ms now_ms)
+static void write_entry(struct mw_refused_ring *ring, struct mw_view mark,
+                        const struct mw_refused_said *said, mw_ms now_ms)
 {
-    if (mark.len == 0)
-        return;
-    if (!refused->ring)
-        refused->ring = mw_alloc_zero(refused->mem, sizeof *refused->ring);
-    if (!refused->ring)
-        return;
-    struct entry *entry = &refused->ring->entries[refused->ring->next++ % MW_REFUSED_ENTRIES];
+    struct entry *entry = &ring->entries[ring->next++ % MW_REFUSED_ENTRIES];
     struct mw_view text = mw_utf8_cut(said->text, sizeof entry->text);
     entry->at_ms = now_ms;
     entry->told = said->told;
@@ -56,23 +52,48 @@ void mw_refused_put(struct mw_refused *refused, struct mw_view mark,
         memcpy(entry->text, text.data, text.len);
 }
 
+void mw_refused_put(struct mw_refused *refused, struct mw_view mark,
+                    const struct mw_refused_said *said, mw_ms now_ms)
+{
+    if (mark.len == 0)
+        return;
+    mw_lock_take(&refused->lock);
+    if (!refused->ring)
+        refused->ring = mw_alloc_zero(refused->mem, sizeof *refused->ring);
+    if (refused->ring)
+        write_entry(refused->ring, mark, said, now_ms);
+    mw_lock_give(&refused->lock);
+}
+
+/* Clocks of two loops may differ by a turn. */
 static bool is_of(const struct entry *entry, struct mw_view mark, mw_ms now_ms)
 {
     return entry->mark_len && mw_view_equal(mw_view(entry->mark, entry->mark_len), mark) &&
-           now_ms - entry->at_ms < MW_REFUSED_MS;
+           now_ms < entry->at_ms + MW_REFUSED_MS;
 }
 
-bool mw_refused_find(const struct mw_refused *refused, struct mw_view mark, mw_ms now_ms,
-                     struct mw_refused_said *said)
+/* NULL: there is none. */
+static const struct entry *last_of(const struct mw_refused_ring *ring, struct mw_view mark,
+                                   mw_ms now_ms)
 {
-    const struct mw_refused_ring *ring = refused->ring;
     for (size_t back = 1; ring && back <= MW_REFUSED_ENTRIES; back++) {
         const struct entry *entry = &ring->entries[(ring->next - back) % MW_REFUSED_ENTRIES];
-        if (!is_of(entry, mark, now_ms))
-            continue;
-        *said = (struct mw_refused_said){ entry->status, entry->error,
-                                          mw_view(entry->text, entry->text_len), entry->told };
-        return true;
+        if (is_of(entry, mark, now_ms))
+            return entry;
     }
-    return false;
+    return 0;
+}
+
+bool mw_refused_find(struct mw_refused *refused, struct mw_view mark, mw_ms now_ms,
+                     struct mw_refused_said *said, char text[MW_BOUND_REFUSAL_BYTES])
+{
+    mw_lock_take(&refused->lock);
+    const struct entry *entry = last_of(refused->ring, mark, now_ms);
+    if (entry) {
+        memcpy(text, entry->text, entry->text_len);
+        *said = (struct mw_refused_said){ entry->status, entry->error,
+                                          mw_view(text, entry->text_len), entry->told };
+    }
+    mw_lock_give(&refused->lock);
+    return entry != 0;
 }

@@ -7,8 +7,8 @@
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/base/str.h"
+#include "core/server/crew.h"
 #include "core/server/http_driver.h"
-#include "core/server/worker.h"
 
 static const char prefix[] = "/_moonwire/why/";
 
@@ -56,16 +56,28 @@ static int answer(struct mw_client *client, const struct mw_refused_said *said, 
     return err;
 }
 
+/* The handshake may have come to another worker than the one that is asked. */
+static bool find(const struct mw_worker *worker, struct mw_view mark, struct mw_refused_said *said,
+                 char text[MW_BOUND_REFUSAL_BYTES])
+{
+    const struct mw_crew *crew = worker->crew;
+    for (unsigned i = 0; i < crew->count; i++) {
+        if (mw_refused_find(&crew->workers[i].refused, mark, mw_loop_now(worker->loop), said, text))
+            return true;
+    }
+    return false;
+}
+
 bool mw_refused_page(struct mw_client *client, struct mw_view path)
 {
-    struct mw_worker *worker = client->worker;
+    char text[MW_BOUND_REFUSAL_BYTES];
     struct mw_view method = mw_http_conn_head(client->http)->method;
     struct mw_view mark = mw_view_from(path, strlen(prefix));
     struct mw_refused_said said;
     bool is_head = mw_view_is(method, "HEAD");
     if (!mw_view_starts_with(path, prefix) || (!is_head && !mw_view_is(method, "GET")))
         return false;
-    if (!mw_refused_find(&worker->refused, mark, mw_loop_now(worker->loop), &said))
+    if (!find(client->worker, mark, &said, text))
         mw_http_driver_refuse(client, 404, "unknown_mark",
                               mw_view_text("no handshake with this mark was refused here in the "
                                            "last 60 seconds"),

@@ -263,8 +263,8 @@ void mw_reload_worse(struct mw_reload *reload, const struct mw_worse *worse)
 {
     char why[160];
     struct mw_view script = mw_view(worse->name, worse->name_len);
-    if (!is_live(reload, script, worse->version))
-        return;
+    if (!is_live(reload, script, worse->version) || !mw_history_blame(&reload->history, script))
+        return; /* or another worker has said so before */
     snprintf(why, sizeof why,
              "it failed in %" PRIu64 " of %" PRIu64 " calls, the version before it in %" PRIu64
              " of %" PRIu64,

@@ -11,6 +11,7 @@
 
 #include "core/base/check.h"
 #include "core/base/cpu_tick.h"
+#include "core/base/crash.h"
 #include "core/io/signals.h"
 #include "core/server/admin_commands.h"
 #include "core/server/admin_why.h"
@@ -20,6 +21,7 @@
 #include "core/server/crew.h"
 #include "core/server/memory_guard.h"
 #include "core/server/reload.h"
+#include "core/server/stopping.h"
 #include "moonwire/version.h"
 
 struct server {
@@ -32,7 +34,7 @@ struct server {
     struct mw_mailbox *mailbox;
     struct mw_signals *signals;
     struct mw_crew crew;
-    unsigned over;                 /* workers that have nothing left to do */
+    struct mw_stopping stopping_crew;
     struct mw_admission admission; /* whom all workers let in */
     struct mw_memory_guard memory_guard;
     struct mw_reload *reload;
@@ -57,8 +59,11 @@ static void leave_at_once(struct server *server, int code)
 static void on_stop_bound(struct mw_alarm *alarm)
 {
     struct server *server = MW_OWNER(alarm, struct server, stop_bound);
-    mw_log_note(&server->log, MW_LOG_ERROR,
-                "the worker did not stop in time: a script is still running; leaving without it");
+    char late[MW_STOPPING_TEXT_MAX], why[MW_STOPPING_TEXT_MAX + 80];
+    mw_stopping_late(&server->stopping_crew, late);
+    snprintf(why, sizeof why,
+             "%s did not stop in time: a script is still running; leaving without it", late);
+    mw_log_note(&server->log, MW_LOG_ERROR, why);
     leave_at_once(server, MW_EXIT_FAILED);
 }
 
@@ -72,7 +77,7 @@ static void begin_drain(void *ctx, bool restart)
     mw_admin_commands_narrow(server->admin);
     mw_reload_close(server->reload);
     mw_certificates_close(server->certificates);
-    mw_crew_drain(&server->crew, restart);
+    mw_stopping_start(&server->stopping_crew, restart);
     mw_ms bound_ms = (mw_ms)(server->config->drain_timeout * 1000);
     mw_alarm_set(server->loop, &server->stop_bound, mw_loop_now(server->loop) + bound_ms);
 }
@@ -146,11 +151,12 @@ static void on_mail(void *ctx, struct mw_mail *mail)
         take_worse(server, MW_OWNER(letter, struct mw_worse, letter));
         break;
     case MW_LETTER_DRAINING:
-        mw_admin_drain_begun(&server->admin_parts);
+        mw_stopping_begun(&server->stopping_crew,
+                          MW_OWNER(letter, const struct mw_worker, drain.begun));
         break;
     case MW_LETTER_STOPPED:
-        server->over++;
-        if (server->over == server->crew.count)
+        if (mw_stopping_over(&server->stopping_crew,
+                             MW_OWNER(letter, const struct mw_worker, drain.over)))
             end_run(server);
         break;
     case MW_LETTER_DRAIN: /* these go the other way */
@@ -180,6 +186,24 @@ static int open_log(struct server *server)
     return mw_log_open(&server->log, STDERR_FILENO, json, colour, mw_config_level(server->config));
 }
 
+static void on_begun(void *ctx)
+{
+    struct server *server = ctx;
+    mw_admin_drain_begun(&server->admin_parts);
+}
+
+static void open_stopping(struct server *server)
+{
+    server->stopping_crew = (struct mw_stopping){
+        .loop = server->loop,
+        .crew = &server->crew,
+        .log = &server->log,
+        .began = on_begun,
+        .ctx = server,
+    };
+    mw_stopping_init(&server->stopping_crew);
+}
+
 static int open_parts(struct server *server)
 {
     mw_mem_init(&server->mem, 0, 0);
@@ -189,6 +213,7 @@ static int open_parts(struct server *server)
     if (err)
         return err;
     mw_alarm_init(&server->stop_bound, on_stop_bound);
+    open_stopping(server);
     return mw_mailbox_open(server->loop, on_mail, server, &server->mailbox);
 }
 
@@ -366,6 +391,7 @@ static void open_admin(struct server *server)
         return;
     server->admin_parts = (struct mw_admin_parts){ .reload = server->reload,
                                                    .crew = &server->crew,
+                                                   .stopping = &server->stopping_crew,
                                                    .begin_drain = begin_drain,
                                                    .server = server };
     mw_list_init(&server->admin_parts.drains);
@@ -437,6 +463,8 @@ int mw_server_run(const struct mw_config *config, const struct mw_engine *engine
         fputs("moonwire: out of memory\n", stderr);
         return MW_EXIT_FAILED;
     }
+    mw_crash_tell(server.log.json);
+    mw_crash_thread();
     server.shared_before = mw_shared_bytes();
     int code = start(&server);
     if (code == MW_EXIT_OK) {

@@ -1,6 +1,7 @@
 /* The steps of a drain, with peers in memory: who is told what, and in which order. */
 #include "core/server/drain.h"
 
+#include "core/server/drain_say.h"
 #include "core/server/ws_driver.h"
 #include "tests/unit/server/serve.h"
 
@@ -147,6 +148,7 @@ TEST(it_tells_how_it_went)
     assert_int_equal(tally->clean, 1);
     assert_int_equal(tally->unanswered, 1);
     assert_int_equal(mw_drain_count_cut(tally), 0);
+    mw_drain_say_over(&world.log, tally);
     assert_non_null(
         strstr(logged(), "\"msg\":\"drained\",\"told\":2,\"clean\":1,\"unanswered\":1"));
 }

@@ -126,6 +126,18 @@ TEST(what_was_refused_or_is_gone_leaves_no_trace)
     mw_project_drop(project);
 }
 
+/* Several workers may find it, each for itself. */
+TEST(a_version_is_blamed_once_and_so_is_the_next)
+{
+    struct mw_view name = mw_view_text("a.lua");
+    assert_false(mw_history_blame(&history, name));
+    for (unsigned i = 1; i < 3; i++) {
+        save(i);
+        assert_true(mw_history_blame(&history, name));
+        assert_false(mw_history_blame(&history, name));
+    }
+}
+
 TEST(without_memory_there_is_no_history)
 {
     mem.fail_at = 1;
@@ -144,6 +156,7 @@ int main(void)
         IN_A_FOLDER(each_step_back_leads_further_and_the_third_nowhere),
         IN_A_FOLDER(a_version_is_named_by_its_number_or_by_the_one_it_was_made_as),
         IN_A_FOLDER(what_was_refused_or_is_gone_leaves_no_trace),
+        IN_A_FOLDER(a_version_is_blamed_once_and_so_is_the_next),
         IN_A_FOLDER(without_memory_there_is_no_history),
     };
     return RUN(cases);

@@ -9,6 +9,7 @@
 
 static struct mw_mem mem;
 static struct mw_refused refused;
+static char text_found[MW_BOUND_REFUSAL_BYTES];
 
 static int set_up(void **state)
 {
@@ -21,7 +22,6 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    mw_refused_free(&refused);
     mw_refused_free(&refused);
     assert_mem_empty(&mem);
     return 0;
@@ -49,7 +49,7 @@ static void put(unsigned n, const char *text, mw_ms at_ms)
 static bool finds(unsigned n, const char *text, mw_ms now_ms)
 {
     struct mw_refused_said said;
-    if (!mw_refused_find(&refused, nth_mark(n), now_ms, &said))
+    if (!mw_refused_find(&refused, nth_mark(n), now_ms, &said, text_found))
         return false;
     assert_view(said.text, text);
     assert_int_equal(said.status, 403);
@@ -91,7 +91,7 @@ TEST(without_a_mark_nothing_is_kept_and_costs_nothing)
     mw_refused_put(&refused, mw_view("", 0), &said, NOW_MS);
     assert_int_equal(mem.bytes, 0);
     put(1, "no", NOW_MS);
-    assert_false(mw_refused_find(&refused, mw_view("", 0), NOW_MS, &found));
+    assert_false(mw_refused_find(&refused, mw_view("", 0), NOW_MS, &found, text_found));
 }
 
 TEST(a_long_text_is_cut_between_characters)
@@ -101,7 +101,7 @@ TEST(a_long_text_is_cut_between_characters)
     for (size_t i = 1; i + 2 < sizeof text; i += 2)
         memcpy(text + i, "\xC3\xA9", 2);
     put(1, text, NOW_MS);
-    assert_true(mw_refused_find(&refused, nth_mark(1), NOW_MS, &found));
+    assert_true(mw_refused_find(&refused, nth_mark(1), NOW_MS, &found, text_found));
     assert_int_equal(found.text.len, MW_BOUND_REFUSAL_BYTES - 1);
     assert_memory_equal(found.text.data, text, found.text.len);
 }
