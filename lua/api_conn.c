@@ -39,7 +39,8 @@ static int conn_send(lua_State *L)
     if (conn->is_over)
         return answer(L, "closed");
     mw_lua_payload_admit(L, "conn:send", payload.data.len);
-    int err = app->host->send(app->host_app, conn->id, payload.kind, payload.data, NULL);
+    int err = app->host->send(app->host_app, conn->id, payload.kind, payload.data,
+                              mw_lua_payload_how(&payload));
     mw_lua_payload_sent(L, 1);
     return err == MW_ERR_QUOTA ? answer(L, "dropped") : answer_host(L, "conn:send", err);
 }
@@ -142,8 +143,8 @@ static int conn_publish(lua_State *L)
     if (conn->is_over)
         return answer(L, "closed");
     mw_lua_payload_admit(L, "conn:publish", payload.data.len);
-    long receivers =
-        app->host->publish(app->host_app, topic, payload.kind, payload.data, conn->id, NULL);
+    long receivers = app->host->publish(app->host_app, topic, payload.kind, payload.data, conn->id,
+                                        mw_lua_payload_how(&payload));
     mw_lua_payload_sent(L, receivers);
     if (receivers < 0)
         return answer_host(L, "conn:publish", (int)receivers);

@@ -14,7 +14,8 @@ static int publish(lua_State *L)
     mw_lua_payload_check(L, 2, "publish", &payload);
     mw_lua_check_acting(L, "publish");
     mw_lua_payload_admit(L, "publish", payload.data.len);
-    long receivers = app->host->publish(app->host_app, topic, payload.kind, payload.data, 0, NULL);
+    long receivers = app->host->publish(app->host_app, topic, payload.kind, payload.data, 0,
+                                        mw_lua_payload_how(&payload));
     mw_lua_payload_sent(L, receivers);
     if (receivers < 0) {
         mw_lua_raise_host_error(L, "publish", (int)receivers);

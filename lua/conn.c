@@ -82,6 +82,16 @@ static void push_queued(lua_State *L, const struct mw_conn_info *info)
     lua_pushinteger(L, (lua_Integer)info->queued_bytes);
 }
 
+static void push_dropped(lua_State *L, const struct mw_conn_info *info)
+{
+    lua_pushinteger(L, (lua_Integer)info->dropped);
+}
+
+static void push_replaced(lua_State *L, const struct mw_conn_info *info)
+{
+    lua_pushinteger(L, (lua_Integer)info->replaced);
+}
+
 static void push_opened_at(lua_State *L, const struct mw_conn_info *info)
 {
     lua_pushnumber(L, (double)info->opened_unix_ms / 1000.0);
@@ -114,8 +124,10 @@ struct fact {
 
 /* `queued` and `state` have their own last values: 0 and "closed". */
 static const struct fact lasting_facts[] = {
-    { "path", push_path },           { "ip", push_ip },   { "protocol", push_protocol },
-    { "opened_at", push_opened_at }, { "rtt", push_rtt }, { "params", mw_lua_push_params },
+    { "path", push_path },         { "ip", push_ip },
+    { "protocol", push_protocol }, { "opened_at", push_opened_at },
+    { "rtt", push_rtt },           { "params", mw_lua_push_params },
+    { "dropped", push_dropped },   { "replaced", push_replaced },
     { "resumed", push_resumed },
 };
 
@@ -204,6 +216,8 @@ static void field_state(lua_State *L, struct mw_lua_conn *conn)
 FACT_FIELD(path)
 FACT_FIELD(ip)
 FACT_FIELD(protocol)
+FACT_FIELD(dropped)
+FACT_FIELD(replaced)
 FACT_FIELD(opened_at)
 FACT_FIELD(rtt)
 FACT_FIELD(resumed)

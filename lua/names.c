@@ -53,8 +53,9 @@ static const char *const lists[] = {
 #define LIMIT_NAME(name, normal, least, most) #name,
     MW_LIMIT_LIST(LIMIT_NAME)
 #undef LIMIT_NAME
+        "policy",
 
-        NULL,
+    NULL,
 };
 
 const char *const mw_lua_conn_method_names[] = {

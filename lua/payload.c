@@ -10,40 +10,102 @@
 #include "lua/text.h"
 #include "moonwire/bounds.h"
 
-static bool read_option(lua_State *L, const char *who)
-{
-    if (lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), "binary") != 0)
-        luaL_error(L, "%s: there is no option '%s'; there is { binary = true }", who,
-                   mw_lua_push_plain(L, -2));
-    if (!lua_isboolean(L, -1))
-        luaL_error(L, "%s: the option binary is true or false, not a %s", who,
-                   luaL_typename(L, -1));
-    return lua_toboolean(L, -1);
-}
+/* ---- options ---- */
 
 static bool is_word(lua_State *L, int arg, const char *word)
 {
     return lua_type(L, arg) == LUA_TSTRING && strcmp(lua_tostring(L, arg), word) == 0;
 }
 
-static bool wants_binary(lua_State *L, int arg, const char *who)
+static void read_binary(lua_State *L, const char *who, struct mw_lua_payload *out)
 {
-    bool is_binary = false;
+    if (!lua_isboolean(L, -1))
+        luaL_error(L, "%s: the option binary is true or false, not a %s", who,
+                   luaL_typename(L, -1));
+    out->kind = lua_toboolean(L, -1) ? MW_OPCODE_BINARY : MW_OPCODE_TEXT;
+}
+
+static void read_policy(lua_State *L, const char *who, struct mw_lua_payload *out)
+{
+    static const char *const names[] = {
+        [MW_POLICY_CLOSE] = "close", [MW_POLICY_DROP] = "drop", [MW_POLICY_LATEST] = "latest"
+    };
+    for (size_t i = 0; i < MW_COUNT(names); i++) {
+        if (is_word(L, -1, names[i])) {
+            out->how.policy = (enum mw_policy)i;
+            out->has_policy = true;
+            return;
+        }
+    }
+    luaL_error(L, "%s: policy is \"close\", \"drop\" or \"latest\", not %s", who,
+               mw_lua_push_plain(L, -1));
+}
+
+static void read_key(lua_State *L, const char *who, struct mw_lua_payload *out)
+{
+    if (lua_type(L, -1) != LUA_TSTRING)
+        luaL_error(L, "%s: the option key is a string, not a %s", who, luaL_typename(L, -1));
+    out->how.key = mw_lua_view(L, -1); /* the table keeps it */
+    if (out->how.key.len == 0 || out->how.key.len > MW_BOUND_KEY_BYTES)
+        luaL_error(L, "%s: a key has 1 to %d bytes", who, MW_BOUND_KEY_BYTES);
+}
+
+static const struct {
+    const char *name;
+    void (*read)(lua_State *L, const char *who, struct mw_lua_payload *out);
+} options[] = { { "binary", read_binary }, { "policy", read_policy }, { "key", read_key } };
+
+static void read_option(lua_State *L, const char *who, struct mw_lua_payload *out)
+{
+    for (size_t i = 0; i < MW_COUNT(options); i++) {
+        if (is_word(L, -2, options[i].name)) {
+            options[i].read(L, who, out);
+            return;
+        }
+    }
+    luaL_error(L, "%s: there is no option '%s'; there are binary, policy and key", who,
+               mw_lua_push_plain(L, -2));
+}
+
+static void check_key(lua_State *L, const char *who, const struct mw_lua_payload *out)
+{
+    bool is_latest = out->has_policy && out->how.policy == MW_POLICY_LATEST;
+    if (is_latest && out->how.key.len == 0)
+        luaL_error(L,
+                   "%s: policy = \"latest\" needs a key, which says what replaces what: "
+                   "{ policy = \"latest\", key = \"pos\" }",
+                   who);
+    if (!is_latest && out->how.key.len > 0)
+        luaL_error(L, "%s: a key goes with policy = \"latest\" only", who);
+}
+
+static void read_options(lua_State *L, int arg, const char *who, struct mw_lua_payload *out)
+{
+    *out = (struct mw_lua_payload){ .kind = MW_OPCODE_TEXT };
     if (lua_isnoneornil(L, arg))
-        return false;
+        return;
     if (is_word(L, arg, "text")) /* the kinds of on_message, so that an echo is one line */
-        return false;
-    if (is_word(L, arg, "binary"))
-        return true;
+        return;
+    if (is_word(L, arg, "binary")) {
+        out->kind = MW_OPCODE_BINARY;
+        return;
+    }
     if (!lua_istable(L, arg))
-        luaL_error(L, "%s: options are \"text\", \"binary\" or { binary = true }", who);
+        luaL_error(L, "%s: options are \"text\", \"binary\" or a table, { binary = true }", who);
     lua_pushnil(L);
     while (lua_next(L, arg)) {
-        is_binary = read_option(L, who);
+        read_option(L, who, out);
         lua_pop(L, 1);
     }
-    return is_binary;
+    check_key(L, who, out);
 }
+
+const struct mw_send_how *mw_lua_payload_how(const struct mw_lua_payload *payload)
+{
+    return payload->has_policy ? &payload->how : NULL;
+}
+
+/* ---- data ---- */
 
 static struct mw_view encode_table(lua_State *L, int arg)
 {
@@ -55,15 +117,14 @@ static struct mw_view encode_table(lua_State *L, int arg)
 
 void mw_lua_payload_check(lua_State *L, int arg, const char *who, struct mw_lua_payload *out)
 {
-    bool is_binary = wants_binary(L, arg + 1, who);
-    out->kind = is_binary ? MW_OPCODE_BINARY : MW_OPCODE_TEXT;
+    read_options(L, arg + 1, who, out);
     if (lua_type(L, arg) == LUA_TSTRING) {
         out->data = mw_lua_view(L, arg);
         return;
     }
     if (!lua_istable(L, arg))
         luaL_error(L, "%s takes a string or a table, not a %s", who, luaL_typename(L, arg));
-    if (is_binary)
+    if (out->kind == MW_OPCODE_BINARY)
         luaL_error(L, "%s: a table goes out as JSON text; encode it yourself to send it as binary",
                    who);
     out->data = encode_table(L, arg);

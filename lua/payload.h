@@ -7,14 +7,19 @@
 struct mw_lua_payload {
     struct mw_view data; /* until the function returns */
     enum mw_opcode kind;
+    bool has_policy; /* else the route's */
+    struct mw_send_how how;
 };
 
 /*
  * Reads data at `arg` (a string, or a table that becomes JSON text) and options at arg + 1 (nil,
- * "binary", { binary = true
- * }). Raises anything else in the name of `who`.
+ * "binary", { binary = true, policy = "latest", key = "pos" }). Raises anything else in the name of
+ * `who`.
  */
 void mw_lua_payload_check(lua_State *L, int arg, const char *who, struct mw_lua_payload *out);
+
+/* For the host: NULL where no policy is named. As long as the payload. */
+const struct mw_send_how *mw_lua_payload_how(const struct mw_lua_payload *payload);
 
 /*
  * Raises where the running call has sent its share already (MW_BOUND_CALL_MESSAGES, _BYTES): a call

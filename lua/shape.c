@@ -160,6 +160,20 @@ static void warn(lua_State *L, const struct mw_lua_version *version, const char 
     lua_pop(L, 1);
 }
 
+static void read_policy(lua_State *L, struct mw_lua_version *version)
+{
+    const char *policy = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    if (strcmp(policy, "latest") == 0)
+        luaL_error(L,
+                   "limits.policy is \"latest\", which needs a key for each message: give both to "
+                   "conn:send and publish, { policy = \"latest\", key = \"pos\" }");
+    if (strcmp(policy, "close") != 0 && strcmp(policy, "drop") != 0)
+        luaL_error(L, "limits.policy is \"close\" or \"drop\", not %s",
+                   *policy ? lua_pushfstring(L, "\"%s\"", policy)
+                           : lua_pushfstring(L, "a %s", type_of(L)));
+    version->spec.limits.policy = strcmp(policy, "drop") == 0 ? MW_POLICY_DROP : MW_POLICY_CLOSE;
+}
+
 /* key at -2, value at -1 */
 static void read_limit(lua_State *L, struct mw_lua_version *version)
 {
@@ -167,6 +181,10 @@ static void read_limit(lua_State *L, struct mw_lua_version *version)
         luaL_error(L, "limits is no list: write limits = { message = 65536 }");
     const char *name = lua_tostring(L, -2);
     const struct limit *limit = find_limit(name);
+    if (strcmp(name, "policy") == 0) {
+        read_policy(L, version);
+        return;
+    }
     if (!limit) {
         warn(L, version, "limit", name,
              mw_nearest_name(mw_view_text(name), mw_lua_names("limits")));

@@ -286,7 +286,7 @@ static void put_state(struct page *page, const struct mw_json *entry, struct mw_
     else if (mw_view_is(what, "refused"))
         putf(page, "a message found no room: %u bytes wait", queued);
     else if (mw_view_is(what, "reads_stop"))
-        say(page, "reading stops until the script is ready");
+        say(page, "reading stops until the script is ready, or answers are taken");
     else if (mw_view_is(what, "reads_go"))
         say(page, "reading goes on");
     else if (mw_view_is(what, "away"))

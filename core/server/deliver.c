@@ -11,7 +11,14 @@
 
 bool mw_deliver_must_wait(const struct mw_client *client)
 {
-    return client->busy || !mw_fair_may_call(client->route);
+    return client->busy || mw_conn_is_choked(&client->conn) || !mw_fair_may_call(client->route);
+}
+
+bool mw_deliver_is_choked(struct mw_client *client)
+{
+    if (mw_conn_is_choked(&client->conn) && client->phase == MW_CLIENT_OPEN)
+        mw_ws_driver_flush(client);
+    return mw_conn_is_choked(&client->conn);
 }
 
 /* What its peer says is still for the script. */
@@ -49,10 +56,13 @@ static void call(struct mw_client *client, enum mw_opcode kind, struct mw_view d
     struct mw_route *route = client->route;
     if (!route->spec->wants_messages)
         return;
+    size_t waited = client->conn.out.bytes;
     unsigned begun = mw_fair_begin(route);
     enum mw_app_result result = client->worker->engine->message(route->app, client->id, kind, data);
     mw_fair_end(route, begun);
     note(client, MW_FLIGHT_ON_MESSAGE, result_of(result), begun);
+    if (client->conn.out.bytes > waited)
+        mw_conn_note_answer(&client->conn, client->conn.out.bytes - waited);
     switch (result) {
     case MW_APP_DONE:
     case MW_APP_FAILED: /* the engine has told; the message is dropped, the connection stays */
@@ -94,14 +104,15 @@ void mw_deliver_waiting(struct mw_client *client)
     struct mw_view data;
     if (client->drained)
         mw_deliver_drain(client);
-    while (is_heard(client) && !mw_deliver_must_wait(client) &&
+    while (is_heard(client) && !mw_deliver_is_choked(client) && !mw_deliver_must_wait(client) &&
            mw_backlog_take(&client->backlog, &kind, &data))
         call(client, kind, data);
 }
 
 void mw_deliver_queue_up(struct mw_client *client)
 {
-    bool has_messages = !client->busy && is_heard(client) && !mw_backlog_is_empty(&client->backlog);
+    bool is_held = client->busy || mw_conn_is_choked(&client->conn);
+    bool has_messages = !is_held && is_heard(client) && !mw_backlog_is_empty(&client->backlog);
     bool is_asked = client->conn.phase == MW_CONN_DECIDING;
     if ((has_messages || client->drained || is_asked) && !mw_route_is_held(client->route))
         mw_fair_wait(client);

@@ -8,10 +8,16 @@
 #include "core/server/client.h"
 
 /*
- * The script may not be called for this client now: an earlier handler of it waits, the script is
- * paused, or others go first.
+ * The script may not be called for this client now: an earlier handler of it waits, its answers
+ * wait for the peer, the script is paused, or others go first.
  */
 bool mw_deliver_must_wait(const struct mw_client *client);
+
+/*
+ * The peer does not take the answers to what it has said: it is not heard until it has taken some.
+ * Asks the kernel first, so what was queued in this turn is no reason.
+ */
+bool mw_deliver_is_choked(struct mw_client *client);
 
 /* A message: `data` is used or copied. */
 void mw_deliver_message(struct mw_client *client, enum mw_opcode kind, struct mw_view data);

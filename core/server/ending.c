@@ -146,6 +146,8 @@ static const char *state_of(const struct mw_client *client)
         return "open: the script is paused, what the client says waits";
     if (client->busy)
         return "open: a handler waits";
+    if (mw_conn_is_choked(&client->conn))
+        return "open: reading has stopped until it takes its answers";
     return client->stalled ? "open: reading has stopped until the script is ready" : "open";
 }
 

@@ -13,9 +13,9 @@
 #include "core/server/account.h"
 #include "core/server/away.h"
 #include "core/server/client.h"
+#include "core/server/sending.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
-#include "core/session/broadcast.h"
 #include "moonwire/app.h"
 
 /* The script's own live connection, or NULL. */
@@ -40,77 +40,20 @@ static bool is_text_broken(enum mw_opcode kind, struct mw_view data)
 
 /* ---- sending ---- */
 
-/*
- * The queue is full: the kernel may have room by now. If not, the peer does not read, and that ends
- * it.
- */
-static int still_full(struct mw_client *client)
-{
-    if (client->phase == MW_CLIENT_OPEN)
-        mw_ws_driver_flush(client);
-    if (client->conn.out.bytes <= client->conn.limits->queue)
-        return MW_OK;
-    (void)mw_ws_driver_close(client, MW_CAUSE_slow_consumer, 0,
-                             mw_view_text("the client reads too slowly"));
-    return MW_ERR_DROPPED;
-}
-
-/* Gives the outcome back. */
-static int count_sent(struct mw_route *route, enum mw_opcode kind, int outcome)
-{
-    struct mw_metrics_cells *cells = route->metrics.cells;
-    if (outcome == MW_OK)
-        cells->sent[mw_metrics_type(kind)]++;
-    else if (outcome == MW_ERR_DROPPED)
-        cells->dropped[MW_METRICS_DROP_slow_consumer]++;
-    else if (outcome == MW_ERR_QUOTA)
-        cells->dropped[MW_METRICS_DROP_script_queued]++;
-    return outcome;
-}
-
 static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_view data,
                      const struct mw_send_how *how)
 {
-    (void)how;
     struct mw_client *client = find(host_app, id);
     if (!client)
         return MW_ERR_GONE;
     if (is_text_broken(kind, data))
         return MW_ERR_BAD_UTF8;
-    if (!mw_account_has_room(client->route->account, data.len))
-        return count_sent(client->route, kind, MW_ERR_QUOTA);
-    if (client->phase == MW_CLIENT_AWAY)
-        return count_sent(client->route, kind, mw_away_send(client, kind, data));
-    int err = mw_conn_send(&client->conn, kind, data, now(host_app));
-    if (err == MW_ERR_DROPPED)
-        err = still_full(client) ? MW_ERR_DROPPED
-                                 : mw_conn_send(&client->conn, kind, data, now(host_app));
-    mw_client_settle_later(client);
-    return count_sent(client->route, kind, err);
-}
-
-static int send_shared(struct mw_client *client, struct mw_broadcast *broadcast)
-{
-    if (client->phase == MW_CLIENT_AWAY)
-        return mw_away_send_shared(client, broadcast);
-    int err = mw_broadcast_send(broadcast, &client->conn, now(client->route));
-    if (err == MW_ERR_DROPPED)
-        err = still_full(client) ? MW_ERR_DROPPED
-                                 : mw_broadcast_send(broadcast, &client->conn, now(client->route));
-    /*
-     * Nobody hears of this one but the receiver, and a hole that it cannot see is worse than an
-     * end.
-     */
-    if (err == MW_ERR_NOMEM)
-        (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
-    mw_client_settle_later(client);
-    return err;
+    return mw_sending_one(client, kind, data, how);
 }
 
 static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode kind,
                          struct mw_view data, mw_id except, const struct mw_send_how *how)
 {
-    (void)how;
     struct mw_route *route = host_app;
     struct mw_account *account = route->account;
     struct mw_worker *worker = account->worker;
@@ -122,15 +65,16 @@ static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode ki
     if (audience.count == 0)
         return 0;
     if (!mw_account_has_room(account, data.len))
-        return count_sent(route, kind, MW_ERR_QUOTA);
+        return mw_sending_count(route, kind, MW_ERR_QUOTA);
     struct mw_broadcast broadcast;
     mw_broadcast_begin(&broadcast, &account->mem, audience.count, kind, data);
+    broadcast.how = how;
     long receivers = 0;
     for (size_t i = 0; i < audience.count; i++) {
         struct mw_client *client = mw_audience_owner(&audience, i);
         if (client->id == except)
             continue;
-        receivers += count_sent(client->route, kind, send_shared(client, &broadcast)) == MW_OK;
+        receivers += mw_sending_shared(client, &broadcast) == MW_OK;
     }
     mw_broadcast_end(&broadcast);
     return receivers;
@@ -195,6 +139,8 @@ static int host_info(void *host_app, mw_id id, struct mw_conn_info *out)
         .opened_unix_ms = client->facts->opened_unix_ms,
         .rtt_s = conn->rtt_ms == UINT32_MAX ? -1.0 : conn->rtt_ms / 1000.0,
         .queued_bytes = conn->out.bytes + mw_away_kept_bytes(client),
+        .dropped = conn->messages_dropped,
+        .replaced = conn->messages_replaced,
         .state = state_of(client),
         .resumed = client->session && client->session->resumed,
     };

@@ -39,6 +39,8 @@ enum mw_metrics_bucket {
 #define MW_METRICS_DROP_LIST(X) \
     X(slow_consumer) /* the queue of its receiver was full */ \
     X(script_queued) /* script.queued was; once for a publish */ \
+    X(drop)          /* the queue was full, and limits.policy or its sender said so */ \
+    X(latest)        /* a newer one of its key has replaced it in the queue */ \
     X(handler_error) /* on_message failed on it */ \
     X(rate_limited)  /* it was one more than limits.rate */
 

@@ -307,25 +307,38 @@ static bool waits_for_turn(const struct mw_client *client)
            !mw_route_is_held(client->route) && !mw_backlog_is_empty(&client->backlog);
 }
 
+/*
+ * Before an event is pulled, of a client from which `taken` bytes were in this turn: whether it has
+ * to wait. Who does not take its answers still hears that its queue is shorter: nothing else is
+ * pulled of it.
+ */
+static bool has_to_wait(struct mw_client *client, size_t taken)
+{
+    if (mw_deliver_is_choked(client)) {
+        stall_and_leave(client);
+        return false;
+    }
+    if (taken > TURN_BYTES && mw_conn_rest(&client->conn).len > 0) {
+        stall_and_leave(client);
+        mw_client_settle_later(client);
+        return true;
+    }
+    if (mw_backlog_is_full(&client->backlog) && client->conn.phase == MW_CONN_OPEN &&
+        mw_deliver_must_wait(client)) {
+        stall_and_leave(client);
+        return true;
+    }
+    if (!waits_for_turn(client))
+        return false;
+    stall(client);
+    return true;
+}
+
 /* Pulls until nothing is left, the client has had its share, or it stalls or ends. */
 static void pump(struct mw_client *client)
 {
     size_t taken = 0;
-    for (;;) {
-        if (taken > TURN_BYTES && mw_conn_rest(&client->conn).len > 0) {
-            stall_and_leave(client);
-            mw_client_settle_later(client);
-            return;
-        }
-        if (mw_backlog_is_full(&client->backlog) && client->conn.phase == MW_CONN_OPEN &&
-            mw_deliver_must_wait(client)) {
-            stall_and_leave(client);
-            return;
-        }
-        if (waits_for_turn(client)) {
-            stall(client);
-            return;
-        }
+    while (!has_to_wait(client, taken)) {
         struct mw_event event;
         mw_conn_next(&client->conn, &event, now(client));
         switch (event.kind) {
@@ -491,6 +504,8 @@ static void catch_up(struct mw_client *client)
     }
     /* Not for room for one message each time: what is held is copied when it is held back again. */
     if (!client->stalled || (!has_heard_all && client->conn.phase == MW_CONN_OPEN))
+        return;
+    if (mw_deliver_is_choked(client))
         return;
     if (client->conn.phase == MW_CONN_DECIDING && !mw_farewell_say(client))
         return;

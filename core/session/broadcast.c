@@ -97,12 +97,12 @@ void mw_broadcast_keep(struct mw_broadcast *broadcast, struct mw_replay *replay)
 static int send_latest(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms)
 {
     bool is_alone =
-        mw_conn_packing_latest(conn, broadcast->key, broadcast->data.len) == MW_CONN_ALONE;
+        mw_conn_packing_latest(conn, broadcast->how->key, broadcast->data.len) == MW_CONN_ALONE;
     struct mw_msg *msg = is_alone ? packed(broadcast, &conn->deflater) : plain(broadcast);
     struct mw_msg *kept = conn->replay ? plain(broadcast) : 0;
     if (!msg || (conn->replay && !kept))
         return MW_ERR_NOMEM;
-    int err = mw_conn_send_latest(conn, broadcast->key, msg, kept, now_ms);
+    int err = mw_conn_send_latest(conn, broadcast->how->key, msg, kept, now_ms);
     if (!err && msg != broadcast->plain)
         mw_deflater_forget(&conn->deflater);
     return err;
@@ -110,7 +110,7 @@ static int send_latest(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_
 
 int mw_broadcast_send(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms)
 {
-    if (broadcast->key.len)
+    if (broadcast->how && broadcast->how->policy == MW_POLICY_LATEST)
         return send_latest(broadcast, conn, now_ms);
     bool pays_alone = broadcast->data.len >= MW_CONN_COMPRESS_ALONE;
     switch (mw_conn_packing(conn, broadcast->data.len)) {

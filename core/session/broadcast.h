@@ -19,15 +19,17 @@ struct mw_broadcast {
     bool few;
     enum mw_opcode kind;
     struct mw_view data;                            /* borrowed */
-    struct mw_view key;                             /* borrowed; of what replaces what waits */
+    const struct mw_send_how *how;                  /* borrowed; NULL: as the receiver's route */
     struct mw_msg *plain;                           /* made when first wanted */
     struct mw_msg *packed[MW_DEFLATE_BITS_MAX + 1]; /* the same, by window */
 };
 
 void mw_broadcast_begin(struct mw_broadcast *broadcast, struct mw_mem *mem, size_t receivers,
                         enum mw_opcode kind, struct mw_view data);
-/* With a key, which may be set once it has begun, as mw_conn_send_latest; else as mw_conn_send.
- * Server only. */
+/*
+ * Where `how`, which may be set once it has begun, is LATEST, as mw_conn_send_latest; else as
+ * mw_conn_send. Server only.
+ */
 int mw_broadcast_send(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms);
 /* For a session whose client is away. */
 void mw_broadcast_keep(struct mw_broadcast *broadcast, struct mw_replay *replay);

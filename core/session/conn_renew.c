@@ -17,6 +17,8 @@ void mw_conn_renew(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_m
     conn->opened_ms = old.opened_ms;
     conn->messages_sent = old.messages_sent;
     conn->messages_received = old.messages_received;
+    conn->messages_dropped = old.messages_dropped;
+    conn->messages_replaced = old.messages_replaced;
 }
 
 void mw_conn_note_move(struct mw_conn *conn, enum mw_flight_kind kind, mw_ms now_ms)

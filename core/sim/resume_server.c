@@ -258,10 +258,11 @@ static int publish_to(struct resume_world *world, struct resume_session *session
                       struct mw_view key, struct mw_view text)
 {
     struct mw_broadcast broadcast;
+    const struct mw_send_how how = { MW_POLICY_LATEST, key };
     int err = MW_OK;
     mw_broadcast_begin(&broadcast, world->mem, resume_chance(world, 500) ? 2 : 1000, MW_OPCODE_TEXT,
                        text);
-    broadcast.key = key;
+    broadcast.how = key.len ? &how : 0;
     if (session->line)
         err = mw_broadcast_send(&broadcast, conn_of(session), world->now_ms);
     else

@@ -13,6 +13,7 @@
     X(TOPICS, 10000)         /* that the script's connections were the first to enter */ \
     X(SUBSCRIPTIONS, 100)    /* of one connection */ \
     X(TOPIC_BYTES, 256)      /* of a topic's name */ \
+    X(KEY_BYTES, 64)         /* of the key of a message that the next one replaces */ \
     X(CALL_MESSAGES, 100000) /* sent by one call until it ends or waits; each receiver is one */ \
     X(CALL_BYTES, 67108864)  /* the same in bytes; what is published counts once */ \
     X(LOG_LINES_PER_S, 1000) /* and as many at once; the others are counted */ \

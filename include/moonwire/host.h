@@ -46,6 +46,8 @@ struct mw_conn_info {
     mw_ms opened_unix_ms;
     double rtt_s;        /* < 0: not known yet */
     size_t queued_bytes; /* waiting to be sent */
+    uint64_t dropped;    /* messages that a policy did not send */
+    uint64_t replaced;   /* ... and those that a newer one of their key has replaced */
     enum mw_conn_state state;
     bool resumed; /* it has been away and is back, or is about to be */
 };
@@ -60,7 +62,7 @@ enum mw_policy {
 /* How one message is sent, where that is not how the route does it. Ends with the call. */
 struct mw_send_how {
     enum mw_policy policy;
-    struct mw_view key; /* of LATEST: 1..64 bytes; else empty */
+    struct mw_view key; /* of LATEST: 1..MW_BOUND_KEY_BYTES bytes; else empty */
 };
 
 /*

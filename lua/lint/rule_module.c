@@ -119,6 +119,25 @@ static void tell_unknown_limit(struct mw_lint *l, mw_node_at place, struct mw_vi
                  shown(name), name.data);
 }
 
+static void check_policy(struct mw_lint *l, mw_node_at at)
+{
+    const struct mw_node *value = mw_tree_node(&l->tree, at);
+    struct mw_view policy = mw_lint_text(l, at);
+    const char *type = mw_lint_type(l, at);
+    if (value->kind == MW_NODE_STRING && mw_view_is(policy, "latest"))
+        mw_lint_tell(l, MW_RULE_BAD_VALUE, at, "send with { policy = \"latest\", key = \"pos\" }",
+                     "limits.policy is \"close\" or \"drop\": \"latest\" needs a key for each "
+                     "message");
+    else if (value->kind == MW_NODE_STRING && !mw_view_is(policy, "close") &&
+             !mw_view_is(policy, "drop"))
+        mw_lint_tell(l, MW_RULE_BAD_VALUE, at, "",
+                     "limits.policy is \"close\" or \"drop\", not \"%.*s\"", shown(policy),
+                     policy.data);
+    else if (type && strcmp(type, "string") != 0 && strcmp(type, "nil") != 0)
+        mw_lint_tell(l, MW_RULE_BAD_VALUE, at, "", "limits.policy must be a string, not a %s",
+                     type);
+}
+
 static void check_limit(struct mw_lint *l, const struct mw_node *field)
 {
     double value;
@@ -127,6 +146,10 @@ static void check_limit(struct mw_lint *l, const struct mw_node *field)
     const struct limit *limit = limits;
     if (!name.data)
         return;
+    if (mw_view_is(name, "policy")) {
+        check_policy(l, field->b);
+        return;
+    }
     while (limit->name && !mw_view_is(name, limit->name))
         limit++;
     if (!limit->name)

@@ -15,6 +15,7 @@ BEGIN {
     begins["TOPICS"] = "topics that the script"
     begins["SUBSCRIPTIONS"] = "topics of one connection"
     begins["TOPIC_BYTES"] = "bytes of a topic"
+    begins["KEY_BYTES"] = "bytes of the key"
     begins["CALL_MESSAGES"] = "messages sent in one call"
     begins["CALL_BYTES"] = "bytes sent in one call"
     begins["LOG_LINES_PER_S"] = "log lines a second"

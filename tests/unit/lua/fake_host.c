@@ -32,10 +32,21 @@ static const char *kind_name(enum mw_opcode kind)
     return kind == MW_OPCODE_BINARY ? "binary" : "text";
 }
 
+/* " [latest pos]", or nothing. */
+static const char *how_text(const struct mw_send_how *how)
+{
+    static char text[128];
+    static const char *const names[] = { "close", "drop", "latest" };
+    if (!how)
+        return "";
+    snprintf(text, sizeof text, " [%s%s%.*s]", names[how->policy], how->key.len ? " " : "",
+             (int)how->key.len, how->key.data);
+    return text;
+}
+
 static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_view data,
                      const struct mw_send_how *how)
 {
-    (void)how;
     struct fake_host *host = host_app;
     struct fake_conn *conn = find(host, id);
     if (!conn)
@@ -45,7 +56,8 @@ static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_vi
     if (kind == MW_OPCODE_TEXT && !mw_utf8_valid(data))
         return MW_ERR_BAD_UTF8;
     if (!host->is_quiet)
-        note(host, "send %d %s %.*s\n", (int)id, kind_name(kind), (int)data.len, data.data);
+        note(host, "send %d %s %.*s%s\n", (int)id, kind_name(kind), (int)data.len, data.data,
+             how_text(how));
     return conn->send_answer;
 }
 
@@ -129,6 +141,8 @@ static int host_info(void *host_app, mw_id id, struct mw_conn_info *out)
         .opened_unix_ms = 1500,
         .rtt_s = conn->rtt_s,
         .queued_bytes = 42,
+        .dropped = 3,
+        .replaced = 4,
         .state = conn->state,
         .resumed = conn->resumed,
     };
@@ -191,7 +205,6 @@ static bool host_topic_at(void *host_app, mw_id id, size_t n, struct mw_view *to
 static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode kind,
                          struct mw_view data, mw_id except, const struct mw_send_how *how)
 {
-    (void)how;
     struct fake_host *host = host_app;
     long receivers = 0;
     if (topic.len == 0 || topic.len > 63)
@@ -203,8 +216,8 @@ static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode ki
         receivers += conn->id && conn->id != except && find_topic(conn, topic);
     }
     if (!host->is_quiet)
-        note(host, "publish %.*s %s %.*s\n", (int)topic.len, topic.data, kind_name(kind),
-             (int)data.len, data.data);
+        note(host, "publish %.*s %s %.*s%s\n", (int)topic.len, topic.data, kind_name(kind),
+             (int)data.len, data.data, how_text(how));
     return receivers;
 }
 

@@ -3,6 +3,7 @@
  * transcript of everything the engine asked for, one line each:
  *
  *   send 1 text hello            publish room text hi           subscribe 1 room
+ *   send 1 text hi [drop]       publish room text hi [latest pos]
  *   close 1 4001 bye             ping 1                         finished 1 open accept
  *   log info v1 hello            fault on_open v1 chat.lua:2 message
  *

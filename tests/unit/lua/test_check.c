@@ -243,6 +243,15 @@ TEST(values_must_be_what_the_key_can_hold)
         { "M.route = 'chat'", "a.lua:2:11+6 bad-value route must begin with \"/\": \"/chat\"\n" },
         { "M.route = 1", "a.lua:2:3+5 bad-value route must be a string, not a number\n" },
         { "M.format = 'xml'", "a.lua:2:12+5 bad-value format can only be \"json\"\n" },
+        { "M.limits = { policy = 'latest' }",
+          "a.lua:2:23+8 bad-value limits.policy is \"close\" or \"drop\": \"latest\" needs a key "
+          "for "
+          "each message | send with { policy = \"latest\", key = \"pos\" }\n" },
+        { "M.limits = { policy = 'dorp' }",
+          "a.lua:2:23+6 bad-value limits.policy is \"close\" or \"drop\", not \"dorp\"\n" },
+        { "M.limits = { policy = 5 }",
+          "a.lua:2:23+1 bad-value limits.policy must be a string, not a number\n" },
+        { "M.limits = { policy = 'drop' }", "" },
         { "M.compression = 1",
           "a.lua:2:17+1 bad-value compression must be true or false, not a number\n" },
         { "M.protocols = { 'a b', 1 }",

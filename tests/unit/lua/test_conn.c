@@ -9,6 +9,7 @@ static const struct {
     { "print(conn.id, conn.path, conn.ip, conn.protocol)",
       "log info v1 c1 1\t/chat/lobby\t192.0.2.1\tnil\n" },
     { "print(conn.params.room, conn.params == conn.params)", "log info v1 c1 lobby\ttrue\n" },
+    { "print(conn.dropped, conn.replaced)", "log info v1 c1 3\t4\n" },
     { "print(conn.version, conn.rtt, conn.queued, conn.opened_at, conn.resumed, conn.state)",
       "log info v1 c1 1\tnil\t42\t1.5\tfalse\topen\n" },
     { "conn.data.x = 5 print(conn.data.x, conn.data == conn.data)", "log info v1 c1 5\ttrue\n" },

@@ -24,7 +24,7 @@ TEST(a_full_module_is_read)
     world_open(&world);
     must_load(&world, "return { route = '/chat/:room', protocols = { 'chat.v2', 'chat.v1' },\n"
                       "  origins = { 'https://example.org', '*' },\n"
-                      "  limits = { message = 65536, ping = 0, rate = 2.5 },\n"
+                      "  limits = { message = 65536, ping = 0, rate = 2.5, policy = 'drop' },\n"
                       "  codes = { [4001] = { 'kicked', retry = false } }, compression = false,\n"
                       "  resume = 30, on_message = function() end }");
     const struct mw_route_spec *spec = world.spec;
@@ -36,6 +36,7 @@ TEST(a_full_module_is_read)
     assert_view(spec->origins[1], "*");
     assert_true(spec->limits.message == 65536 && spec->limits.ping == 0);
     assert_true(spec->limits.rate == 2.5 && spec->limits.pong == 20);
+    assert_int_equal(spec->limits.policy, MW_POLICY_DROP);
     assert_true(spec->wants_messages);
     assert_true(spec->resume_s == 30);
     assert_false(spec->compression);
@@ -78,6 +79,13 @@ static const struct {
     { "return { format = 'xml' }", "format can only be \"json\"" },
     { "return { limits = 5 }", "limits must be a table, not a number" },
     { "return { limits = { 5 } }", "limits is no list: write limits = { message = 65536 }" },
+    { "return { limits = { policy = 'latest' } }",
+      "limits.policy is \"latest\", which needs a key for each message: give both to conn:send and "
+      "publish, { policy = \"latest\", key = \"pos\" }" },
+    { "return { limits = { policy = 'dorp' } }",
+      "limits.policy is \"close\" or \"drop\", not \"dorp\"" },
+    { "return { limits = { policy = 5 } }",
+      "limits.policy is \"close\" or \"drop\", not a number" },
     { "return { limits = { message = '1' } }", "limits.message must be a number, not a string" },
     { "return { limits = { message = 0 } }",
       "limits.message is 0, but must be from 1 to 1073741824" },

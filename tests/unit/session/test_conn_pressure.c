@@ -136,7 +136,8 @@ static int send_latest(struct machine *m, const char *key, struct mw_view data)
 {
     struct mw_broadcast broadcast;
     mw_broadcast_begin(&broadcast, &m->mem, 1, MW_OPCODE_TEXT, data);
-    broadcast.key = mw_view_text(key);
+    const struct mw_send_how how = { MW_POLICY_LATEST, mw_view_text(key) };
+    broadcast.how = &how;
     int err = mw_broadcast_send(&broadcast, &m->conn, m->now_ms);
     mw_broadcast_end(&broadcast);
     assert_true(mw_conn_validate(&m->conn));
