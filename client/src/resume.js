@@ -62,7 +62,7 @@ function begin(socket, Plain) {
         acknowledged = count;
     };
 
-    const leave = (ws) => {
+    const putAside = (ws) => {
         left?.close();
         left = ws;
     };
@@ -73,7 +73,7 @@ function begin(socket, Plain) {
         token = undefined;
         kept = [];
         received = acknowledged = bytes = mute = 0;
-        leave();
+        putAside();
         for (const data of lost) tell('drop', { data, reason: 'session lost' });
     };
     socket.addEventListener('state', ({ state }) => state == 'closed' && lose());
@@ -134,24 +134,25 @@ function begin(socket, Plain) {
             this.#ask();
         }
 
-        /* By the page, and so the end of the session; or it is given up, as if it ended with `code`. */
+        /* By the page, and so the end of the session. */
         close(...why) {
+            this.#ws.close(...why);
+            this.#closing = why[0] ?? 1005;
+        }
+
+        /* It is given up, or has ended, with `code`. */
+        leave(code) {
             const ws = this.#ws;
-            const [, , code] = why;
-            if (!code) {
-                ws.close(...why);
-                this.#closing = why[0] ?? 1005;
-                return;
-            }
             clearTimeout(this.#timer);
             ws.onopen = ws.onmessage = ws.onclose = null;
             const isOpen = ws.readyState == 1;
             const isMute = isOpen && this.#isWaiting && ++mute >= MOST_MUTE;
             /* 1001: the page is put aside, for nobody knows how long, and may keep no connection. */
             const isHeld = token && !isMute && code != 1001;
-            if (isHeld && isOpen) leave(ws);
+            if (isHeld && isOpen) putAside(ws);
             else ws.close();
             if (!isHeld) lose();
+            return true;
         }
 
         /* ---- what comes ---- */
@@ -184,7 +185,7 @@ function begin(socket, Plain) {
             const isBack = this.#isBack && !!hello?.back && isPossible(hello.got);
             const missed = isBack ? hello.missed : 0;
             if (this.#isBack && !isBack) lose();
-            leave();
+            putAside();
             /* Back in what we know nothing of is as good as no session. */
             if (hello?.back === isBack) token = hello.token;
             else this.#bePlain();

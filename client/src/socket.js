@@ -158,7 +158,7 @@ export class Socket extends EventTarget {
         if (line.over) return;
         line.over = 1;
         clearTimeout(line.timer);
-        line.ws.close?.(undefined, undefined, code); /* for a session, which may not want to */
+        line.ws.leave?.(code) ?? line.ws.close?.(); /* of a session: to close would be its end */
         const { minUptime = 5e3, reconnect = true, dev = true } = this.#options;
         const { refused } = line;
         const now = performance.now();
@@ -186,12 +186,6 @@ export class Socket extends EventTarget {
         this.#fire('close', event);
     }
 
-    #forget() {
-        this.#failures = this.#told = this.#missed = 0;
-        this.#unfollow = this.#unfollow?.abort();
-        this.#queue.splice(0).forEach((data) => this.#fire('drop', { data }));
-    }
-
     /*
      * `hurried`: there is reason to try now; but not before the moment that the server has named, or
      * the code.
@@ -210,7 +204,11 @@ export class Socket extends EventTarget {
         this.#least = least;
         const retryIn = at ? Math.max(at - performance.now(), 0) : null;
         if (state == 'waiting') this.#timer = setTimeout(() => this.#dial(), retryIn);
-        if (state == 'closed') this.#forget(); /* before a handler may open() again */
+        if (state == 'closed') { /* all is forgotten, before a handler may open() again */
+            this.#failures = this.#told = this.#missed = 0;
+            this.#unfollow = this.#unfollow?.abort();
+            this.#queue.splice(0).forEach((data) => this.#fire('drop', { data }));
+        }
         this.#fire('state', { state, retryIn });
     }
 

@@ -33,9 +33,9 @@ export class Line {
             if (ws.readyState == 1) this.sent.push(data);
         };
         const { close } = ws;
-        ws.close = (code, reason) => {
-            if (ws.readyState == 1) this.up.push({ close: code ?? 1005 });
-            close.call(ws, code, reason);
+        ws.close = (...why) => {
+            if (ws.readyState == 1) this.up.push({ close: why[0] ?? 1005 });
+            close.apply(ws, why);
         };
         if (server.isThere) server.meet(this);
     }

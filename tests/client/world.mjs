@@ -34,7 +34,9 @@ class FakeWebSocket {
 
     /* What the page does. */
     send(data) { this.sent.push(data); }
-    close(code = 1005, reason = '') {
+    close(...why) {
+        const [code = 1005, reason = ''] = why;
+        if (why.length && why[0] === undefined) throw new Error('Chromium takes it for 0');
         if (code != 1005 && code != 1000 && !(code >= 3000 && code < 5000)) throw new Error('code');
         if (this.readyState > 1) return;
         this.closedWith = [code, reason];
