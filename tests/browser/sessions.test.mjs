@@ -3,6 +3,7 @@
  * and what only a page has. In Node: tests/e2e/client_sessions.test.mjs.
  */
 import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
 import { after, test } from 'node:test';
 import { TALK, faultOf, talk } from '../client/talker.mjs';
 import { start } from '../e2e/harness.mjs';
@@ -32,7 +33,7 @@ async function fresh(t, port = server.port, count = 1) {
         window.until = (is) => new Promise((resolve) => {
             const look = () => { if (window.all.every(is)) resolve(); };
             for (const { socket } of window.all)
-                for (const type of ['open', 'message', 'close']) socket.addEventListener(type, look);
+                for (const type of ['open', 'message', 'close', 'state']) socket.addEventListener(type, look);
             look();
         });
     }, [`ws://127.0.0.1:${port}/talk`, count]);
@@ -67,16 +68,23 @@ test('each message once and in order, over a network that breaks', async (t) => 
     assert.deepEqual(page.complaints, []);
 });
 
-test('offline for a while: what was said meanwhile comes, what was written goes', async (t) => {
-    const network = await new Network(server.port, () => 0).listen();
-    network.isSound = true;
-    t.after(() => network.close());
-    const page = await fresh(t, network.port);
+test('cut off while it is offline: what was said meanwhile comes, what was written goes', async (t) => {
+    const sockets = new Set();
+    const path = createServer((near) => {
+        const far = connect(server.port, '127.0.0.1');
+        for (const [one, other] of [[near, far], [far, near]]) {
+            sockets.add(one);
+            one.on('error', () => {}).on('close', () => other.destroy()).pipe(other);
+        }
+    });
+    await new Promise((resolve) => path.listen(0, '127.0.0.1', resolve));
+    t.after(() => path.close());
+    const page = await fresh(t, path.address().port);
+    await page.evaluate(() => window.until(({ heard }) => heard.length));
     await page.context().setOffline(true);
-    network.close(); /* what is open breaks off */
+    for (const socket of sockets) socket.resetAndDestroy();
     await page.evaluate(() => window.until(({ socket }) => socket.state == 'offline'));
     await page.evaluate(() => { for (let n = 0; n < 10; n++) window.all[0].say(); });
-    await network.listen(network.port);
     await page.context().setOffline(false);
     await page.evaluate(() => window.until((one) => one.resumed && one.isAnswered()));
     assert.deepEqual((await seenBy(page)).map(faultOf), [undefined]);
