@@ -16,7 +16,7 @@ const ASK_EACH_MS = 1100;
 const MOST_KEPT = 1024;
 
 /* So many connections in a row may open and say nothing: a server of another kind answers there. */
-const MOST_MUTE = 2;
+const MOST_MUTE = 3;
 
 const sessions = new WeakMap();
 

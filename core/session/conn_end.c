@@ -9,6 +9,7 @@
 #include "core/session/advice.h"
 #include "core/session/conn_flight.h"
 #include "core/session/conn_pressure.h"
+#include "core/session/conn_sideband.h"
 
 /* Stands in where there is no memory left to remember an end. */
 static const struct mw_conn_end forgotten_end = { .cause = MW_CAUSE_out_of_memory, .code = 1006 };
@@ -114,8 +115,10 @@ static void say_close(struct mw_conn *conn, enum mw_cause cause, unsigned code,
                       struct mw_view reason, mw_ms now_ms)
 {
     mw_conn_note_first_output(conn, now_ms);
-    if (!drops_queue(cause))
+    if (!drops_queue(cause)) {
         (void)mw_conn_tell_gap(conn);
+        mw_conn_tell_count(conn);
+    }
     int err = queue_close(conn, code, reason, now_ms);
     conn->phase = MW_CONN_CLOSE_SENT;
     conn->close_due_ms =

@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/session/conn_flight.h"
+#include "core/session/conn_replay.h"
 
 /*
  * False: not now, or not possible. Behind a full queue there is enough to hear, and who does not
@@ -62,6 +63,16 @@ enum mw_aside mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *ite
     }
     mw_conn_note_aside(conn, answered, item->data.len, now_ms);
     return aside;
+}
+
+void mw_conn_tell_count(struct mw_conn *conn)
+{
+    char text[MW_SIDEBAND_ANSWER_MAX];
+    if (!mw_conn_owes_count(conn) || !MW_ALWAYS(conn->sideband))
+        return;
+    size_t len = mw_sideband_got(conn->sideband, conn->replay->received, text);
+    if (!mw_outq_put(&conn->out, MW_OPCODE_TEXT, mw_view(text, len), 0))
+        conn->replay->told = conn->replay->received;
 }
 
 void mw_conn_assure(struct mw_conn *conn, mw_ms now_ms)

@@ -198,6 +198,7 @@ export class SessionServer {
     }
     /* By a Close frame, or while it is away, since its time is over. */
     end(session, code = 1001) {
+        if (session.line && session.told != session.received) this.#acknowledge(session);
         session.line?.down.push({ close: code });
         session.isOver = true;
         session.line = null;

@@ -293,6 +293,22 @@ TEST(with_a_ping_is_told_what_has_come_since)
     close_session(&s);
 }
 
+TEST(before_its_close_frame_it_tells_what_has_come)
+{
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct session s;
+        open_session(&s);
+        give(&s.m, MW_OPCODE_TEXT, is_told ? MARK "?" : "one");
+        (void)pull(&s.m);
+        assert_int_equal(
+            mw_conn_close(&s.m.conn, MW_CAUSE_drain, 0, mw_view_text("bye"), s.m.now_ms), MW_OK);
+        flush(&s.m);
+        assert_sent(&s.m, MW_OPCODE_TEXT, is_told ? MARK "+0" : MARK "+1");
+        assert_sent_close(&s.m, 1001, "bye");
+        close_session(&s);
+    }
+}
+
 static bool finds_the_rest_or_no_memory(struct mw_mem *poor)
 {
     struct session s;
@@ -334,6 +350,7 @@ int main(void)
         CASE(what_goes_compressed_is_kept_plain),
         CASE(a_probe_is_answered_with_what_has_come),
         CASE(with_a_ping_is_told_what_has_come_since),
+        CASE(before_its_close_frame_it_tells_what_has_come),
         CASE(without_memory_nothing_of_the_rest_is_queued),
     };
     return RUN(cases);
