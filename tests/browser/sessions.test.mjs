@@ -11,7 +11,7 @@ import { Network, chance } from '../e2e/session_peer.mjs';
 import { launch, open } from './chromium.mjs';
 
 const SOCKETS = 5;
-const CUTS = 40;
+const CUTS = 30;
 
 const server = await start({ after }, {
     'public/index.html': '<!doctype html><title>test</title>',

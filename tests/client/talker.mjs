@@ -4,7 +4,8 @@
  */
 export function talk(Socket, url, options) {
     const socket = new Socket(url, {
-        resume: true, queue: 1e4, dev: false, minUptime: 0, cap: 50, random: () => 1, ...options,
+        resume: true, queue: 1e4, dev: false, minUptime: 0, cap: 50, connectTimeout: 1500,
+        random: () => 1, ...options,
     });
     const seen = { heard: [], sent: 0, drops: [], resumed: 0, fresh: 0, socket };
     socket.onmessage = ({ data }) => seen.heard.push(data);
