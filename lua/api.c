@@ -13,6 +13,7 @@
 #include "lua/mod_json.h"
 #include "lua/mod_state.h"
 #include "lua/mod_timer.h"
+#include "lua/remote.h"
 #include "lua/require.h"
 #include "lua/sandbox.h"
 #include "lua/stdlib.h"
@@ -199,6 +200,7 @@ void mw_lua_api_open(lua_State *L)
     open_standard(L);
     mw_lua_json_init(L);
     mw_lua_conn_init(L);
+    mw_lua_remote_init(L);
     lua_newtable(L);
     luaL_setfuncs(L, mw_lua_conn_methods, 0);
     name_functions(L, "conn");

@@ -6,6 +6,8 @@
 #include "lua/advice.h"
 #include "lua/conn.h"
 #include "lua/payload.h"
+#include "lua/remote.h"
+#include "lua/subscribe.h"
 
 static int answer(lua_State *L, const char *reason)
 {
@@ -31,15 +33,15 @@ static int answer_host(lua_State *L, const char *who, int err)
 /* conn:send(data[, opts]) -> true | nil, "closed" | nil, "dropped" */
 static int conn_send(lua_State *L)
 {
-    struct mw_lua_conn *conn = mw_lua_conn_check(L, "send");
+    mw_id id = mw_lua_target_check(L, "send");
     struct mw_app *app = mw_lua_app(L);
     struct mw_lua_payload payload;
     mw_lua_payload_check(L, 2, "conn:send", &payload);
     mw_lua_check_acting(L, "conn:send");
-    if (conn->is_over)
+    if (!id)
         return answer(L, "closed");
     mw_lua_payload_admit(L, "conn:send", payload.data.len);
-    int err = app->host->send(app->host_app, conn->id, payload.kind, payload.data,
+    int err = app->host->send(app->host_app, id, payload.kind, payload.data,
                               mw_lua_payload_how(&payload));
     mw_lua_payload_sent(L, 1);
     return err == MW_ERR_QUOTA ? answer(L, "dropped") : answer_host(L, "conn:send", err);
@@ -48,7 +50,7 @@ static int conn_send(lua_State *L)
 /* conn:close([code[, reason[, advice]]]) -> true | nil, "closed" */
 static int conn_close(lua_State *L)
 {
-    struct mw_lua_conn *conn = mw_lua_conn_check(L, "close");
+    mw_id id = mw_lua_target_check(L, "close");
     struct mw_app *app = mw_lua_app(L);
     lua_Integer code = luaL_optinteger(L, 2, 1000);
     struct mw_view reason = { 0 };
@@ -64,9 +66,9 @@ static int conn_close(lua_State *L)
     if (wrong)
         return luaL_error(L, "conn:close: %s", wrong);
     mw_lua_check_acting(L, "conn:close");
-    if (conn->is_over)
+    if (!id)
         return answer(L, "closed");
-    int err = app->host->close(app->host_app, conn->id, (unsigned)code, reason,
+    int err = app->host->close(app->host_app, id, (unsigned)code, reason,
                                advice.kind == MW_ADVICE_NONE ? NULL : &advice);
     if (err == MW_ERR_BAD_UTF8)
         return luaL_error(L, "conn:close: the reason must be UTF-8");
@@ -86,33 +88,46 @@ static int conn_ping(lua_State *L)
     return answer_host(L, "conn:ping", app->host->ping(app->host_app, conn->id));
 }
 
-typedef int topic_fn(void *host_app, mw_id conn, struct mw_view topic);
-
-static int change_topic(lua_State *L, struct mw_lua_conn *conn, const char *who, topic_fn *change)
-{
-    struct mw_view topic = mw_lua_check_text(L, 2);
-    mw_lua_check_acting(L, who);
-    if (conn->is_over)
-        return answer(L, "closed");
-    int changed = change(mw_lua_app(L)->host_app, conn->id, topic);
-    if (changed < 0)
-        return answer_host(L, who, changed);
-    lua_pushboolean(L, changed);
-    return 1;
-}
-
-/* conn:subscribe(topic) -> was it new? */
+/* conn:subscribe(topic[, opts]) -> was it new?[, info] */
 static int conn_subscribe(lua_State *L)
 {
     struct mw_lua_conn *conn = mw_lua_conn_check(L, "subscribe");
-    return change_topic(L, conn, "conn:subscribe", mw_lua_app(L)->host->subscribe);
+    struct mw_app *app = mw_lua_app(L);
+    struct mw_view topic = mw_lua_check_text(L, 2);
+    struct mw_subscribe_how how;
+    struct mw_subscribed told = { 0 };
+    bool has_options = mw_lua_subscribe_options(L, 3, &how);
+    mw_lua_check_acting(L, "conn:subscribe");
+    if (conn->is_over)
+        return answer(L, "closed");
+    if (has_options)
+        mw_lua_payload_admit(L, "conn:subscribe", 0);
+    int changed =
+        app->host->subscribe(app->host_app, conn->id, topic, has_options ? &how : NULL, &told);
+    if (changed < 0)
+        return answer_host(L, "conn:subscribe", changed);
+    lua_pushboolean(L, changed);
+    if (!has_options)
+        return 1;
+    mw_lua_payload_sent(L, told.replayed);
+    mw_lua_subscribe_push(L, &told);
+    return 2;
 }
 
 /* conn:unsubscribe(topic) -> was it there? */
 static int conn_unsubscribe(lua_State *L)
 {
     struct mw_lua_conn *conn = mw_lua_conn_check(L, "unsubscribe");
-    return change_topic(L, conn, "conn:unsubscribe", mw_lua_app(L)->host->unsubscribe);
+    struct mw_app *app = mw_lua_app(L);
+    struct mw_view topic = mw_lua_check_text(L, 2);
+    mw_lua_check_acting(L, "conn:unsubscribe");
+    if (conn->is_over)
+        return answer(L, "closed");
+    int changed = app->host->unsubscribe(app->host_app, conn->id, topic);
+    if (changed < 0)
+        return answer_host(L, "conn:unsubscribe", changed);
+    lua_pushboolean(L, changed);
+    return 1;
 }
 
 /* conn:topics() -> list */
@@ -131,7 +146,7 @@ static int conn_topics(lua_State *L)
     return 1;
 }
 
-/* conn:publish(topic, data[, opts]) -> receivers but this one */
+/* conn:publish(topic, data[, opts]) -> receivers but this one[, offset] */
 static int conn_publish(lua_State *L)
 {
     struct mw_lua_conn *conn = mw_lua_conn_check(L, "publish");
@@ -143,13 +158,13 @@ static int conn_publish(lua_State *L)
     if (conn->is_over)
         return answer(L, "closed");
     mw_lua_payload_admit(L, "conn:publish", payload.data.len);
+    uint64_t offset = 0;
     long receivers = app->host->publish(app->host_app, topic, payload.kind, payload.data, conn->id,
-                                        mw_lua_payload_how(&payload));
+                                        mw_lua_payload_how(&payload), &offset);
     mw_lua_payload_sent(L, receivers);
     if (receivers < 0)
         return answer_host(L, "conn:publish", (int)receivers);
-    lua_pushinteger(L, receivers);
-    return 1;
+    return mw_lua_payload_answer(L, receivers, offset);
 }
 
 const luaL_Reg mw_lua_conn_methods[] = {

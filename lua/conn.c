@@ -193,6 +193,13 @@ static void field_version(lua_State *L, struct mw_lua_conn *conn)
     lua_pushinteger(L, mw_lua_version_running(mw_lua_app(L)));
 }
 
+/* Those that are have objects of their own: remote.c. */
+static void field_remote(lua_State *L, struct mw_lua_conn *conn)
+{
+    (void)conn;
+    lua_pushboolean(L, false);
+}
+
 static void field_queued(lua_State *L, struct mw_lua_conn *conn)
 {
     struct mw_conn_info info = { 0 };

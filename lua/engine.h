@@ -100,6 +100,7 @@ struct mw_lua_crowd {
 struct mw_lua_refs {
     int conns; /* id -> connection object */
     int conn_meta;
+    int remote_meta; /* of connections on other workers */
     int timer_meta;
     int env_meta;   /* of the environment table of each version */
     int array_meta; /* marks a list that is a JSON array even when empty */

@@ -146,6 +146,14 @@ void mw_lua_payload_admit(lua_State *L, const char *who, size_t bytes)
     app->sent_bytes += bytes;
 }
 
+int mw_lua_payload_answer(lua_State *L, long receivers, uint64_t offset)
+{
+    lua_pushinteger(L, receivers);
+    if (offset)
+        lua_pushinteger(L, (lua_Integer)offset);
+    return offset ? 2 : 1;
+}
+
 void mw_lua_raise_host_error(lua_State *L, const char *who, int err)
 {
     switch (err) {

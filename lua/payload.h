@@ -33,6 +33,9 @@ static inline void mw_lua_payload_sent(lua_State *L, long receivers)
     mw_lua_app(L)->sent_messages += receivers > 0 ? (size_t)receivers : 1;
 }
 
+/* What publish returns: how many were reached, and the offset where there is one. */
+int mw_lua_payload_answer(lua_State *L, long receivers, uint64_t offset);
+
 /*
  * Raises for the errors of the host that are mistakes of the script; returns for those that are
  * answers.

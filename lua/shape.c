@@ -11,6 +11,7 @@
 #include "core/base/str.h"
 #include "lua/codes.h"
 #include "lua/names.h"
+#include "lua/topics.h"
 
 typedef void read_fn(lua_State *L, struct mw_lua_version *version, const char *key);
 
@@ -214,6 +215,11 @@ static void read_limits(lua_State *L, struct mw_lua_version *version, const char
 static void read_codes(lua_State *L, struct mw_lua_version *version, const char *key)
 {
     mw_lua_codes_read(L, version, key);
+}
+
+static void read_topics(lua_State *L, struct mw_lua_version *version, const char *key)
+{
+    mw_lua_topics_read(L, version, key);
 }
 
 static void read_handler(lua_State *L, struct mw_lua_version *version, const char *key);

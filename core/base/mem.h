@@ -38,8 +38,8 @@ void *mw_realloc(struct mw_mem *mem, void *block, size_t old_bytes, size_t new_b
 void mw_free(struct mw_mem *mem, void *block, size_t bytes);
 
 /*
- * A block of `owner`, which is a parent of `mem` or `mem` itself, is used on behalf of `mem` from
- * now on, until it is handed back: counted there, capped nowhere.
+ * A block of `owner`, which is a parent of `mem` or `mem` itself (NULL: the process's), is used on
+ * behalf of `mem` from now on, until it is handed back: counted there, capped nowhere.
  */
 void mw_mem_lend(struct mw_mem *mem, const struct mw_mem *owner, size_t bytes);
 void mw_mem_hand_back(struct mw_mem *mem, const struct mw_mem *owner, size_t bytes);

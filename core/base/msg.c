@@ -10,7 +10,8 @@
 #include "core/base/check.h"
 
 struct mw_msg {
-    struct mw_mem *mem; /* borrowed; NULL: the shared allocator */
+    struct mw_mem *mem;    /* borrowed; NULL: the shared allocator */
+    struct mw_msg *source; /* whose bytes it shows; NULL: its own */
     atomic_uint references;
     unsigned head_len;
     size_t payload_len;
@@ -31,9 +32,23 @@ struct mw_msg *mw_msg_new(struct mw_mem *mem, size_t len)
     if (!msg)
         return NULL;
     msg->mem = mem;
+    msg->source = NULL;
     atomic_init(&msg->references, 1);
     msg->head_len = 0;
     msg->payload_len = len;
+    return msg;
+}
+
+struct mw_msg *mw_msg_stand_in(struct mw_mem *mem, struct mw_msg *source)
+{
+    mw_assert(!source->mem && !source->source);
+    struct mw_msg *msg = mw_msg_new(mem, 0);
+    if (!msg)
+        return NULL;
+    msg->source = mw_msg_keep(source);
+    msg->head_len = source->head_len;
+    msg->payload_len = source->payload_len;
+    mw_mem_lend(mem, NULL, msg->payload_len);
     return msg;
 }
 
@@ -44,7 +59,7 @@ const struct mw_mem *mw_msg_mem(const struct mw_msg *msg)
 
 char *mw_msg_payload(struct mw_msg *msg)
 {
-    return msg->bytes + MW_MSG_HEAD_ROOM;
+    return (msg->source ? msg->source->bytes : msg->bytes) + MW_MSG_HEAD_ROOM;
 }
 
 size_t mw_msg_payload_len(const struct mw_msg *msg)
@@ -61,7 +76,8 @@ void mw_msg_set_head(struct mw_msg *msg, const void *head, size_t head_len)
 
 struct mw_view mw_msg_wire(const struct mw_msg *msg)
 {
-    return mw_view(msg->bytes + MW_MSG_HEAD_ROOM - msg->head_len, msg->head_len + msg->payload_len);
+    const char *bytes = msg->source ? msg->source->bytes : msg->bytes;
+    return mw_view(bytes + MW_MSG_HEAD_ROOM - msg->head_len, msg->head_len + msg->payload_len);
 }
 
 struct mw_msg *mw_msg_keep(struct mw_msg *msg)
@@ -69,6 +85,13 @@ struct mw_msg *mw_msg_keep(struct mw_msg *msg)
     /* Whoever keeps already holds one: there is nothing to order. */
     atomic_fetch_add_explicit(&msg->references, 1, memory_order_relaxed);
     return msg;
+}
+
+static void end_stand_in(struct mw_msg *msg)
+{
+    mw_mem_hand_back(msg->mem, NULL, msg->payload_len);
+    mw_msg_drop(msg->source);
+    mw_free(msg->mem, msg, block_bytes(0));
 }
 
 void mw_msg_drop(struct mw_msg *msg)
@@ -79,7 +102,9 @@ void mw_msg_drop(struct mw_msg *msg)
     if (atomic_fetch_sub_explicit(&msg->references, 1, memory_order_acq_rel) != 1)
         return;
     size_t bytes = block_bytes(msg->payload_len);
-    if (msg->mem)
+    if (msg->source)
+        end_stand_in(msg);
+    else if (msg->mem)
         mw_free(msg->mem, msg, bytes);
     else
         mw_shared_free(msg, bytes);
@@ -88,4 +113,9 @@ void mw_msg_drop(struct mw_msg *msg)
 size_t mw_msg_bytes_alive(void)
 {
     return mw_shared_bytes();
+}
+
+size_t mw_msg_bytes(const struct mw_msg *msg)
+{
+    return block_bytes(msg->source ? 0 : msg->payload_len);
 }

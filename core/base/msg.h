@@ -20,6 +20,13 @@ struct mw_msg;
  */
 struct mw_msg *mw_msg_new(struct mw_mem *mem, size_t len);
 
+/*
+ * For a message that crosses threads: gives one that stands for it on the thread of `mem`, with the
+ * same bytes and a reference to it. They are counted there as if it held them (capped nowhere), so
+ * that what waits on somebody's behalf is seen. NULL: no memory.
+ */
+struct mw_msg *mw_msg_stand_in(struct mw_mem *mem, struct mw_msg *source);
+
 /* Whose bytes it is made of; NULL: the process's. */
 const struct mw_mem *mw_msg_mem(const struct mw_msg *msg);
 
@@ -38,5 +45,8 @@ void mw_msg_drop(struct mw_msg *msg);           /* one less; NULL is allowed */
 
 /* Bytes of messages without a mw_mem now alive in the process. */
 size_t mw_msg_bytes_alive(void);
+
+/* Bytes that a message of this payload takes. */
+size_t mw_msg_bytes(const struct mw_msg *msg);
 
 #endif

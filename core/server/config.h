@@ -55,6 +55,7 @@ struct mw_config {
     double script_memory;                   /* bytes */
     double script_string;                   /* bytes of one string */
     double script_queued;                   /* bytes that wait on its behalf */
+    double topics_memory;                   /* bytes of all histories */
     double script_cpu, script_cpu_warn;     /* ms of CPU time of one call */
     double resume_sessions;                 /* that may be away on a worker */
     double drain_rate;                      /* clients/s */

@@ -5,11 +5,20 @@
  */
 #include "core/server/crew.h"
 
+#include "core/base/clock.h"
 #include "core/server/load.h"
 
 void mw_crew_init(struct mw_crew *crew, struct mw_worker *workers, unsigned count)
 {
-    *crew = (struct mw_crew){ .workers = workers, .count = count };
+    const struct mw_topics_setup topics = {
+        .workers = count,
+        .first_offset = (uint64_t)mw_clock_unix_ms() * 1000,
+    };
+    memset(crew, 0, sizeof *crew);
+    crew->workers = workers;
+    crew->count = count;
+    if (count > 0)
+        mw_topics_init(&crew->topics, &topics);
 }
 
 int mw_crew_open(struct mw_crew *crew, const struct mw_worker_setup *setup, char why[128])
@@ -84,5 +93,6 @@ struct mw_worker_leftovers mw_crew_close(struct mw_crew *crew)
         sum.bytes += left.bytes;
         sum.handles += left.handles;
     }
+    sum.bytes += mw_topics_free(&crew->topics);
     return sum;
 }

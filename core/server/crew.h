@@ -8,13 +8,15 @@
 
 #include <stdatomic.h>
 
+#include "core/hub/topic.h"
 #include "core/server/letter.h"
 #include "core/server/worker.h"
 
 struct mw_crew {
     struct mw_worker *workers; /* borrowed; by number */
     unsigned count;
-    atomic_size_t draining; /* WebSockets of those that drain, as each has counted them */
+    atomic_size_t draining;  /* WebSockets of those that drain, as each has counted them */
+    struct mw_topics topics; /* that they share; with its own locks */
 };
 
 /* `workers` are zeros yet; whoever opens them one by one (a test) does so after this. */

@@ -40,6 +40,13 @@ static int none_topic(void *host_app, mw_id conn, struct mw_view topic)
     return MW_ERR_GONE;
 }
 
+static int none_subscribe(void *host_app, mw_id conn, struct mw_view topic,
+                          const struct mw_subscribe_how *how, struct mw_subscribed *told)
+{
+    (void)host_app, (void)conn, (void)topic, (void)how, (void)told;
+    return MW_ERR_GONE;
+}
+
 static bool none_topic_at(void *host_app, mw_id conn, size_t n, struct mw_view *topic)
 {
     (void)host_app, (void)conn, (void)n, (void)topic;
@@ -47,10 +54,27 @@ static bool none_topic_at(void *host_app, mw_id conn, size_t n, struct mw_view *
 }
 
 static long none_publish(void *host_app, struct mw_view topic, enum mw_opcode kind,
-                         struct mw_view data, mw_id except, const struct mw_send_how *how)
+                         struct mw_view data, mw_id except, const struct mw_send_how *how,
+                         uint64_t *offset)
 {
     (void)host_app, (void)topic, (void)kind, (void)data, (void)except, (void)how;
+    *offset = 0;
     return 0;
+}
+
+static int none_members(void *host_app, struct mw_view topic,
+                        int (*put)(void *ctx, mw_id id, struct mw_view presence), void *ctx,
+                        size_t *total)
+{
+    (void)host_app, (void)topic, (void)put, (void)ctx;
+    *total = 0;
+    return MW_OK;
+}
+
+static bool none_is_elsewhere(void *host_app, mw_id conn)
+{
+    (void)host_app, (void)conn;
+    return false;
 }
 
 static mw_id none_next_conn(void *host_app, mw_id after)
@@ -111,10 +135,12 @@ const struct mw_host *mw_host_none(void)
         .explain = mw_host_explain,
         .ping = none_ping,
         .info = none_info,
-        .subscribe = none_topic,
+        .subscribe = none_subscribe,
         .unsubscribe = none_topic,
         .topic_at = none_topic_at,
         .publish = none_publish,
+        .members = none_members,
+        .is_elsewhere = none_is_elsewhere,
         .next_conn = none_next_conn,
         .finished = none_finished,
         .may_call = none_may_call,

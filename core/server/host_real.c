@@ -10,9 +10,12 @@
 #include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/base/utf8.h"
+#include "core/hub/members.h"
 #include "core/server/account.h"
 #include "core/server/away.h"
 #include "core/server/client.h"
+#include "core/server/fanout.h"
+#include "core/server/remote.h"
 #include "core/server/sending.h"
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
@@ -43,53 +46,37 @@ static bool is_text_broken(enum mw_opcode kind, struct mw_view data)
 static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_view data,
                      const struct mw_send_how *how)
 {
-    struct mw_client *client = find(host_app, id);
-    if (!client)
-        return MW_ERR_GONE;
     if (is_text_broken(kind, data))
         return MW_ERR_BAD_UTF8;
-    return mw_sending_one(client, kind, data, how);
+    struct mw_client *client = find(host_app, id);
+    if (client)
+        return mw_sending_one(client, kind, data, how);
+    return mw_remote_is_elsewhere(host_app, id) ? mw_remote_send(host_app, id, kind, data, how)
+                                                : MW_ERR_GONE;
 }
 
 static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode kind,
-                         struct mw_view data, mw_id except, const struct mw_send_how *how)
+                         struct mw_view data, mw_id except, const struct mw_send_how *how,
+                         uint64_t *offset)
 {
-    struct mw_route *route = host_app;
-    struct mw_account *account = route->account;
-    struct mw_worker *worker = account->worker;
-    if (topic.len == 0 || topic.len > MW_BOUND_TOPIC_BYTES)
-        return MW_ERR_BAD_ARG;
-    if (is_text_broken(kind, data))
-        return MW_ERR_BAD_UTF8;
-    struct mw_audience audience = mw_hub_audience(&worker->hub, topic);
-    if (audience.count == 0)
-        return 0;
-    if (!mw_account_has_room(account, data.len))
-        return mw_sending_count(route, kind, MW_ERR_QUOTA);
-    struct mw_broadcast broadcast;
-    mw_broadcast_begin(&broadcast, &account->mem, audience.count, kind, data);
-    broadcast.how = how;
-    long receivers = 0;
-    for (size_t i = 0; i < audience.count; i++) {
-        struct mw_client *client = mw_audience_owner(&audience, i);
-        if (client->id == except)
-            continue;
-        receivers += mw_sending_shared(client, &broadcast) == MW_OK;
-    }
-    mw_broadcast_end(&broadcast);
-    return receivers;
+    const struct mw_saying saying = {
+        .topic = topic, .data = data, .kind = kind, .except = except, .how = how
+    };
+    return mw_fanout_publish(host_app, &saying, offset);
 }
 
 static int host_close(void *host_app, mw_id id, unsigned code, struct mw_view reason,
                       const struct mw_advice *advice)
 {
-    struct mw_client *client = find(host_app, id);
-    if (!client)
-        return MW_ERR_GONE;
     if (!mw_close_code_is_sendable(code))
         return MW_ERR_BAD_CODE;
     if (!mw_utf8_valid(reason))
         return MW_ERR_BAD_UTF8;
+    struct mw_client *client = find(host_app, id);
+    if (!client)
+        return mw_remote_is_elsewhere(host_app, id)
+                   ? mw_remote_close(host_app, id, code, reason, advice)
+                   : MW_ERR_GONE;
     return mw_ws_driver_close_advised(client, MW_CAUSE_script_close, code, reason, advice);
 }
 
@@ -162,14 +149,11 @@ static mw_id host_next_conn(void *host_app, mw_id after)
 
 /* ---- topics ---- */
 
-static int host_subscribe(void *host_app, mw_id id, struct mw_view topic)
+static int host_subscribe(void *host_app, mw_id id, struct mw_view topic,
+                          const struct mw_subscribe_how *how, struct mw_subscribed *told)
 {
     struct mw_client *client = find(host_app, id);
-    if (!client)
-        return MW_ERR_GONE;
-    if (!mw_account_has_room(client->route->account, topic.len))
-        return MW_ERR_QUOTA;
-    return mw_hub_join(&client->worker->hub, &client->subscriber, topic);
+    return client ? mw_fanout_subscribe(client, topic, how, told) : MW_ERR_GONE;
 }
 
 static int host_unsubscribe(void *host_app, mw_id id, struct mw_view topic)
@@ -187,6 +171,29 @@ static bool host_topic_at(void *host_app, mw_id id, size_t n, struct mw_view *to
         return false;
     *topic = mw_subscriber_topic(&client->subscriber, n);
     return true;
+}
+
+static int host_members(void *host_app, struct mw_view topic,
+                        int (*put)(void *ctx, mw_id id, struct mw_view presence), void *ctx,
+                        size_t *total)
+{
+    struct mw_route *route = host_app;
+    struct mw_members members;
+    if (topic.len == 0 || topic.len > MW_BOUND_TOPIC_BYTES)
+        return MW_ERR_BAD_ARG;
+    int err = mw_hub_members(&route->worker->hub, topic, &members);
+    *total = members.total;
+    for (size_t i = 0; i < members.count && !err; i++) {
+        struct mw_msg *presence = members.list[i].presence;
+        err = put(ctx, members.list[i].id, presence ? mw_msg_wire(presence) : mw_view(0, 0));
+    }
+    mw_members_free(&members, &route->worker->mem);
+    return err;
+}
+
+static bool host_is_elsewhere(void *host_app, mw_id id)
+{
+    return mw_remote_is_elsewhere(host_app, id);
 }
 
 /* ---- handlers that waited ---- */
@@ -288,6 +295,8 @@ static const struct mw_host host = {
     .unsubscribe = host_unsubscribe,
     .topic_at = host_topic_at,
     .publish = host_publish,
+    .members = host_members,
+    .is_elsewhere = host_is_elsewhere,
     .next_conn = host_next_conn,
     .finished = host_finished,
     .may_call = host_may_call,

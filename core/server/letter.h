@@ -17,6 +17,8 @@ enum mw_letter_kind {
     MW_LETTER_DRAIN,        /* of struct mw_drain, to the worker */
     MW_LETTER_DRAINING,     /* ... from it: it has begun */
     MW_LETTER_STOPPED,      /* ... and it is over */
+    MW_LETTER_PUBLICATIONS, /* of a worker itself: something stands in its inbox */
+    MW_LETTER_REMOTE,       /* of struct mw_remote, from one worker to another, which frees it */
     MW_LETTER_LEAVE,        /* to the worker: so are all others, its thread may end */
 };
 

@@ -9,6 +9,7 @@
 #include "core/server/account.h"
 #include "core/server/away.h"
 #include "core/server/client.h"
+#include "core/server/crew.h"
 #include "core/server/ending.h"
 #include "core/server/host_real.h"
 #include "core/server/pause.h"
@@ -191,6 +192,16 @@ static void tell_deadlines(struct mw_route *route, const struct mw_limits_ms *be
     mw_turn_task_add(route->worker->loop, &route->tell);
 }
 
+/* Every worker says the same. Without memory the rules before it go on, which somebody must know.
+ */
+static void tell_topics(struct mw_route *route, const struct mw_topic_spec *topics, size_t count)
+{
+    struct mw_topic_rules *rules = &route->worker->crew->topics.rules;
+    if (mw_topic_rules_set(rules, route->name, topics, count))
+        mw_log_note(route->worker->log, MW_LOG_ERROR,
+                    "out of memory: M.topics of the version before stays in force");
+}
+
 void mw_route_commit(struct mw_route *route)
 {
     struct mw_limits_ms before = route->limits;
@@ -203,6 +214,7 @@ void mw_route_commit(struct mw_route *route)
     mw_limits_from(&route->limits, &route->spec->limits);
     route->resume_ms = (mw_ms)(route->spec->resume_s * 1000);
     tell_deadlines(route, &before, resume_ms);
+    tell_topics(route, route->spec->topics, route->spec->topic_count);
     route->max_connections = (size_t)route->spec->limits.connections;
     route->max_per_ip = (size_t)route->spec->limits.connections_per_ip;
     route->version++;
@@ -232,6 +244,7 @@ void mw_route_discard(struct mw_route *route)
 void mw_route_remove(struct mw_route *route)
 {
     route->removed = true;
+    tell_topics(route, 0, 0);
     mw_script_counts_keep_calls(route);
     route->client_count++; /* holds it: the last client may be gone before the walk is over */
     struct mw_link *link = route->clients.next, *next;

@@ -160,6 +160,8 @@ static void on_mail(void *ctx, struct mw_mail *mail)
             end_run(server);
         break;
     case MW_LETTER_DRAIN: /* these go the other way */
+    case MW_LETTER_PUBLICATIONS:
+    case MW_LETTER_REMOTE:
     case MW_LETTER_LEAVE:
         break;
     }

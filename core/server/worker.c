@@ -13,8 +13,10 @@
 #include "core/server/account.h"
 #include "core/server/crew.h"
 #include "core/server/door.h"
+#include "core/server/fanout.h"
 #include "core/server/inquiry.h"
 #include "core/server/metrics_page.h"
+#include "core/server/remote.h"
 #include "core/server/script_counts.h"
 #include "core/server/status.h"
 
@@ -60,7 +62,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     mw_slots_init(&worker->slots, &worker->mem, setup->number);
     mw_out_pool_init(&worker->pool, &worker->mem);
     mw_deflate_pool_init(&worker->deflate, &worker->mem, (size_t)setup->config->compression_memory);
-    mw_hub_init(&worker->hub, &worker->mem);
+    mw_fanout_open(worker);
     mw_fair_init(&worker->fair);
     mw_away_init(&worker->away);
     mw_ends_init(&worker->ends, &worker->mem);
@@ -232,6 +234,12 @@ static void on_mail(void *ctx, struct mw_mail *mail)
     case MW_LETTER_DRAIN:
         mw_drain_begin(worker);
         break;
+    case MW_LETTER_PUBLICATIONS:
+        mw_fanout_take(worker);
+        break;
+    case MW_LETTER_REMOTE:
+        mw_remote_take(worker, MW_OWNER(letter, struct mw_remote, letter));
+        break;
     case MW_LETTER_LEAVE:
         mw_loop_stop(worker->loop);
         break;
@@ -273,9 +281,11 @@ struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
     while (!mw_list_is_empty(&worker->routes))
         mw_route_free(MW_OWNER(worker->routes.next, struct mw_route, link));
     mw_script_counts_free(worker);
+    mw_fanout_close(worker);
     mw_listener_close(worker->listener);
     if (worker->mailbox)
         mw_mailbox_close(worker->mailbox);
+    worker->mailbox = 0; /* an on_stop of another worker may still ask for one of ours */
     mw_tls_loop_free(worker->tls_loop);
     mw_tls_ctx_release(worker->tls);
     mw_loop_finish(worker->loop);

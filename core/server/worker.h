@@ -71,6 +71,10 @@ struct mw_worker {
     struct mw_crew *crew; /* all workers, this one included */
     struct mw_thread *thread;
     struct mw_letter leave;
+    struct mw_letter publications; /* posted by whoever publishes for this worker */
+    struct mw_alarm sweep;         /* of histories, while there are any */
+    atomic_size_t remote_bytes;    /* of letters to it from other workers' scripts */
+    struct mw_rare misdirected;    /* what is told of those that were for nobody */
 };
 
 struct mw_worker_setup {

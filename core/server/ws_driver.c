@@ -74,7 +74,7 @@ void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
 {
     const struct mw_conn_setup setup = setup_of(client, route);
     mw_conn_init(&client->conn, &setup, now(client));
-    mw_subscriber_init(&client->subscriber, client, &route->account->party);
+    mw_subscriber_init(&client->subscriber, client, client->id, &route->account->party);
     client->route = route;
     mw_list_push(&route->clients, &client->in_route);
     route->client_count++;

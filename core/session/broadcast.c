@@ -12,6 +12,15 @@ void mw_broadcast_begin(struct mw_broadcast *broadcast, struct mw_mem *mem, size
     };
 }
 
+void mw_broadcast_begin_shared(struct mw_broadcast *broadcast, struct mw_mem *mem, size_t receivers,
+                               enum mw_opcode kind, struct mw_msg_twins *twins)
+{
+    struct mw_msg *plain = twins->plain;
+    struct mw_view data = mw_view(mw_msg_payload(plain), mw_msg_payload_len(plain));
+    mw_broadcast_begin(broadcast, mem, receivers, kind, data);
+    broadcast->twins = twins;
+}
+
 void mw_broadcast_end(struct mw_broadcast *broadcast)
 {
     mw_msg_drop(broadcast->plain);
@@ -19,14 +28,14 @@ void mw_broadcast_end(struct mw_broadcast *broadcast)
         mw_msg_drop(broadcast->packed[bits]);
 }
 
-static struct mw_msg *frame(const struct mw_broadcast *broadcast, struct mw_view payload,
+static struct mw_msg *frame(struct mw_mem *mem, enum mw_opcode kind, struct mw_view payload,
                             bool compressed)
 {
-    struct mw_msg *msg = mw_msg_new(broadcast->mem, payload.len);
+    struct mw_msg *msg = mw_msg_new(mem, payload.len);
     if (!msg)
         return 0;
     uint8_t head[MW_FRAME_HEAD_MAX];
-    size_t head_len = mw_frame_encode(head, broadcast->kind, true, payload.len, 0);
+    size_t head_len = mw_frame_encode(head, kind, true, payload.len, 0);
     if (compressed)
         mw_frame_set_compressed(head);
     if (payload.len)
@@ -35,14 +44,23 @@ static struct mw_msg *frame(const struct mw_broadcast *broadcast, struct mw_view
     return msg;
 }
 
+struct mw_msg *mw_broadcast_frame(struct mw_mem *mem, enum mw_opcode kind, struct mw_view data)
+{
+    return frame(mem, kind, data, false);
+}
+
 static struct mw_msg *plain(struct mw_broadcast *broadcast)
 {
     if (!broadcast->plain)
-        broadcast->plain = frame(broadcast, broadcast->data, false);
+        broadcast->plain = broadcast->twins
+                               ? mw_msg_stand_in(broadcast->mem, broadcast->twins->plain)
+                               : frame(broadcast->mem, broadcast->kind, broadcast->data, false);
     return broadcast->plain;
 }
 
-static struct mw_msg *compress(struct mw_broadcast *broadcast, const struct mw_deflater *deflater)
+/* NULL: no memory, or it does not shrink. */
+static struct mw_msg *compress(const struct mw_broadcast *broadcast, struct mw_mem *mem,
+                               const struct mw_deflater *deflater)
 {
     struct mw_buf payload;
     struct mw_deflater alone;
@@ -51,17 +69,35 @@ static struct mw_msg *compress(struct mw_broadcast *broadcast, const struct mw_d
     struct mw_msg *msg = 0;
     int err = mw_deflater_run(&alone, broadcast->data, &payload);
     if (!err && payload.len < broadcast->data.len)
-        msg = frame(broadcast, mw_buf_view(&payload), true);
+        msg = frame(mem, broadcast->kind, mw_buf_view(&payload), true);
     mw_buf_free(&payload);
     return msg;
 }
 
-/* What does not shrink, or finds no memory, is the plain one: that is asked once, too. */
+/* What another worker has compressed, or what others take from now on. */
+static struct mw_msg *take_shared(struct mw_broadcast *broadcast,
+                                  const struct mw_deflater *deflater)
+{
+    struct mw_msg_twins *twins = broadcast->twins;
+    struct mw_msg *msg = mw_msg_twins_packed(twins);
+    if (!msg) {
+        msg = compress(broadcast, 0, deflater);
+        msg = mw_msg_twins_put(twins, msg ? msg : mw_msg_keep(twins->plain));
+    }
+    return msg == twins->plain ? 0 : mw_msg_stand_in(broadcast->mem, msg);
+}
+
+/*
+ * What does not shrink, or finds no memory, is the plain one: that is asked once, too. Other
+ * windows than the usual one are so rare that each worker compresses for itself.
+ */
 static struct mw_msg *packed(struct mw_broadcast *broadcast, const struct mw_deflater *deflater)
 {
     struct mw_msg **place = &broadcast->packed[deflater->bits];
+    bool is_shared = broadcast->twins && deflater->bits == MW_EXT_WINDOW_BITS;
     if (!*place)
-        *place = compress(broadcast, deflater);
+        *place = is_shared ? take_shared(broadcast, deflater)
+                           : compress(broadcast, broadcast->mem, deflater);
     if (!*place && plain(broadcast))
         *place = mw_msg_keep(plain(broadcast));
     return *place;

@@ -2,10 +2,14 @@
  * One message to many connections: framed once, and compressed once for all that keep no context
  * (RFC 7692 7.1.1), whatever their number. Those that keep one get it compressed for themselves, as
  * long as they are few. Lives on the stack of whoever publishes.
+ *
+ * A message for several workers, or for a history, is framed before and shared as twins; each
+ * worker has a broadcast of its own over them, and what one has compressed the others take.
  */
 #ifndef MW_SESSION_BROADCAST_H
 #define MW_SESSION_BROADCAST_H
 
+#include "core/base/msg_twins.h"
 #include "core/session/conn.h"
 
 /*
@@ -20,12 +24,16 @@ struct mw_broadcast {
     enum mw_opcode kind;
     struct mw_view data;                            /* borrowed */
     const struct mw_send_how *how;                  /* borrowed; NULL: as the receiver's route */
+    struct mw_msg_twins *twins;                     /* borrowed; NULL: framed here */
     struct mw_msg *plain;                           /* made when first wanted */
     struct mw_msg *packed[MW_DEFLATE_BITS_MAX + 1]; /* the same, by window */
 };
 
 void mw_broadcast_begin(struct mw_broadcast *broadcast, struct mw_mem *mem, size_t receivers,
                         enum mw_opcode kind, struct mw_view data);
+/* The same of a message that is framed already; what is queued of it is counted in `mem`. */
+void mw_broadcast_begin_shared(struct mw_broadcast *broadcast, struct mw_mem *mem, size_t receivers,
+                               enum mw_opcode kind, struct mw_msg_twins *twins);
 /*
  * Where `how`, which may be set once it has begun, is LATEST, as mw_conn_send_latest; else as
  * mw_conn_send. Server only.
@@ -34,5 +42,8 @@ int mw_broadcast_send(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_m
 /* For a session whose client is away. */
 void mw_broadcast_keep(struct mw_broadcast *broadcast, struct mw_replay *replay);
 void mw_broadcast_end(struct mw_broadcast *broadcast);
+
+/* Gives a framed message, of `mem` or (NULL) one that crosses threads. NULL: no memory. */
+struct mw_msg *mw_broadcast_frame(struct mw_mem *mem, enum mw_opcode kind, struct mw_view data);
 
 #endif

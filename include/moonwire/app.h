@@ -69,6 +69,13 @@ struct mw_code_spec {
     struct mw_advice advice; /* NONE: nothing is said */
 };
 
+/* A row of M.topics: what is kept of the topics whose name fits. */
+struct mw_topic_spec {
+    struct mw_view pattern; /* 1 to 256 bytes; where it ends in '*' anything may follow */
+    uint32_t history;       /* messages, 1..MW_BOUND_HISTORY */
+    uint32_t ttl_s;         /* 1..MW_BOUND_HISTORY_TTL_S */
+};
+
 struct mw_route_spec {
     struct mw_view pattern;          /* "/chat/:room"; empty: the place of the file says it */
     const struct mw_view *protocols; /* in order of preference */
@@ -83,6 +90,8 @@ struct mw_route_spec {
     const struct mw_code_spec *codes; /* sorted by code */
     size_t code_count;
     double resume_s; /* how long a session that the network has ended may come back; 0: never */
+    const struct mw_topic_spec *topics; /* in no order */
+    size_t topic_count;
 };
 
 #define MW_RESUME_MAX_S 86400

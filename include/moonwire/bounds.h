@@ -14,6 +14,10 @@
     X(SUBSCRIPTIONS, 100)    /* of one connection */ \
     X(TOPIC_BYTES, 256)      /* of a topic's name */ \
     X(KEY_BYTES, 64)         /* of the key of a message that the next one replaces */ \
+    X(HISTORY, 10000)        /* messages that a topic keeps */ \
+    X(HISTORY_TTL_S, 86400)  /* seconds for which it keeps them */ \
+    X(PRESENCE_BYTES, 1024)  /* of what a subscriber says about itself, as JSON */ \
+    X(MEMBERS, 10000)        /* that are listed of a topic; all are counted */ \
     X(CALL_MESSAGES, 100000) /* sent by one call until it ends or waits; each receiver is one */ \
     X(CALL_BYTES, 67108864)  /* the same in bytes; what is published counts once */ \
     X(LOG_LINES_PER_S, 1000) /* and as many at once; the others are counted */ \

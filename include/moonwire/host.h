@@ -65,6 +65,22 @@ struct mw_send_how {
     struct mw_view key; /* of LATEST: 1..MW_BOUND_KEY_BYTES bytes; else empty */
 };
 
+/* How a connection joins a topic, where that is more than to hear what comes. Ends with the call.
+ */
+struct mw_subscribe_how {
+    bool has_since;
+    uint64_t since; /* is sent what came after this offset */
+    uint32_t last;  /* ... or the last so many; 0: nothing */
+    bool has_presence;
+    struct mw_view presence; /* JSON: what others are told about it, 1..MW_BOUND_PRESENCE_BYTES */
+};
+
+struct mw_subscribed {
+    uint64_t offset; /* of the topic's last message; 0: it keeps none */
+    bool is_whole;   /* all that was wished for was sent */
+    uint32_t replayed;
+};
+
 /*
  * What the catalogue says of a close code that has a name of its own, not one of a range. Texts are
  * static.
@@ -119,9 +135,12 @@ struct mw_host {
     /*
      * 1 = changed, 0 = it was so already, or MW_ERR_GONE, MW_ERR_BAD_ARG (a topic is 1..256 bytes),
      * MW_ERR_NOMEM, MW_ERR_FULL (subscriptions of the connection), MW_ERR_QUOTA (topics of the
-     * script, or what waits on its behalf).
+     * script, or what waits on its behalf). With `how` (NULL: nothing special) *told is set unless
+     * an error is answered; what is replayed is queued before anything newer of the topic, and who
+     * is in it already gets nothing again.
      */
-    int (*subscribe)(void *host_app, mw_id conn, struct mw_view topic);
+    int (*subscribe)(void *host_app, mw_id conn, struct mw_view topic,
+                     const struct mw_subscribe_how *how, struct mw_subscribed *told);
     int (*unsubscribe)(void *host_app, mw_id conn, struct mw_view topic);
 
     /*
@@ -133,10 +152,26 @@ struct mw_host {
     /*
      * To every subscriber of the topic but `except` (0: nobody). Number of local receivers, or
      * MW_ERR_BAD_ARG, MW_ERR_BAD_UTF8, MW_ERR_NOMEM, MW_ERR_QUOTA. `how` NULL: as the routes of the
-     * receivers say.
+     * receivers say. *offset is the message's own where the topic keeps messages, else 0; whoever
+     * joins later may ask for what came after it. QUOTA also where another worker lags far behind.
      */
     long (*publish)(void *host_app, struct mw_view topic, enum mw_opcode kind, struct mw_view data,
-                    mw_id except, const struct mw_send_how *how);
+                    mw_id except, const struct mw_send_how *how, uint64_t *offset);
+
+    /*
+     * Who is in a topic, on all workers, sorted by id, the first MW_BOUND_MEMBERS of them; *total
+     * counts all. Gives them one by one to `put`, with their presence (JSON, or empty), which must
+     * copy. MW_ERR_NOMEM, MW_ERR_BAD_ARG, or what `put` answered.
+     */
+    int (*members)(void *host_app, struct mw_view topic,
+                   int (*put)(void *ctx, mw_id id, struct mw_view presence), void *ctx,
+                   size_t *total);
+
+    /*
+     * The id may be of a connection on another worker: `send` and `close` take it, hand the matter
+     * over and answer MW_OK, whatever becomes of it there (MW_ERR_DROPPED: too much is on its way).
+     */
+    bool (*is_elsewhere)(void *host_app, mw_id conn);
 
     /*
      * Walks the script's connections whose on_open accepted: start with 0; 0 at the end. Safe

@@ -12,5 +12,5 @@ local names = {}
 for name in pairs(_G) do names[#names + 1] = name end
 table.sort(names)
 print(table.concat(names, " "))
---> _G _VERSION assert codes collectgarbage connection connections coroutine error getmetatable inspect ipairs json log math monotonic next now os pairs pcall print publish rawequal rawget rawlen rawset require select setmetatable sleep state string table timer tonumber tostring type utf8 xpcall
+--> _G _VERSION assert codes collectgarbage connection connections coroutine error getmetatable inspect ipairs json log math members monotonic next now os pairs pcall print publish rawequal rawget rawlen rawset require select setmetatable sleep state string table timer tonumber tostring type utf8 xpcall
 return {}

@@ -55,6 +55,33 @@ TEST(the_last_holder_frees)
     assert_mem_empty(&mem);
 }
 
+TEST(a_stand_in_shows_what_it_stands_for_and_is_counted_here)
+{
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 0);
+    size_t before = mw_msg_bytes_alive();
+    struct mw_msg *msg = make(NULL, "payload");
+    mw_msg_set_head(msg, "\x81\x07", 2);
+    struct mw_msg *here = mw_msg_stand_in(&mem, msg);
+    assert_ptr_equal(mw_msg_wire(here).data, mw_msg_wire(msg).data);
+    assert_view(mw_msg_wire(here), "\x81\x07payload");
+    assert_memory_equal(mw_msg_payload(here), "payload", 7);
+    assert_ptr_equal(mw_msg_mem(here), &mem);
+    assert_int_equal(mem.bytes, mw_msg_bytes(here) + 7);
+    mw_msg_drop(msg); /* it is held by the other one */
+    assert_view(mw_msg_wire(mw_msg_keep(here)), "\x81\x07payload");
+    mw_msg_drop(here);
+    assert_true(mw_msg_bytes_alive() > before);
+    mw_msg_drop(here);
+    assert_int_equal(mw_msg_bytes_alive(), before);
+    assert_mem_empty(&mem);
+    mem.fail_at = mem.count + 1;
+    msg = make(NULL, "x");
+    assert_null(mw_msg_stand_in(&mem, msg));
+    mw_msg_drop(msg);
+    assert_int_equal(mw_msg_bytes_alive(), before);
+}
+
 TEST(no_memory_and_impossible_lengths_give_null)
 {
     struct mw_mem mem;
@@ -118,6 +145,7 @@ int main(void)
         CASE(header_and_payload_are_one_piece),
         CASE(a_message_without_payload_is_a_message),
         CASE(the_last_holder_frees),
+        CASE(a_stand_in_shows_what_it_stands_for_and_is_counted_here),
         CASE(no_memory_and_impossible_lengths_give_null),
         CASE(each_failing_allocation_leaves_nothing),
         CASE(a_message_without_owner_crosses_threads),

@@ -8,14 +8,22 @@
 
 struct room {
     struct mw_mem mem;
+    struct mw_topics store;
     struct mw_hub hub;
     struct mw_hub_party party;
 };
 
+static void open_store(struct mw_topics *store)
+{
+    const struct mw_topics_setup setup = { .workers = 1, .max_history_bytes = 1 << 20 };
+    mw_topics_init(store, &setup);
+}
+
 static void open_room(struct room *room)
 {
     mw_mem_init(&room->mem, NULL, 0);
-    mw_hub_init(&room->hub, &room->mem);
+    open_store(&room->store);
+    mw_hub_init(&room->hub, &room->mem, &room->store, 0);
     room->party = (struct mw_hub_party){ .mem = &room->mem };
 }
 
@@ -23,12 +31,14 @@ static void close_room(struct room *room)
 {
     assert_int_equal(mw_hub_topic_count(&room->hub), 0);
     mw_hub_free(&room->hub);
+    assert_int_equal(mw_topics_count(&room->store), 0); /* nor was any ever needed there */
+    assert_int_equal(mw_topics_free(&room->store), 0);
     assert_mem_empty(&room->mem);
 }
 
 static int join(struct room *room, struct mw_subscriber *sub, const char *topic)
 {
-    int result = mw_hub_join(&room->hub, sub, mw_view_text(topic));
+    int result = mw_hub_join(&room->hub, sub, mw_view_text(topic), NULL, NULL);
     assert_true(mw_hub_validate(&room->hub));
     return result;
 }
@@ -51,8 +61,8 @@ TEST(who_joins_hears_and_who_leaves_does_not)
     struct mw_subscriber a, b;
     int owner_a, owner_b;
     open_room(&room);
-    mw_subscriber_init(&a, &owner_a, &room.party);
-    mw_subscriber_init(&b, &owner_b, &room.party);
+    mw_subscriber_init(&a, &owner_a, 1, &room.party);
+    mw_subscriber_init(&b, &owner_b, 1, &room.party);
     assert_int_equal(listeners(&room, "news"), 0);
     assert_int_equal(join(&room, &a, "news"), 1);
     assert_int_equal(join(&room, &a, "news"), 0);
@@ -72,7 +82,7 @@ TEST(a_topic_exists_as_long_as_somebody_is_in_it)
     struct room room;
     struct mw_subscriber a;
     open_room(&room);
-    mw_subscriber_init(&a, NULL, &room.party);
+    mw_subscriber_init(&a, NULL, 1, &room.party);
     join(&room, &a, "one");
     join(&room, &a, "two");
     assert_int_equal(mw_hub_topic_count(&room.hub), 2);
@@ -90,7 +100,7 @@ TEST(a_topic_has_1_to_256_bytes_of_any_kind)
     struct mw_subscriber a;
     char name[MW_BOUND_TOPIC_BYTES + 1];
     open_room(&room);
-    mw_subscriber_init(&a, NULL, &room.party);
+    mw_subscriber_init(&a, NULL, 1, &room.party);
     memset(name, 'n', sizeof name);
     const struct {
         struct mw_view topic;
@@ -104,7 +114,7 @@ TEST(a_topic_has_1_to_256_bytes_of_any_kind)
         { mw_view("a\0c", 3), 1 }, /* not the same */
     };
     for (size_t i = 0; i < MW_COUNT(names); i++)
-        assert_int_equal(mw_hub_join(&room.hub, &a, names[i].topic), names[i].result);
+        assert_int_equal(mw_hub_join(&room.hub, &a, names[i].topic, NULL, NULL), names[i].result);
     assert_int_equal(a.count, 4);
     mw_hub_leave_all(&room.hub, &a);
     close_room(&room);
@@ -116,11 +126,11 @@ TEST(topics_of_one_connection_are_bounded)
     struct mw_subscriber a, b;
     char name[32];
     open_room(&room);
-    mw_subscriber_init(&a, NULL, &room.party);
-    mw_subscriber_init(&b, NULL, &room.party);
+    mw_subscriber_init(&a, NULL, 1, &room.party);
+    mw_subscriber_init(&b, NULL, 1, &room.party);
     for (int i = 0; i < MW_BOUND_SUBSCRIPTIONS; i++) {
         snprintf(name, sizeof name, "topic %d", i);
-        assert_int_equal(mw_hub_join(&room.hub, &a, mw_view_text(name)), 1);
+        assert_int_equal(mw_hub_join(&room.hub, &a, mw_view_text(name), NULL, NULL), 1);
     }
     assert_int_equal(join(&room, &a, "one more"), MW_ERR_FULL);
     assert_int_equal(mw_hub_topic_count(&room.hub), MW_BOUND_SUBSCRIPTIONS);
@@ -143,19 +153,20 @@ TEST(topics_of_one_party_are_bounded)
     char name[32];
     open_room(&room);
     for (size_t n = 0; n < MW_COUNT(subs); n++)
-        mw_subscriber_init(&subs[n], NULL, &room.party);
-    mw_subscriber_init(&guest, NULL, &others);
+        mw_subscriber_init(&subs[n], NULL, 1, &room.party);
+    mw_subscriber_init(&guest, NULL, 1, &others);
     for (size_t i = 0; i < MW_BOUND_TOPICS; i++) {
         snprintf(name, sizeof name, "topic %zu", i);
         struct mw_subscriber *sub = &subs[i / MW_BOUND_SUBSCRIPTIONS];
-        assert_int_equal(mw_hub_join(&room.hub, sub, mw_view_text(name)), 1);
+        assert_int_equal(mw_hub_join(&room.hub, sub, mw_view_text(name), NULL, NULL), 1);
     }
-    assert_int_equal(mw_hub_join(&room.hub, &guest, mw_view_text("topic 0")), 1);
+    assert_int_equal(mw_hub_join(&room.hub, &guest, mw_view_text("topic 0"), NULL, NULL), 1);
     mw_hub_leave(&room.hub, &subs[0], mw_view_text("topic 0"));
-    assert_int_equal(mw_hub_join(&room.hub, last, mw_view_text("one more")), MW_ERR_QUOTA);
-    assert_int_equal(mw_hub_join(&room.hub, last, mw_view_text("topic 5")), 1);
+    assert_int_equal(mw_hub_join(&room.hub, last, mw_view_text("one more"), NULL, NULL),
+                     MW_ERR_QUOTA);
+    assert_int_equal(mw_hub_join(&room.hub, last, mw_view_text("topic 5"), NULL, NULL), 1);
     mw_hub_leave_all(&room.hub, &guest);
-    assert_int_equal(mw_hub_join(&room.hub, last, mw_view_text("one more")), 1);
+    assert_int_equal(mw_hub_join(&room.hub, last, mw_view_text("one more"), NULL, NULL), 1);
     assert_int_equal(room.party.topics, MW_BOUND_TOPICS);
     for (size_t n = 0; n < MW_COUNT(subs); n++)
         mw_hub_leave_all(&room.hub, &subs[n]);
@@ -170,7 +181,7 @@ TEST(the_topics_of_a_subscriber_can_be_listed)
     struct mw_subscriber a;
     bool seen[MW_COUNT(topics)] = { false };
     open_room(&room);
-    mw_subscriber_init(&a, NULL, &room.party);
+    mw_subscriber_init(&a, NULL, 1, &room.party);
     assert_int_equal(mw_subscriber_topic(&a, 0).len, 0);
     for (size_t i = 0; i < MW_COUNT(topics); i++)
         join(&room, &a, topics[i]);
@@ -260,7 +271,8 @@ static void do_something(struct model *model, struct mw_rng *rng)
         model->is_in[n][topic] = false;
         break;
     default:
-        assert_int_equal(mw_hub_join(hub, &model->subs[n], topic_name(topic, name)), !was_in);
+        assert_int_equal(mw_hub_join(hub, &model->subs[n], topic_name(topic, name), NULL, NULL),
+                         !was_in);
         model->is_in[n][topic] = true;
         break;
     }
@@ -275,7 +287,7 @@ TEST(random_joining_and_leaving_agrees_with_a_naive_model)
         model = (struct model){ .is_in = { { false } } };
         open_room(&model.room);
         for (size_t n = 0; n < SUBS; n++)
-            mw_subscriber_init(&model.subs[n], &model.subs[n], &model.room.party);
+            mw_subscriber_init(&model.subs[n], &model.subs[n], 1, &model.room.party);
         for (int step = 0; step < 2000; step++) {
             do_something(&model, &rng);
             if (step % 50 == 0)
@@ -294,16 +306,18 @@ TEST(random_joining_and_leaving_agrees_with_a_naive_model)
 static bool join_many(struct mw_mem *mem)
 {
     struct mw_hub hub;
+    struct mw_topics store;
     struct mw_hub_party party = { .mem = mem };
     struct mw_subscriber subs[9];
     bool all = true;
     char name[16];
-    mw_hub_init(&hub, mem);
+    open_store(&store);
+    mw_hub_init(&hub, mem, &store, 0);
     for (size_t n = 0; n < MW_COUNT(subs); n++) {
-        mw_subscriber_init(&subs[n], NULL, &party);
+        mw_subscriber_init(&subs[n], NULL, 1, &party);
         for (size_t topic = 0; topic < 40; topic++) {
             uint32_t before = subs[n].count;
-            int result = mw_hub_join(&hub, &subs[n], topic_name(topic, name));
+            int result = mw_hub_join(&hub, &subs[n], topic_name(topic, name), NULL, NULL);
             assert_true(result == 1 || result == MW_ERR_NOMEM);
             assert_int_equal(subs[n].count, before + (result == 1));
             all = all && result == 1;
@@ -313,6 +327,7 @@ static bool join_many(struct mw_mem *mem)
     for (size_t n = 0; n < MW_COUNT(subs); n++)
         mw_hub_leave_all(&hub, &subs[n]);
     mw_hub_free(&hub);
+    assert_int_equal(mw_topics_free(&store), 0);
     return all;
 }
 

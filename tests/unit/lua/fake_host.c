@@ -44,11 +44,22 @@ static const char *how_text(const struct mw_send_how *how)
     return text;
 }
 
+/* Ids of worker 3. */
+static bool host_is_elsewhere(void *host_app, mw_id id)
+{
+    (void)host_app;
+    return id >> 56 == 3;
+}
+
 static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_view data,
                      const struct mw_send_how *how)
 {
     struct fake_host *host = host_app;
     struct fake_conn *conn = find(host, id);
+    if (host_is_elsewhere(host, id)) {
+        note(host, "send far %d %s\n", (int)id, kind_name(kind));
+        return MW_OK;
+    }
     if (!conn)
         return MW_ERR_GONE;
     if (conn->state > MW_CONN_STATE_AWAY)
@@ -75,6 +86,10 @@ static int host_close(void *host_app, mw_id id, unsigned code, struct mw_view re
 {
     struct fake_host *host = host_app;
     struct fake_conn *conn = find(host, id);
+    if (host_is_elsewhere(host, id)) {
+        note(host, "close far %d %u\n", (int)id, code);
+        return MW_OK;
+    }
     if (!conn)
         return MW_ERR_GONE;
     if (conn->state > MW_CONN_STATE_AWAY)
@@ -158,7 +173,21 @@ static char *find_topic(struct fake_conn *conn, struct mw_view topic)
     return NULL;
 }
 
-static int host_subscribe(void *host_app, mw_id id, struct mw_view topic)
+/* What was asked for, in short; every topic has one message, with the offset 7. */
+static void answer_how(struct fake_host *host, const struct mw_subscribe_how *how,
+                       struct mw_subscribed *told)
+{
+    if (how->has_since)
+        note(host, "since %lld\n", (long long)how->since);
+    if (how->last)
+        note(host, "last %u\n", how->last);
+    if (how->has_presence)
+        note(host, "presence %.*s\n", (int)how->presence.len, how->presence.data);
+    *told = (struct mw_subscribed){ 7, how->has_since && how->since == 6, how->last };
+}
+
+static int host_subscribe(void *host_app, mw_id id, struct mw_view topic,
+                          const struct mw_subscribe_how *how, struct mw_subscribed *told)
 {
     struct fake_host *host = host_app;
     struct fake_conn *conn = find(host, id);
@@ -166,6 +195,8 @@ static int host_subscribe(void *host_app, mw_id id, struct mw_view topic)
         return MW_ERR_GONE;
     if (topic.len == 0 || topic.len > 63)
         return MW_ERR_BAD_ARG;
+    if (how)
+        answer_how(host, how, told);
     if (find_topic(conn, topic))
         return 0;
     char *place = find_topic(conn, mw_view_text(""));
@@ -203,10 +234,12 @@ static bool host_topic_at(void *host_app, mw_id id, size_t n, struct mw_view *to
 }
 
 static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode kind,
-                         struct mw_view data, mw_id except, const struct mw_send_how *how)
+                         struct mw_view data, mw_id except, const struct mw_send_how *how,
+                         uint64_t *offset)
 {
     struct fake_host *host = host_app;
     long receivers = 0;
+    *offset = mw_view_starts_with(topic, "kept:") ? 7 : 0;
     if (topic.len == 0 || topic.len > 63)
         return MW_ERR_BAD_ARG;
     if (kind == MW_OPCODE_TEXT && !mw_utf8_valid(data))
@@ -219,6 +252,26 @@ static long host_publish(void *host_app, struct mw_view topic, enum mw_opcode ki
         note(host, "publish %.*s %s %.*s%s\n", (int)topic.len, topic.data, kind_name(kind),
              (int)data.len, data.data, how_text(how));
     return receivers;
+}
+
+/* Who is in the topic; connection 1 says something about itself. */
+static int host_members(void *host_app, struct mw_view topic,
+                        int (*put)(void *ctx, mw_id id, struct mw_view presence), void *ctx,
+                        size_t *total)
+{
+    struct fake_host *host = host_app;
+    int err = MW_OK;
+    *total = 0;
+    if (topic.len == 0)
+        return MW_ERR_BAD_ARG;
+    for (size_t i = 0; i < FAKE_CONNS && !err; i++) {
+        struct fake_conn *conn = &host->conns[i];
+        if (!conn->id || !find_topic(conn, topic))
+            continue;
+        err = put(ctx, conn->id, mw_view_text(conn->id == 1 ? "{\"name\":\"ann\"}" : ""));
+        ++*total;
+    }
+    return err;
 }
 
 static mw_id host_next_conn(void *host_app, mw_id after)
@@ -323,6 +376,8 @@ const struct mw_host fake_host_functions = {
     .unsubscribe = host_unsubscribe,
     .topic_at = host_topic_at,
     .publish = host_publish,
+    .members = host_members,
+    .is_elsewhere = host_is_elsewhere,
     .next_conn = host_next_conn,
     .finished = host_finished,
     .may_call = host_may_call,

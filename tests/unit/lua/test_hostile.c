@@ -117,8 +117,10 @@ static int swallow(void *host_app, mw_id conn, enum mw_opcode kind, struct mw_vi
 }
 
 static long reach_nobody(void *host_app, struct mw_view topic, enum mw_opcode kind,
-                         struct mw_view data, mw_id except, const struct mw_send_how *how)
+                         struct mw_view data, mw_id except, const struct mw_send_how *how,
+                         uint64_t *offset)
 {
+    *offset = 0;
     (void)how;
     (void)host_app;
     (void)topic;

@@ -244,8 +244,7 @@ static struct conn *find(struct mw_app *app, mw_id id)
 
 static void let_go(struct mw_app *app, struct conn *conn)
 {
-    if (conn->data)
-        mw_free(&app->mem, conn->data, conn->len + 1);
+    mw_free(&app->mem, conn->data, conn->len + 1);
     conn->data = NULL;
     conn->waiting = false;
 }
@@ -265,8 +264,9 @@ static void send_text(struct mw_app *app, mw_id id, struct mw_view text)
 static void publish(struct mw_app *app, mw_id id, struct mw_view topic, enum mw_opcode kind,
                     struct mw_view data, mw_id except)
 {
-    c_engine.receivers = app->host->publish(app->host_app, topic, kind, data, except, NULL);
-    check_sent(app, id, c_engine.receivers);
+    uint64_t none;
+    long told = app->host->publish(app->host_app, topic, kind, data, except, NULL, &none);
+    check_sent(app, id, c_engine.receivers = told);
 }
 
 /* Until the next call. */
@@ -308,7 +308,7 @@ static int set_up(struct mw_app *app, mw_id id)
     struct mw_view rest;
     int err = MW_OK;
     for (size_t n = 0; err >= 0 && line_of(app->live, "join", n, &rest); n++)
-        err = app->host->subscribe(app->host_app, id, rest);
+        err = app->host->subscribe(app->host_app, id, rest, NULL, NULL);
     if (line_of(app->live, "greet", 0, &rest))
         send_text(app, id, rest);
     if (line_of(app->live, "hang-up", 0, &rest))

@@ -55,6 +55,15 @@ static bool is_ending(const struct peer *peer)
     return peer->client->conn.phase != MW_CONN_OPEN;
 }
 
+static long publish_to(const char *topic, struct mw_view data)
+{
+    uint64_t offset;
+    long receivers = mw_host_real()->publish(route(), mw_view_text(topic), MW_OPCODE_TEXT, data, 0,
+                                             NULL, &offset);
+    assert_int_equal(offset, 0);
+    return receivers;
+}
+
 TEST(what_waits_is_counted_on_the_script_and_given_back)
 {
     serve_capped("join room");
@@ -64,7 +73,7 @@ TEST(what_waits_is_counted_on_the_script_and_given_back)
     assert_true(members > before);
     ann->line.room = ben->line.room = 0;
     struct mw_view data = mw_view(text, 50000);
-    long n = mw_host_real()->publish(route(), mw_view_text("room"), MW_OPCODE_TEXT, data, 0, NULL);
+    long n = publish_to("room", data);
     assert_int_equal(n, 2);
     assert_in_range(held() - members, 50000, 51000); /* shared: it counts once */
     assert_int_equal(send_to(ann, 10), MW_OK);
@@ -136,7 +145,7 @@ TEST(a_message_larger_than_the_cap_ends_nobody)
     assert_int_equal(send_to(slow, 200000), MW_OK);
     assert_int_equal(send_to(slow, CAP + 1), MW_ERR_QUOTA);
     struct mw_view data = mw_view(text, CAP + 1);
-    long n = mw_host_real()->publish(route(), mw_view_text("room"), MW_OPCODE_TEXT, data, 0, NULL);
+    long n = publish_to("room", data);
     assert_int_equal(n, MW_ERR_QUOTA);
     assert_false(is_ending(slow));
 }
@@ -163,7 +172,7 @@ TEST(an_account_outlives_its_script)
     run(&world);
     ben->line.room = 0;
     struct mw_view data = mw_view(text, 50000);
-    long n = mw_host_real()->publish(route(), mw_view_text("room"), MW_OPCODE_TEXT, data, 0, NULL);
+    long n = publish_to("room", data);
     assert_int_equal(n, 2);
     run(&world);
     delete_file(&world.folder, "scripts/s.capp");

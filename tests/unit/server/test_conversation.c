@@ -80,7 +80,7 @@ TEST(a_script_cannot_reach_the_connections_of_another)
     assert_int_equal(host->close(mine, theirs, 1000, text, NULL), MW_ERR_GONE);
     assert_int_equal(host->ping(mine, theirs), MW_ERR_GONE);
     assert_int_equal(host->info(mine, theirs, &info), MW_ERR_GONE);
-    assert_int_equal(host->subscribe(mine, theirs, text), MW_ERR_GONE);
+    assert_int_equal(host->subscribe(mine, theirs, text, NULL, NULL), MW_ERR_GONE);
     assert_int_equal(host->unsubscribe(mine, theirs, text), MW_ERR_GONE);
     assert_false(host->topic_at(mine, theirs, 0, &text));
     assert_true(host->next_conn(mine, 0) == a->client->id);

@@ -163,6 +163,66 @@ TEST(what_many_get_is_made_once_for_each_window)
     assert_mem_empty(&mem);
 }
 
+/* Two workers: each has its own memory, and what one has framed or compressed the other takes. */
+TEST(what_several_workers_send_is_made_once_for_all)
+{
+    struct machine machines[MACHINES];
+    struct mw_broadcast broadcasts[2];
+    struct mw_msg_twins twins;
+    struct mw_mem mems[2];
+    size_t before = mw_msg_bytes_alive();
+    struct mw_view data = compose(5000);
+    open_machines(machines);
+    mw_msg_twins_init(&twins, mw_broadcast_frame(NULL, MW_OPCODE_TEXT, data));
+    for (size_t w = 0; w < 2; w++) {
+        mw_mem_init(&mems[w], NULL, 0);
+        mw_broadcast_begin_shared(&broadcasts[w], &mems[w], 100, MW_OPCODE_TEXT, &twins);
+        for (size_t i = 0; i < MACHINES; i++)
+            assert_int_equal(mw_broadcast_send(&broadcasts[w], &machines[i].conn, START_MS), MW_OK);
+        assert_ptr_equal(mw_msg_wire(broadcasts[w].plain).data, mw_msg_wire(twins.plain).data);
+        assert_ptr_equal(mw_msg_wire(broadcasts[w].packed[MW_EXT_WINDOW_BITS]).data,
+                         mw_msg_wire(mw_msg_twins_packed(&twins)).data);
+        assert_in_range(mems[w].bytes, 5000, 8000); /* plain, and both ways of packing */
+    }
+    assert_in_range(mw_msg_bytes_alive() - before, 5000, 6500);
+    for (size_t w = 0; w < 2; w++)
+        mw_broadcast_end(&broadcasts[w]);
+    mw_msg_twins_free(&twins); /* what waits holds what it shows */
+    for (size_t i = 0; i < MACHINES; i++) {
+        struct sent sent;
+        flush(&machines[i]);
+        for (size_t w = 0; w < 2; w++) {
+            assert_true(take_sent(&machines[i], &sent));
+            assert_int_equal(sent.compressed, i != PLAIN);
+        }
+    }
+    close_machines(machines);
+    assert_int_equal(mw_msg_bytes_alive(), before);
+    assert_mem_empty(&mems[0]);
+    assert_mem_empty(&mems[1]);
+}
+
+TEST(what_does_not_shrink_is_looked_at_once_by_all_workers)
+{
+    struct machine machines[MACHINES];
+    struct mw_msg_twins twins;
+    struct mw_rng rng;
+    mw_rng_seed(&rng, 4);
+    open_machines(machines);
+    for (size_t i = 0; i < 2000; i++)
+        text[i] = (char)mw_rng_next(&rng);
+    mw_msg_twins_init(&twins, mw_broadcast_frame(NULL, MW_OPCODE_BINARY, mw_view(text, 2000)));
+    for (int w = 0; w < 2; w++) {
+        struct mw_broadcast broadcast;
+        mw_broadcast_begin_shared(&broadcast, &machines[ALONE].mem, 1, MW_OPCODE_BINARY, &twins);
+        assert_int_equal(mw_broadcast_send(&broadcast, &machines[ALONE].conn, START_MS), MW_OK);
+        assert_ptr_equal(mw_msg_twins_packed(&twins), twins.plain);
+        mw_broadcast_end(&broadcast);
+    }
+    mw_msg_twins_free(&twins);
+    close_machines(machines);
+}
+
 TEST(what_does_not_shrink_goes_plain)
 {
     struct machine machines[MACHINES];
@@ -222,6 +282,8 @@ int main(void)
         CASE(many_get_what_stands_alone_whether_they_keep_a_context_or_not),
         CASE(a_context_begins_anew_behind_what_stood_alone),
         CASE(what_many_get_is_made_once_for_each_window),
+        CASE(what_several_workers_send_is_made_once_for_all),
+        CASE(what_does_not_shrink_is_looked_at_once_by_all_workers),
         CASE(what_does_not_shrink_goes_plain),
         CASE(no_memory_is_an_answer_at_every_allocation),
     };
