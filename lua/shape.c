@@ -74,6 +74,17 @@ static void read_route(lua_State *L, struct mw_lua_version *version, const char 
     version->spec.pattern = pattern;
 }
 
+/* Whether the route has such a parameter is the server's to say, who knows its pattern. */
+static void read_affinity(lua_State *L, struct mw_lua_version *version, const char *key)
+{
+    if (lua_type(L, -1) != LUA_TSTRING)
+        luaL_error(L, "%s must be the name of a parameter of the route such as \"room\", not a %s",
+                   key, type_of(L));
+    version->spec.affinity = mw_lua_shape_keep_text(L, version);
+    if (version->spec.affinity.len == 0)
+        luaL_error(L, "%s must be the name of a parameter of the route, not empty", key);
+}
+
 static void read_protocols(lua_State *L, struct mw_lua_version *version, const char *key)
 {
     struct mw_route_spec *spec = &version->spec;

@@ -16,6 +16,7 @@ local MOTTO = "Change this line, save, and watch the page." -- shown above the m
 
 local M = {
   route = "/chat/:room",
+  affinity = "room", -- one worker has all of a room, so `state` knows everybody in it
   format = "json",
   limits = { message = 8192, rate = 10, burst = 30 },
   codes = {

@@ -213,3 +213,24 @@ int mw_http_refuse(struct mw_buf *out, unsigned status, const char *error, struc
     mw_buf_free(&body);
     return err;
 }
+
+/* Nothing of it can be forged: a reader has let it pass. No blank behind a colon: that is length.
+ */
+int mw_http_put_request(struct mw_buf *out, const struct mw_http_head *head)
+{
+    int err = mw_buf_putf(out, "%.*s ", (int)head->method.len, head->method.data);
+    if (!err)
+        err = mw_buf_put_view(out, head->target);
+    if (!err)
+        err = mw_buf_putf(out, " HTTP/%u.%u\r\n", head->major, head->minor);
+    for (size_t i = 0; i < head->header_count && !err; i++) {
+        err = mw_buf_put_view(out, head->headers[i].name);
+        if (!err)
+            err = mw_buf_put_byte(out, ':');
+        if (!err)
+            err = mw_buf_put_view(out, head->headers[i].value);
+        if (!err)
+            err = mw_buf_put_text(out, "\r\n");
+    }
+    return err ? err : mw_buf_put_text(out, "\r\n");
+}

@@ -7,6 +7,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/json.h"
+#include "core/proto/http.h"
 #include "moonwire/advice.h"
 
 /* "Not Found"; "Unknown" for a status without a registered phrase (RFC 9110 15). Static. */
@@ -21,6 +22,12 @@ int mw_http_start(struct mw_buf *out, unsigned status, mw_ms unix_ms);
 int mw_http_field(struct mw_buf *out, const char *name, struct mw_view value);
 int mw_http_field_number(struct mw_buf *out, const char *name, uint64_t value);
 int mw_http_end(struct mw_buf *out);
+
+/*
+ * The head of a request once more: whoever reads it finds the same. Never longer than what was read
+ * but for an absolute target's Host. MW_ERR_NOMEM.
+ */
+int mw_http_put_request(struct mw_buf *out, const struct mw_http_head *head);
 
 /* What a refusal says of coming back. */
 struct mw_http_told {

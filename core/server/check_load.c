@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "core/base/str.h"
+#include "core/server/affinity.h"
 #include "core/server/check_stage.h"
 #include "core/server/rehearse.h"
 
@@ -31,6 +32,18 @@ static void tell_fault(struct mw_checking *c, const struct mw_check_script *scri
     mw_check_add(c, &finding);
 }
 
+/* Where the route is written down; at the top of the file where it is not. */
+static void tell_of_route(struct mw_checking *c, const struct mw_check_script *script,
+                          const char *message, const char *hint)
+{
+    struct mw_finding finding = mw_check_error(MW_CHECK_ROUTE, script->name, message, hint);
+    finding.line = script->place.line;
+    finding.column = script->place.column;
+    finding.width = script->place.width;
+    finding.text = script->place.text;
+    mw_check_add(c, &finding);
+}
+
 static int read_pattern(struct mw_checking *c, struct mw_check_script *script, struct mw_view route)
 {
     char message[512];
@@ -43,15 +56,17 @@ static int read_pattern(struct mw_checking *c, struct mw_check_script *script, s
         return err;
     snprintf(message, sizeof message, "the route \"%.*s\" cannot be used: %s",
              (int)(route.len < 200 ? route.len : 200), route.len ? route.data : "", why);
-    struct mw_finding finding =
-        mw_check_error(MW_CHECK_ROUTE, script->name, message,
-                       "M.route is a path such as \"/chat/:room\" or \"/files/*rest\"");
-    finding.line = script->place.line;
-    finding.column = script->place.column;
-    finding.width = script->place.width;
-    finding.text = script->place.text;
-    mw_check_add(c, &finding);
+    tell_of_route(c, script, message,
+                  "M.route is a path such as \"/chat/:room\" or \"/files/*rest\"");
     return MW_OK;
+}
+
+static void check_affinity(struct mw_checking *c, const struct mw_check_script *script,
+                           struct mw_view affinity)
+{
+    struct mw_affinity_fault why;
+    if (script->pattern.text && !mw_affinity_fits(&script->pattern, affinity, &why))
+        tell_of_route(c, script, why.message, why.hint);
 }
 
 struct loading {
@@ -64,6 +79,8 @@ static void take_spec(void *ctx, const struct mw_route_spec *spec)
     const struct loading *loading = ctx;
     if (read_pattern(loading->c, loading->script, spec->pattern) == MW_ERR_NOMEM)
         loading->c->findings->err = MW_ERR_NOMEM;
+    else
+        check_affinity(loading->c, loading->script, spec->affinity);
 }
 
 static void load_one(struct mw_checking *c, struct mw_check_script *script)

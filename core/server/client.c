@@ -312,6 +312,7 @@ static struct mw_client *client_new(struct mw_worker *worker, const struct mw_ar
     client->worker = worker;
     client->stream = arrival->stream;
     client->is_last = arrival->is_last;
+    client->came_over = arrival->came_over;
     mw_alarm_init(&client->alarm, on_alarm);
     mw_turn_task_init(&client->settle, settle);
     mw_list_init(&client->in_worker);

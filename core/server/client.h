@@ -72,8 +72,9 @@ struct mw_arrival {
     struct mw_ip from;        /* who has sent the bytes, or the PROXY header's word */
     char *first;              /* bytes that were read already; borrowed, and may be changed */
     size_t first_len;
-    mw_ms at_ms;  /* of the accept */
-    bool is_last; /* one of the last descriptors: for a question, not to stay */
+    mw_ms at_ms;    /* of the accept */
+    bool is_last;   /* one of the last descriptors: for a question, not to stay */
+    bool came_over; /* from another worker, with all of a handshake's head */
 };
 
 struct mw_client {
@@ -92,6 +93,9 @@ struct mw_client {
     bool ended;         /* the peer has finished sending */
     bool half_closed;   /* so have we */
     bool cut_soon;      /* at the end of this turn, for what it keeps waiting */
+    bool is_leaving;    /* for another worker, at the end of this turn (handover.h) */
+    bool came_over;     /* ... from another one: it stays */
+    uint8_t leaves_for; /* the worker's number, while is_leaving */
     bool ending;        /* the peer has closed; what it said before is still being delivered */
     bool is_in;         /* it counts for the limits of the process: admit.h */
     bool is_last;       /* it has one of the last descriptors */

@@ -13,6 +13,7 @@
 #include "core/proto/url.h"
 #include "core/server/client_js.h"
 #include "core/server/explain_page.h"
+#include "core/server/handover.h"
 #include "core/server/health.h"
 #include "core/server/metrics_page.h"
 #include "core/server/pause.h"
@@ -334,7 +335,10 @@ static void put_alarm(struct mw_client *client)
 
 void mw_http_driver_settle(struct mw_client *client)
 {
-    while (client->phase == MW_CLIENT_HTTP && client->in_flight == 0 && step(client)) {
+    if (client->is_leaving)
+        mw_handover_leave(client);
+    while (client->phase == MW_CLIENT_HTTP && !client->is_leaving && client->in_flight == 0 &&
+           step(client)) {
     }
     if (client->phase == MW_CLIENT_HTTP)
         put_alarm(client);
@@ -343,6 +347,8 @@ void mw_http_driver_settle(struct mw_client *client)
 size_t mw_http_driver_read(struct mw_client *client, char *bytes, size_t len)
 {
     size_t piece = len < READ_PIECE_BYTES ? len : READ_PIECE_BYTES;
+    if (client->is_leaving)
+        return mw_handover_keep(client, mw_view(bytes, len)) ? len : 0;
     if (mw_http_conn_feed(client->http, mw_view(bytes, piece)))
         return 0;
     if (client->phase == MW_CLIENT_HTTP && client->http->phase == MW_HTTP_PHASE_HEAD)

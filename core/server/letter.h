@@ -13,6 +13,7 @@ enum mw_letter_kind {
     MW_LETTER_CERTIFICATES, /* of struct mw_tls_swap: around */
     MW_LETTER_STATUS,       /* of struct mw_status: around */
     MW_LETTER_INQUIRY,      /* of struct mw_inquiry: around, or to one worker and back */
+    MW_LETTER_HANDOVER,     /* of struct mw_handover: from worker to worker */
     MW_LETTER_WORSE,        /* of struct mw_worse: from the worker */
     MW_LETTER_DRAIN,        /* of struct mw_drain, to the worker */
     MW_LETTER_DRAINING,     /* ... from it: it has begun */

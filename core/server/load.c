@@ -11,6 +11,7 @@
 #include "core/base/clock.h"
 #include "core/base/digest.h"
 #include "core/base/str.h"
+#include "core/server/affinity.h"
 #include "core/server/client.h"
 #include "core/server/rebuild.h"
 #include "core/server/worker.h"
@@ -103,6 +104,16 @@ static int prepare_pattern(struct mw_route *route, struct mw_fault *fault)
     return err;
 }
 
+static int prepare_affinity(struct mw_route *route, struct mw_fault *fault)
+{
+    struct mw_affinity_fault why;
+    if (mw_affinity_fits(&route->next_pattern, route->next_spec->affinity, &why))
+        return MW_OK;
+    snprintf(fault->message, sizeof fault->message, "%s", why.message);
+    snprintf(fault->hint, sizeof fault->hint, "%s", why.hint);
+    return MW_ERR_BAD_ARG;
+}
+
 static void note_names(struct mw_fault *fault, const struct mw_load *load)
 {
     snprintf(fault->file, sizeof fault->file, "%.*s", (int)load->name.len, load->name.data);
@@ -168,7 +179,8 @@ static void prepare_route(struct mw_batch *batch, struct mw_load *load, struct m
     load->to = route->version + 1;
     load->outcome = prepare_version(batch, load, route, &fault);
     if (load->outcome == MW_LOAD_READY &&
-        (prepare_pattern(route, &fault) || compare_pattern(load, route, &fault))) {
+        (prepare_pattern(route, &fault) || compare_pattern(load, route, &fault) ||
+         prepare_affinity(route, &fault))) {
         load->outcome = MW_LOAD_FAULT;
         mw_route_discard(route);
     }

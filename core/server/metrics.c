@@ -236,6 +236,14 @@ static void put_moonwire_accept_pauses_total(struct page *page)
     }
 }
 
+static void put_moonwire_handovers_total(struct page *page)
+{
+    const struct label done[MOST_LABELS] = { { "result", mw_view_text("done") } };
+    const struct label failed[MOST_LABELS] = { { "result", mw_view_text("failed") } };
+    put_number(page, done, page->sheet->handovers);
+    put_number(page, failed, page->sheet->handovers_failed);
+}
+
 static void put_closes(struct page *page, const struct mw_metrics_row *row,
                        enum mw_metrics_code code)
 {

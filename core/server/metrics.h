@@ -107,6 +107,8 @@ struct mw_worker_metrics {
     struct mw_metrics_cells gone;
     bool has_gone; /* scripts that nobody knows by name any more */
     struct mw_metrics_refusal refused[MW_METRICS_REFUSALS];
+    uint64_t handovers,
+        handovers_failed; /* connections of another worker's; those on either side */
 };
 
 static inline enum mw_metrics_type mw_metrics_type(enum mw_opcode kind)

@@ -167,6 +167,8 @@ int mw_metrics_sheet_add(struct mw_metrics_sheet *sheet, const struct mw_worker 
     sheet->memory_limit_bytes = worker->admission->memory_bytes;
     for (size_t i = 0; i < MW_SHORTAGES; i++)
         sheet->pauses[i] += worker->shortage.pauses[i];
+    sheet->handovers += metrics->handovers;
+    sheet->handovers_failed += metrics->handovers_failed;
     if (sheet->workers == 0) {
         sheet->started_unix_ms = metrics->started_unix_ms;
         sheet->uptime_ms = mw_loop_now(worker->loop) - metrics->started_ms;

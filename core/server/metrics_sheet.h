@@ -32,6 +32,7 @@ struct mw_metrics_sheet {
     mw_ms started_unix_ms, uptime_ms;
     uint64_t topics, heap_bytes, memory_limit_bytes;
     uint64_t pauses[MW_SHORTAGES];
+    uint64_t handovers, handovers_failed;
     unsigned workers;                          /* so many have added theirs */
     uint64_t by_worker[MW_CONFIG_MAX_WORKERS]; /* connections */
 };

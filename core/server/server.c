@@ -159,9 +159,10 @@ static void on_mail(void *ctx, struct mw_mail *mail)
                              MW_OWNER(letter, const struct mw_worker, drain.over)))
             end_run(server);
         break;
-    case MW_LETTER_DRAIN: /* these go the other way */
+    case MW_LETTER_HANDOVER: /* these go from worker to worker */
     case MW_LETTER_PUBLICATIONS:
     case MW_LETTER_REMOTE:
+    case MW_LETTER_DRAIN: /* these go the other way */
     case MW_LETTER_LEAVE:
         break;
     }

@@ -15,6 +15,7 @@
 #include "core/server/away.h"
 #include "core/server/comeback.h"
 #include "core/server/fair.h"
+#include "core/server/handover.h"
 #include "core/server/http_driver.h"
 #include "core/server/pause.h"
 #include "core/server/worker.h"
@@ -306,9 +307,14 @@ static bool turned_away(struct mw_client *client)
 
 /* ---- asking the script ---- */
 
+/*
+ * What one read has brought already is still fed behind the handshake: a client may send before it
+ * has the answer, and this is no flood, for nothing more is read.
+ */
 void mw_upgrade_wait(struct mw_client *client)
 {
     struct mw_loop *loop = client->worker->loop;
+    client->http->in.max_bytes = 0;
     mw_stream_set_reading(client->stream, false);
     mw_alarm_set(loop, &client->alarm, mw_loop_now(loop) + OPENING_MS);
 }
@@ -403,7 +409,7 @@ void mw_upgrade(struct mw_client *client, struct mw_view path)
     struct mw_param params[MW_PATTERN_MAX_SEGMENTS];
     size_t count = 0;
     struct mw_route *route = mw_route_match(worker, path, params, &count);
-    if (refused(client, head, route, path))
+    if (refused(client, head, route, path) || mw_handover_begin(client, route, params, count))
         return;
     const struct mw_sideband_ask ask = mw_sideband_ask(head->target);
     enum mw_resume_match match = MW_RESUME_UNKNOWN;

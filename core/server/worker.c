@@ -14,6 +14,7 @@
 #include "core/server/crew.h"
 #include "core/server/door.h"
 #include "core/server/fanout.h"
+#include "core/server/handover.h"
 #include "core/server/inquiry.h"
 #include "core/server/metrics_page.h"
 #include "core/server/remote.h"
@@ -230,6 +231,9 @@ static void on_mail(void *ctx, struct mw_mail *mail)
         break;
     case MW_LETTER_INQUIRY:
         answer_inquiry(worker, MW_OWNER(letter, struct mw_inquiry, letter));
+        break;
+    case MW_LETTER_HANDOVER:
+        mw_handover_arrive(worker, MW_OWNER(letter, struct mw_handover, letter));
         break;
     case MW_LETTER_DRAIN:
         mw_drain_begin(worker);

@@ -77,7 +77,8 @@ struct mw_topic_spec {
 };
 
 struct mw_route_spec {
-    struct mw_view pattern;          /* "/chat/:room"; empty: the place of the file says it */
+    struct mw_view pattern;  /* "/chat/:room"; empty: the place of the file says it */
+    struct mw_view affinity; /* a parameter: connections with one value share a worker; or empty */
     const struct mw_view *protocols; /* in order of preference */
     size_t protocol_count;
     const struct mw_view *origins; /* empty: same origin only; "*" allows all */

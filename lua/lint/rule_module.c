@@ -47,6 +47,14 @@ static void check_route(struct mw_lint *l, const struct mw_module_key *key)
                      shown(route), route.data);
 }
 
+static void check_affinity(struct mw_lint *l, const struct mw_module_key *key)
+{
+    struct mw_view name = mw_lint_text(l, key->value);
+    if (has_type(l, key, "string", "a") && name.data && name.len == 0)
+        mw_lint_tell(l, MW_RULE_BAD_VALUE, key->value, "",
+                     "affinity must be the name of a parameter of the route, not empty");
+}
+
 static void check_format(struct mw_lint *l, const struct mw_module_key *key)
 {
     const char *type = mw_lint_type(l, key->value);
@@ -223,13 +231,9 @@ static const struct {
     const char *name;
     key_fn *check;
 } checks[] = {
-    { "route", check_route },
-    { "format", check_format },
-    { "protocols", check_texts },
-    { "origins", check_texts },
-    { "limits", check_limits },
-    { "codes", check_codes },
-    { "compression", check_compression },
+    { "route", check_route },     { "affinity", check_affinity },       { "format", check_format },
+    { "protocols", check_texts }, { "origins", check_texts },           { "limits", check_limits },
+    { "codes", check_codes },     { "compression", check_compression },
 };
 
 /* Other keys are the script's own business, unless they are nearly the name of one of ours. */

@@ -416,3 +416,50 @@ test('the files that docs/scripting.md speaks of are there', () => {
     assert.ok(links.length >= 5);
     for (const path of links) assert.ok(existsSync(join(root, path)), path);
 });
+
+/* ---- arena ---- */
+
+const fight = async (server, room, name) => {
+    const peer = await server.connect(`/arena/${room}?name=${name}`);
+    const board = await hear(peer, 'board');
+    return { peer, board, id: board.id };
+};
+
+test('arena: a square holds one player, whichever worker took the connection', async (t) => {
+    const project = new Project();
+    cpSync(join(root, 'scripts'), project.path('scripts'), { recursive: true });
+    const server = await start(t, project, { args: ['--listen', '127.0.0.1:0', '--workers', '4'] });
+    const players = [];
+    for (let i = 0; i < 8; i++) players.push(await fight(server, 'one', `P${i}`));
+    for (const [i, { board, id }] of players.entries()) {
+        assert.equal(board.players.length, i + 1);
+        assert.deepEqual(board.players.find((player) => player.id === id),
+            { id, name: `P${i}`, x: i + 1, y: 1 });
+    }
+    const [first, second] = players;
+    tell(first.peer, { step: 'right' });
+    assert.deepEqual(await hear(first.peer, 'bump'), { type: 'bump', by: second.id });
+    tell(first.peer, { step: 'up' });
+    assert.deepEqual(await hear(first.peer, 'bump'), { type: 'bump' });
+    tell(second.peer, { step: 'down' });
+    assert.deepEqual(await hear(first.peer, 'moved'), { type: 'moved', id: second.id, x: 2, y: 2 });
+    await second.peer.close(1000);
+    assert.deepEqual(await hear(first.peer, 'left'), { type: 'left', id: second.id });
+    tell(first.peer, { step: 'right' });
+    assert.deepEqual(await hear(first.peer, 'moved'), { type: 'moved', id: first.id, x: 2, y: 1 });
+    uncomplaining(server);
+});
+
+test('arena: it is full at last, and another one is another one', async (t) => {
+    const server = await examples(t);
+    const all = await Promise.all(Array.from({ length: 64 }, (_, i) => fight(server, 'one', `P${i}`)));
+    const squares = all.flatMap(({ board }) => board.players.map(({ id, x, y }) => `${id} ${x} ${y}`));
+    assert.equal(new Set(squares).size, 64);
+    assert.deepEqual(await ends(server, '/arena/one?name=late'),
+        { code: 1013, reason: 'the arena is full' });
+    const { board } = await fight(server, 'two', 'alone');
+    assert.equal(board.players.length, 1);
+    assert.deepEqual(await ends(server, '/arena/two'),
+        { code: 4001, reason: 'say who you are: ?name=, 1 to 24 characters' });
+    uncomplaining(server);
+});

@@ -242,6 +242,10 @@ TEST(values_must_be_what_the_key_can_hold)
         { "M.on_open = 'x'", "a.lua:2:3+7 bad-value on_open must be a function, not a string\n" },
         { "M.route = 'chat'", "a.lua:2:11+6 bad-value route must begin with \"/\": \"/chat\"\n" },
         { "M.route = 1", "a.lua:2:3+5 bad-value route must be a string, not a number\n" },
+        { "M.affinity = 1", "a.lua:2:3+8 bad-value affinity must be a string, not a number\n" },
+        { "M.affinity = ''", "a.lua:2:14+2 bad-value affinity must be the name of a parameter of "
+                             "the route, not empty\n" },
+        { "M.affinity = 'room'", "" },
         { "M.format = 'xml'", "a.lua:2:12+5 bad-value format can only be \"json\"\n" },
         { "M.limits = { policy = 'latest' }",
           "a.lua:2:23+8 bad-value limits.policy is \"close\" or \"drop\": \"latest\" needs a key "

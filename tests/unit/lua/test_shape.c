@@ -44,6 +44,14 @@ TEST(a_full_module_is_read)
     world_close(&world);
 }
 
+TEST(an_affinity_is_the_name_of_a_parameter)
+{
+    world_open(&world);
+    must_load(&world, "return { route = '/chat/:room', affinity = 'room' }");
+    assert_view(world.spec->affinity, "room");
+    world_close(&world);
+}
+
 TEST(one_origin_may_stand_without_a_list)
 {
     world_open(&world);
@@ -64,6 +72,10 @@ static const struct {
     { "return { on_close = {} }", "on_close must be a function, not a table" },
     { "return { route = 5 }", "route must be a string such as \"/chat/:room\", not a number" },
     { "return { route = 'chat' }", "route must begin with \"/\": \"/chat\"" },
+    { "return { affinity = 5 }",
+      "affinity must be the name of a parameter of the route such as \"room\", not a number" },
+    { "return { affinity = '' }",
+      "affinity must be the name of a parameter of the route, not empty" },
     { "return { protocols = 5 }", "protocols must be a list of strings, not a number" },
     { "return { protocols = { 5 } }", "protocols[1] must be a string, not a number" },
     { "return { protocols = { 'a', 'b c' } }",
@@ -181,9 +193,13 @@ TEST(a_module_with_metatable_is_read_without_it)
 int main(void)
 {
     const struct CMUnitTest cases[] = {
-        CASE(an_empty_module_has_the_defaults),           CASE(a_full_module_is_read),
-        CASE(one_origin_may_stand_without_a_list),        CASE(what_is_wrong_is_named),
-        CASE(a_message_must_fit_into_a_string),           CASE(a_slip_of_the_pen_is_a_warning),
+        CASE(an_empty_module_has_the_defaults),
+        CASE(a_full_module_is_read),
+        CASE(an_affinity_is_the_name_of_a_parameter),
+        CASE(one_origin_may_stand_without_a_list),
+        CASE(what_is_wrong_is_named),
+        CASE(a_message_must_fit_into_a_string),
+        CASE(a_slip_of_the_pen_is_a_warning),
         CASE(a_module_with_metatable_is_read_without_it),
     };
     return RUN(cases);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/base/json.h"
+#include "core/base/str.h"
 #include "tests/unit/unit.h"
 
 #define NOON_1994 784111777000u /* the date of RFC 9110 5.6.7 */
@@ -155,6 +156,74 @@ TEST(a_refusal_without_memory_changes_nothing)
     assert_in_range(fail_each_allocation(refuse_behind_other_bytes), 3, 100);
 }
 
+/* Reads `request`, writes its head, and reads that: gives what was written. */
+static void expect_again(const char *request, const char *want)
+{
+    struct mw_mem mem;
+    struct mw_buf out = open_buf(&mem);
+    struct mw_http_refusal refusal;
+    size_t used;
+    struct mw_http_reader *first = mw_http_reader_new(&mem, MW_HTTP_REQUEST);
+    assert_int_equal(mw_http_reader_feed(first, mw_view_text(request), &used, &refusal), MW_OK);
+    const struct mw_http_head *head = mw_http_reader_head(first);
+    assert_int_equal(mw_http_put_request(&out, head), MW_OK);
+    assert_view(mw_buf_view(&out), want);
+    struct mw_http_reader *second = mw_http_reader_new(&mem, MW_HTTP_REQUEST);
+    assert_int_equal(mw_http_reader_feed(second, mw_buf_view(&out), &used, &refusal), MW_OK);
+    assert_int_equal(used, out.len);
+    const struct mw_http_head *again = mw_http_reader_head(second);
+    assert_true(mw_view_equal(head->method, again->method));
+    assert_true(mw_view_equal(head->target, again->target));
+    assert_int_equal(head->minor, again->minor);
+    assert_int_equal(head->keep_alive, again->keep_alive);
+    assert_int_equal(head->has_body, again->has_body);
+    assert_int_equal(head->header_count, again->header_count);
+    for (size_t i = 0; i < head->header_count; i++) {
+        assert_true(mw_view_equal(head->headers[i].name, again->headers[i].name));
+        assert_true(mw_view_equal(head->headers[i].value, again->headers[i].value));
+    }
+    mw_http_reader_free(first);
+    mw_http_reader_free(second);
+    mw_buf_free(&out);
+    assert_mem_empty(&mem);
+}
+
+TEST(a_request_that_is_written_once_more_reads_the_same)
+{
+    expect_again("GET /chat/a%20b?x=1 HTTP/1.1\r\nHost:  x \r\nUpgrade: websocket\r\n"
+                 "Connection: keep-alive, Upgrade\r\nCookie: a=1\r\nX-Empty:\r\nCookie: "
+                 "b=\xc3\xa9\r\n\r\nframes",
+                 "GET /chat/a%20b?x=1 HTTP/1.1\r\nhost:x\r\nupgrade:websocket\r\n"
+                 "connection:keep-alive, Upgrade\r\ncookie:a=1\r\nx-empty:\r\ncookie:b=\xc3\xa9\r\n"
+                 "\r\n");
+    expect_again("GET http://y:80/ HTTP/1.1\r\nHost: x\r\n\r\n",
+                 "GET http://y:80/ HTTP/1.1\r\nhost:y:80\r\n\r\n");
+    expect_again("\r\nOPTIONS * HTTP/1.0\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
+                 "OPTIONS * HTTP/1.0\r\nhost:x\r\ncontent-length:5\r\n\r\n");
+}
+
+static bool put_a_request(struct mw_mem *mem)
+{
+    const struct mw_header header = { mw_view_text("host"), mw_view_text("x") };
+    const struct mw_http_head head = { .method = mw_view_text("GET"),
+                                       .target = mw_view_text("/"),
+                                       .major = 1,
+                                       .minor = 1,
+                                       .headers = &header,
+                                       .header_count = 1 };
+    struct mw_buf out;
+    mw_buf_init(&out, mem, 0);
+    int err = mw_http_put_request(&out, &head);
+    assert_true(err == MW_OK || err == MW_ERR_NOMEM);
+    mw_buf_free(&out);
+    return err == MW_OK;
+}
+
+TEST(a_request_without_memory_says_so)
+{
+    assert_in_range(fail_each_allocation(put_a_request), 1, 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +234,8 @@ int main(void)
         CASE(a_refusal_says_when_to_come_back),
         CASE(a_detail_may_hold_any_bytes),
         CASE(a_refusal_without_memory_changes_nothing),
+        CASE(a_request_that_is_written_once_more_reads_the_same),
+        CASE(a_request_without_memory_says_so),
     };
     return RUN(tests);
 }
