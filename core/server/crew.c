@@ -17,8 +17,15 @@ void mw_crew_init(struct mw_crew *crew, struct mw_worker *workers, unsigned coun
     memset(crew, 0, sizeof *crew);
     crew->workers = workers;
     crew->count = count;
+    mw_seats_init(&crew->seats);
     if (count > 0)
         mw_topics_init(&crew->topics, &topics);
+}
+
+void mw_crew_free(struct mw_crew *crew)
+{
+    mw_seats_free(&crew->seats);
+    memset(crew, 0, sizeof *crew);
 }
 
 int mw_crew_open(struct mw_crew *crew, const struct mw_worker_setup *setup, char why[128])
@@ -94,5 +101,6 @@ struct mw_worker_leftovers mw_crew_close(struct mw_crew *crew)
         sum.handles += left.handles;
     }
     sum.bytes += mw_topics_free(&crew->topics);
+    mw_crew_free(crew);
     return sum;
 }

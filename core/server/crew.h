@@ -10,17 +10,21 @@
 
 #include "core/hub/topic.h"
 #include "core/server/letter.h"
+#include "core/server/seats.h"
 #include "core/server/worker.h"
 
 struct mw_crew {
     struct mw_worker *workers; /* borrowed; by number */
     unsigned count;
+    struct mw_seats seats;
     atomic_size_t draining;  /* WebSockets of those that drain, as each has counted them */
     struct mw_topics topics; /* that they share; with its own locks */
 };
 
 /* `workers` are zeros yet; whoever opens them one by one (a test) does so after this. */
 void mw_crew_init(struct mw_crew *crew, struct mw_worker *workers, unsigned count);
+/* What they share, when all of them are closed. */
+void mw_crew_free(struct mw_crew *crew);
 
 /*
  * Opens all of them as `setup` says, but for number, crew and the others' listener: the first takes

@@ -281,6 +281,14 @@ static bool is_over(const struct mw_worker *worker)
 
 /* ---- step by step ---- */
 
+/* With several workers it takes a moment until all have counted. */
+static mw_ms grace_ms(const struct mw_worker *worker)
+{
+    mw_ms least_ms = worker->crew->count > 1 ? COUNTED_MS : 0;
+    mw_ms wanted_ms = worker->drain.facts.grace_ms;
+    return wanted_ms > least_ms ? wanted_ms : least_ms;
+}
+
 static mw_ms next_step_ms(const struct mw_worker *worker)
 {
     const struct mw_drain *drain = &worker->drain;
@@ -288,7 +296,7 @@ static mw_ms next_step_ms(const struct mw_worker *worker)
     case MW_DRAIN_SERVES:
         break;
     case MW_DRAIN_GRACE:
-        return mw_ms_min(drain->asked_ms + drain->facts.grace_ms, drain->cut_ms);
+        return mw_ms_min(drain->asked_ms + grace_ms(worker), drain->cut_ms);
     case MW_DRAIN_CLOSING:
         return mw_ms_min(drain->closing_ms +
                              mw_return_close_ms(&drain->plan, slot_of(worker, drain->next)),
@@ -353,8 +361,6 @@ void mw_drain_begin(struct mw_worker *worker)
     drain->asked_ms = mw_ms_min(drain->asked_ms, now(worker)); /* this turn may have begun before */
     drain->facts.connections = count_sockets(worker);
     atomic_fetch_add(&worker->crew->draining, drain->facts.connections);
-    if (worker->crew->count > 1 && drain->facts.grace_ms < COUNTED_MS)
-        drain->facts.grace_ms = COUNTED_MS;
     drain->cut_ms = drain->asked_ms + timeout_ms - kept_ms;
     drain->end_ms = drain->cut_ms + kept_ms / 2;
     drain->ask_ms = drain->asked_ms + timeout_ms / 2;

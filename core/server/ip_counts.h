@@ -1,5 +1,5 @@
 /*
- * How many connections each client address has on one route of one worker, for
+ * How many connections each client address has on one route, for
  * limits.connections_per_ip. An IPv6 client counts by its /64, the least that one customer is given
  * (RFC 6177); clients whose address nobody knows count as one.
  */

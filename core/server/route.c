@@ -16,7 +16,6 @@
 #include "core/server/rebuild.h"
 #include "core/server/script_counts.h"
 #include "core/server/upgrade.h"
-#include "core/server/worker.h"
 #include "core/server/ws_driver.h"
 
 void mw_route_tick(struct mw_route *route)
@@ -83,7 +82,6 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
     route->worker = worker;
     mw_list_init(&route->link);
     mw_list_init(&route->clients);
-    mw_ip_counts_init(&route->by_ip, &worker->mem);
     mw_alarm_init(&route->wake, on_wake);
     mw_turn_task_init(&route->tell, tell_some);
     mw_fair_place_init(&route->fair);
@@ -92,7 +90,9 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
     route->name = mw_view(mw_mem_copy(&worker->mem, name), name.len);
     mw_script_log_init(&route->lines, worker->log, worker->loop, route->name);
     route->account = mw_account_new(worker, route->name);
-    if (route->name.data && route->account && mw_script_counts_join(route) == MW_OK)
+    if (route->name.data)
+        route->seat = mw_seat_hold(&worker->crew->seats, route->name);
+    if (route->seat && route->account && mw_script_counts_join(route) == MW_OK)
         route->app = mw_route_new_app(route);
     if (!route->app) {
         mw_route_free(route);
@@ -105,7 +105,7 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
 void mw_route_free(struct mw_route *route)
 {
     struct mw_worker *worker = route->worker;
-    mw_assert(route->client_count == 0 && !route->by_ip.table);
+    mw_assert(route->client_count == 0);
     if (route->next_spec)
         mw_route_discard(route);
     if (route->app && route->started)
@@ -115,6 +115,7 @@ void mw_route_free(struct mw_route *route)
     mw_alarm_stop(worker->loop, &route->wake);
     mw_script_log_end(&route->lines);
     mw_account_leave(route->account);
+    mw_seat_release(route->seat);
     mw_turn_task_remove(&route->tell);
     mw_turn_task_remove(&route->pausing);
     mw_route_faults_close(route);

@@ -8,12 +8,12 @@
 #include "core/base/list.h"
 #include "core/io/loop.h"
 #include "core/server/fair.h"
-#include "core/server/ip_counts.h"
 #include "core/server/metrics.h"
 #include "core/server/quarantine.h"
 #include "core/server/route_fault.h"
 #include "core/server/router.h"
 #include "core/server/script_log.h"
+#include "core/server/seats.h"
 #include "core/server/trial.h"
 #include "core/session/limits.h"
 #include "moonwire/app.h"
@@ -50,9 +50,9 @@ struct mw_route {
     bool removed; /* the file is gone */
     struct mw_link clients;
     size_t client_count;
-    size_t asked_count; /* of them: the app knows of. Who was turned away takes nobody's place */
-    struct mw_ip_counts by_ip; /* of those that came while there was a limit */
-    struct mw_alarm wake;      /* what the app asked for */
+    size_t asked_count;   /* of them: the app knows of. Who was turned away takes nobody's place */
+    struct mw_seat *seat; /* of those in all workers: held */
+    struct mw_alarm wake; /* what the app asked for */
     struct mw_script_log lines;
 
     /* connections that have not been told of new deadlines yet: those behind `told` */

@@ -109,7 +109,7 @@ static void close_crew(struct server *server)
     if (server->crew.workers)
         server->left = mw_crew_close(&server->crew);
     mw_free(&server->mem, server->crew.workers, bytes);
-    mw_crew_init(&server->crew, 0, 0);
+    server->crew = (struct mw_crew){ 0 };
 }
 
 static void end_run(struct server *server)

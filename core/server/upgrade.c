@@ -285,7 +285,7 @@ static int enter_by_ip(struct mw_client *client)
     if (!route->max_per_ip)
         return MW_OK;
     (void)mw_ip_parse(mw_view_text(client->ip), &ip);
-    return mw_ip_counts_enter(&route->by_ip, &ip, route->max_per_ip, &client->ip_count);
+    return mw_seat_take_ip(route->seat, &ip, route->max_per_ip, &client->ip_count);
 }
 
 /* True where it was turned away: then on_open is not called, and it takes nobody's place. */
@@ -294,9 +294,11 @@ static bool turned_away(struct mw_client *client)
     const struct mw_route *route = client->route;
     const char *reason = "the route is full";
     int err = MW_ERR_FULL;
-    if (!route->max_connections || route->asked_count < route->max_connections) {
+    if (mw_seat_take(route->seat, route->max_connections)) {
         reason = "more connections than limits.connections_per_ip";
         err = enter_by_ip(client);
+        if (err)
+            mw_seat_leave(route->seat, 0);
     }
     if (err == MW_ERR_FULL)
         open_and_close(client, MW_CAUSE_connection_limit, 0, mw_view_text(reason), 0);

@@ -121,7 +121,7 @@ static void tell_app(struct mw_client *client, const struct mw_end *end)
     mw_fair_end(client->route, begun);
     client->asked = false;
     client->route->asked_count--;
-    mw_ip_counts_leave(&client->route->by_ip, client->ip_count);
+    mw_seat_leave(client->route->seat, client->ip_count);
     client->ip_count = 0;
 }
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { binary, Project, refused, Server, start, within } from './harness.mjs';
+import { alone, binary, Project, refused, Server, start, within } from './harness.mjs';
 import { Wire } from './wire.mjs';
 
 const room = `
@@ -39,7 +39,8 @@ async function run(...args) {
 }
 
 test('300 clients: not ready first, a grace, then each its own slot and its on_close', async (t) => {
-    const server = await start(t, { 'scripts/room.lua': room }, { env: { MOONWIRE_DRAIN_GRACE: '2' } });
+    const server = await start(t, { 'scripts/room.lua': room },
+        { env: { ...alone, MOONWIRE_DRAIN_GRACE: '2' } });
     const peers = await together(299, () => server.connect('/room'));
     const probe = new Wire(server.port);
     probe.send(get('/readyz'));
@@ -205,7 +206,7 @@ test('handlers that sleep end', async (t) => {
 
 test('after the grace an upgrade is refused with the time after the last slot', async (t) => {
     const server = await start(t, { 'scripts/room.lua': room },
-        { env: { MOONWIRE_DRAIN_RATE: '1', MOONWIRE_DRAIN_TIMEOUT: '8' } });
+        { env: { ...alone, MOONWIRE_DRAIN_RATE: '1', MOONWIRE_DRAIN_TIMEOUT: '8' } });
     const peers = await together(3, () => server.connect('/room'));
     const asking = new Wire(server.port);
     asking.send('GET /room HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n');
@@ -226,7 +227,7 @@ test('after the grace an upgrade is refused with the time after the last slot', 
 });
 
 test('moonwire drain --restart --wait says what will happen and how it went', async (t) => {
-    const server = await start(t, { 'scripts/room.lua': room });
+    const server = await start(t, { 'scripts/room.lua': room }, { env: alone });
     const peers = await together(5, () => server.connect('/room'));
     const asked = run('drain', server.project.dir, '--restart', '--wait');
     const ends = (await Promise.all(peers.map((peer) => peer.seen()))).map(slot);

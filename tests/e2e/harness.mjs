@@ -51,6 +51,12 @@ export class Project {
     remove() { rmSync(this.dir, { recursive: true, force: true }); }
 }
 
+/*
+ * For tests of what each worker has for itself, such as `state` or the slots of a small drain: the
+ * others run with any number of workers (MOONWIRE_WORKERS=2 ./dev test e2e).
+ */
+export const alone = { MOONWIRE_WORKERS: '1' };
+
 /* ---- a process and its log ---- */
 
 /* Whether a log line has each of these fields: equal, or matched by a RegExp. */

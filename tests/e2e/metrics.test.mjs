@@ -48,7 +48,7 @@ async function added(act, ...wanted) {
     return wanted.map(([name, labels]) => sumOf(now, name, labels) - sumOf(before, name, labels));
 }
 
-const LABELS = ['cause', 'code', 'error', 'hash', 'kind', 'le', 'result', 'route', 'script', 'type',
+const LABELS = ['cause', 'code', 'error', 'hash', 'kind', 'le', 'outcome', 'result', 'route', 'script', 'type',
     'version', 'who', 'worker'];
 
 test('the text is strict, the same in both places, and has no label that clients choose', async () => {

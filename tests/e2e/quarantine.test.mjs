@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { binary, start } from './harness.mjs';
+import { alone, binary, start } from './harness.mjs';
 
-const QUICK = { env: { MOONWIRE_SCRIPT_CPU: '30' } };
+const QUICK = { env: { ...alone, MOONWIRE_SCRIPT_CPU: '30' } }; /* each worker counts stops */
 const STOPS = 5;
 
 const stopped = (server, nth) => server.log({ msg: 'script error', error: /CPU/ }, nth);
@@ -148,7 +148,7 @@ test('memory stops count as well, and a script that fails to load stays paused',
         function M.on_message(conn) local t = {} while true do t[#t + 1] = ("x"):rep(10000) .. #t end end
         return M`;
     const server = await start(t, { 'scripts/chat.lua': eats },
-        { env: { MOONWIRE_SCRIPT_MEMORY: '4194304', MOONWIRE_SCRIPT_CPU: '5000' } });
+        { env: { ...alone, MOONWIRE_SCRIPT_MEMORY: '4194304', MOONWIRE_SCRIPT_CPU: '5000' } });
     const peer = await server.connect('/chat');
     for (let i = 0; i < STOPS; i++) peer.send('x');
     await paused(server);

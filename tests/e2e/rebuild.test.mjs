@@ -1,10 +1,11 @@
 /* Scripts whose memory is used up for good: the next save begins afresh, with what can be saved. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { start } from './harness.mjs';
+import { alone, start } from './harness.mjs';
 
 const MEMORY = 4 * 1024 * 1024;
-const SMALL = { env: { MOONWIRE_SCRIPT_MEMORY: String(MEMORY), MOONWIRE_SCRIPT_CPU: '5000' } };
+const SMALL = { env: { ...alone, MOONWIRE_SCRIPT_MEMORY: String(MEMORY),
+    MOONWIRE_SCRIPT_CPU: '5000' } };
 
 /* Keeps all that it is told, for ever; counts in `state` and in the data of each connection. */
 const leaks = `

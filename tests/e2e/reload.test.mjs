@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
-import { refused, start } from './harness.mjs';
+import { alone, refused, start } from './harness.mjs';
 
 const loaded = (server, script, nth) => server.log({ msg: 'loaded', script }, nth);
 const reloaded = (server, script, nth) => server.log({ msg: 'reloaded', script }, nth);
@@ -81,7 +81,7 @@ const room = (word) => `
     return M`;
 
 test('state, conn.data, ids and subscriptions survive; file-level locals do not', async (t) => {
-    const server = await start(t, { 'scripts/room.lua': room('one') });
+    const server = await start(t, { 'scripts/room.lua': room('one') }, { env: alone });
     const [a, b] = [await server.connect('/room'), await server.connect('/room')];
     a.send('first');
     const before = await b.nextJson();

@@ -294,12 +294,25 @@ static unsigned refusals_for_memory(const char *script)
     return refused;
 }
 
+TEST(an_upgrade_without_memory_is_refused)
+{
+    assert_true(refusals_for_memory("echo") > 0);
+    serve("echo");
+}
+
 TEST(an_address_that_cannot_be_counted_for_want_of_memory_is_refused)
 {
-    unsigned uncounted = refusals_for_memory("echo");
-    assert_true(uncounted > 0);
-    assert_true(refusals_for_memory("limit connections_per_ip 2\necho") > uncounted);
-    serve("echo");
+    serve("limit connections_per_ip 2\necho");
+    struct mw_seat *seat = mw_route_by_name(&world.worker, mw_view_text("s.capp"))->seat;
+    seat->mem.fail_at = seat->mem.count + 1;
+    struct peer *peer = add_socket(&world, "/s"), *next;
+    run(&world);
+    assert_seen(peer, "503 end");
+    assert_int_equal(atomic_load(&seat->taken), 0);
+    seat->mem.fail_at = 0;
+    next = add_socket(&world, "/s");
+    run(&world);
+    assert_seen(next, "101");
 }
 
 TEST(the_script_is_told_of_the_tls_below_a_connection)
@@ -334,6 +347,7 @@ int main(void)
         IN_A_WORLD(a_route_that_is_full_says_so_with_1013),
         IN_A_WORLD(an_address_has_so_many_connections_and_the_next_gets_1013),
         IN_A_WORLD(an_on_open_that_refuses_gives_the_place_of_its_address_back),
+        IN_A_WORLD(an_upgrade_without_memory_is_refused),
         IN_A_WORLD(an_address_that_cannot_be_counted_for_want_of_memory_is_refused),
         IN_A_WORLD(the_script_is_told_of_the_tls_below_a_connection),
     };
