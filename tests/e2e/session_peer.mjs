@@ -15,17 +15,20 @@ const newMark = () => randomBytes(16).toString('base64url');
  */
 export class SessionPeer {
     heard = [];
-    count = 0; /* messages of this session so far */
+    count; /* messages of this session so far */
     acked = 0; /* of its own: the server has them */
     sent = []; /* ... and those behind them */
     returns = 0;
     fresh = 0; /* sessions begun */
-    token = '';
+    token;
     #waiting = new Set();
 
-    /* `silence_ms`: without a byte for so long the connection is given up; 0: never. */
-    constructor(url, { silence_ms = 0, delay_ms = () => 5, ...options } = {}) {
-        Object.assign(this, { url, silence_ms, delay_ms, options });
+    /*
+     * `silence_ms`: without a byte for so long the connection is given up; 0: never. `token` and
+     * `count`: of a session that it has from elsewhere.
+     */
+    constructor(url, { silence_ms = 0, delay_ms = () => 5, token = '', count = 0, ...options } = {}) {
+        Object.assign(this, { url, silence_ms, delay_ms, token, count, options });
         this.#open();
     }
 
@@ -35,7 +38,9 @@ export class SessionPeer {
         const socket = new WebSocket(`${this.url}${this.url.includes('?') ? '&' : '?'}${query}`,
             [], this.options);
         Object.assign(this, { socket, mark, isReady: false });
-        socket.on('message', (data, isBinary) => this.#take(isBinary ? data : data.toString()));
+        socket.on('message', (data, isBinary) => {
+            if (socket === this.socket) this.#take(isBinary ? data : data.toString());
+        });
         socket.on('unexpected-response', (request, response) => {
             this.status = response.statusCode;
             socket.terminate();
@@ -54,12 +59,12 @@ export class SessionPeer {
     }
 
     #closed(socket, code, reason) {
+        if (socket !== this.socket) return; /* an earlier one */
         clearTimeout(this.timer);
         this.isReady = false;
         this.closed = { code, reason };
         this.#look();
-        const isCut = code === 1006 && socket === this.socket;
-        if (isCut && !this.isOver) setTimeout(() => this.isOver || this.#open(), this.delay_ms());
+        if (code === 1006 && !this.isOver) setTimeout(() => this.isOver || this.#open(), this.delay_ms());
     }
 
     #take(data) {
