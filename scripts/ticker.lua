@@ -6,9 +6,13 @@
 --   to a browser      symbols   symbols, version        what there is to follow
 --                     prices    symbol, prices          the latest ones, oldest first
 --                     price     symbol, price           one more
+--
+-- Who is cut off by the network for less than a minute (a train in a tunnel) gets every price that
+-- it has missed, and need not follow anything anew: `resume`, and `on_resume` below.
 local M = {
   format = "json",
   limits = { message = 1024, rate = 10, burst = 20 },
+  resume = 60,
 }
 
 local KEEP = 60 -- prices that a newcomer is shown
@@ -51,6 +55,15 @@ function M.on_open(conn)
   for symbol in pairs(MARKET) do table.insert(symbols, symbol) end
   table.sort(symbols)
   conn:send { type = "symbols", symbols = symbols, version = conn.version }
+end
+
+-- Its subscriptions are as they were, and what was published meanwhile comes by itself. Only where
+-- that was more than `limits.queue` the latest prices are told once more.
+function M.on_resume(conn, req)
+  if req.resume.missed == 0 then return end
+  for symbol in pairs(MARKET) do
+    conn:send { type = "prices", symbol = symbol, prices = prices_of(symbol) }
+  end
 end
 
 -- A new version may have a new market.

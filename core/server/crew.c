@@ -22,10 +22,12 @@ void mw_crew_init(struct mw_crew *crew, struct mw_worker *workers, unsigned coun
         mw_topics_init(&crew->topics, &topics);
 }
 
-void mw_crew_free(struct mw_crew *crew)
+size_t mw_crew_free(struct mw_crew *crew)
 {
+    size_t left = mw_topics_free(&crew->topics);
     mw_seats_free(&crew->seats);
     memset(crew, 0, sizeof *crew);
+    return left;
 }
 
 int mw_crew_open(struct mw_crew *crew, const struct mw_worker_setup *setup, char why[128])
@@ -100,7 +102,6 @@ struct mw_worker_leftovers mw_crew_close(struct mw_crew *crew)
         sum.bytes += left.bytes;
         sum.handles += left.handles;
     }
-    sum.bytes += mw_topics_free(&crew->topics);
-    mw_crew_free(crew);
+    sum.bytes += mw_crew_free(crew);
     return sum;
 }

@@ -23,8 +23,8 @@ struct mw_crew {
 
 /* `workers` are zeros yet; whoever opens them one by one (a test) does so after this. */
 void mw_crew_init(struct mw_crew *crew, struct mw_worker *workers, unsigned count);
-/* What they share, when all of them are closed. */
-void mw_crew_free(struct mw_crew *crew);
+/* What they share, when all of them are closed. Bytes that were left: 0 when all is well. */
+size_t mw_crew_free(struct mw_crew *crew);
 
 /*
  * Opens all of them as `setup` says, but for number, crew and the others' listener: the first takes

@@ -4,6 +4,7 @@ import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Project, refused, root, start } from './harness.mjs';
+import { SessionPeer } from './session_peer.mjs';
 
 /* Changes a file as an editor would. That `from` is there is part of the test. */
 function edit(project, file, ...changes) {
@@ -256,6 +257,32 @@ test('ticker: only what is followed comes, and no more once it is not', async (t
     tell(peer, { type: 'follow', symbol: 'TIDE' });
     while ((await hear(peer, 'prices', 'price')).symbol !== 'TIDE');
     for (let n = 0; n < 10; n++) assert.equal((await hear(peer, 'price')).symbol, 'TIDE');
+    uncomplaining(server);
+});
+
+test('ticker: who is cut off has no price less', async (t) => {
+    const server = await examples(t, { 'ticker.lua': fast });
+    const peer = new SessionPeer(`ws://127.0.0.1:${server.port}/ticker`);
+    await peer.ready();
+    peer.send('{"type":"follow","symbol":"LUNA"}');
+    await peer.until(({ heard }) => heard.length > 10);
+    await server.log({ msg: 'away', conn: peer.stay().hello.id });
+    await peer.back();
+    const before = peer.heard.length;
+    await peer.until(({ heard }) => heard.length > before + 10);
+    const heard = peer.heard.map((text) => JSON.parse(text));
+    assert.deepEqual(heard.map(({ type }) => type),
+        ['symbols', 'prices', ...heard.slice(2).map(() => 'price')]);
+    const other = await server.connect('/ticker');
+    tell(other, { type: 'follow', symbol: 'LUNA' });
+    const { prices } = await hear(other, 'prices');
+    await peer.until((each) => each.heard.at(-1).includes(`"price":${prices.at(-1)}`)
+        || each.heard.length > heard.length + 5);
+    const shown = peer.heard.slice(2).map((text) => JSON.parse(text).price);
+    const last = prices.slice(-10);
+    const at = shown.findLastIndex((price) => price === last[0]);
+    assert.deepEqual(shown.slice(at, at + 10), last);
+    await peer.close();
     uncomplaining(server);
 });
 

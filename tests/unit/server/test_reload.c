@@ -113,8 +113,8 @@ static void stop(void)
     mw_worker_drain(&bench.worker, false);
     wait_for(&bench.world, &bench.stopped);
     struct mw_worker_leftovers left = mw_worker_close(&bench.worker);
-    mw_crew_free(&bench.crew);
     assert_int_equal(left.bytes, 0);
+    assert_int_equal(mw_crew_free(&bench.crew), 0);
     assert_int_equal(left.handles, 0);
     assert_int_equal(c_engine.nested, 0);
 }

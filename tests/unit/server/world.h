@@ -200,9 +200,8 @@ static inline void close_worker(struct world *world)
     run(world);
     drop_batch(world);
     struct mw_worker_leftovers left = mw_worker_close(&world->worker);
-    mw_crew_free(&world->crew);
     assert_int_equal(left.bytes, 0);
-    assert_int_equal(mw_topics_free(&world->crew.topics), 0);
+    assert_int_equal(mw_crew_free(&world->crew), 0);
     assert_int_equal(left.handles, 0);
     assert_int_equal(atomic_load(&world->admission.count), 0);
     assert_int_equal(mw_admission_free(&world->admission), 0);
