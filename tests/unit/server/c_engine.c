@@ -140,6 +140,7 @@ static void fill_spec(struct version *version)
     spec->origins = &version->origin;
     spec->origin_count = line_of(version, "origin", 0, &version->origin);
     spec->compression = true;
+    spec->resume_s = line_of(version, "resume", 0, &rest) ? take_number(&rest) : 0;
     spec->wants_messages = !line_of(version, "deaf", 0, &rest);
     spec->decides_closes = line_of(version, "decide", 0, &rest);
     spec->advises = line_of(version, "advise", 0, &rest);
@@ -355,6 +356,41 @@ static enum mw_app_result on_open(struct mw_app *app, const struct mw_request *r
 {
     enter();
     enum mw_app_result result = open_conn(app, request, verdict);
+    leave();
+    return result;
+}
+
+static enum mw_app_result resume_conn(struct mw_app *app, const struct mw_request *request,
+                                      struct mw_verdict *verdict)
+{
+    struct conn *conn = find(app, request->conn);
+    struct mw_conn_info info;
+    struct mw_view rest;
+    assert(conn && conn->accepted && !conn->waiting && request->back);
+    assert(app->host->info(app->host_app, conn->id, &info) == MW_OK);
+    assert(info.state == MW_CONN_STATE_AWAY && info.resumed);
+    c_engine.missed = request->back->missed;
+    c_engine.replayed = request->back->replayed;
+    sign(app);
+    if (says(app, "wait-back")) {
+        conn->opening = conn->waiting = true;
+        wait_for_tick(app);
+        return MW_APP_WAITING;
+    }
+    if (says(app, "fail-back"))
+        return MW_APP_FAILED;
+    *verdict = (struct mw_verdict){ .accept = !line_of(app->live, "refuse-back", 0, &rest) };
+    if (!verdict->accept)
+        verdict->code = take_number(&rest);
+    return MW_APP_DONE;
+}
+
+static enum mw_app_result on_resume(struct mw_app *app, const struct mw_request *request,
+                                    struct mw_verdict *verdict)
+{
+    enter();
+    c_engine.returns++;
+    enum mw_app_result result = resume_conn(app, request, verdict);
     leave();
     return result;
 }
@@ -637,6 +673,7 @@ const struct mw_engine *c_engine_table(void)
         .start = start,
         .stop = stop,
         .open = on_open,
+        .resume = on_resume,
         .message = on_message,
         .drain = on_drain,
         .decide = decide_close,

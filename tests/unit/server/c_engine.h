@@ -7,6 +7,7 @@
  * fail-open | stop-open KIND on_message: echo | publish TOPIC | tell TOPIC | flood COUNT | close
  * CODE | wait | fail | stop TEXT | bad-json on_close:   farewell TOPIC
  *   before a Close frame:   decide CODE TEXT | advise MS
+ *   of sessions: resume SECONDS | on_resume: wait-back | fail-back | refuse-back CODE
  *
  * What waits goes on at the next tick, unless c_engine.hold is set. A message that is the TEXT of
  * `stop` is stopped by its budget, that of `starve` for want of memory. `sign X` puts X into
@@ -38,7 +39,9 @@ struct c_engine {
     char decided[32]; /* cause and default code of the last one */
     unsigned advised; /* code of the last advise */
     unsigned pauses, resumes;
-    unsigned while_paused; /* calls of a script that was paused: must stay 0 */
+    unsigned returns;          /* calls of resume */
+    uint64_t missed, replayed; /* of the last one */
+    unsigned while_paused;     /* calls of a script that was paused: must stay 0 */
     char signs[256];
 };
 
