@@ -288,6 +288,14 @@ static void warn_of_slips(lua_State *L, const struct mw_lua_version *version)
     }
 }
 
+static void warn_of_no_resume(lua_State *L, const struct mw_lua_version *version)
+{
+    struct mw_app *app = mw_lua_app(L);
+    lua_pushfstring(L, "%s: on_resume is never called: give `resume` some seconds", app->name);
+    app->host->log(app->host_app, MW_LOG_WARN, version->number, 0, mw_lua_view(L, -1), NULL, 0);
+    lua_pop(L, 1);
+}
+
 /* on_message gets a message as one string. */
 static void check_messages_fit(lua_State *L, const struct mw_limits *given)
 {
@@ -327,6 +335,8 @@ void mw_lua_shape_read(lua_State *L, struct mw_lua_version *version)
     }
     check_messages_fit(L, &version->spec.limits);
     warn_of_slips(L, version);
+    if (version->spec.resume_s <= 0 && mw_lua_version_has(version, MW_LUA_ON_RESUME))
+        warn_of_no_resume(L, version);
     version->spec.wants_messages = mw_lua_version_has(version, MW_LUA_ON_MESSAGE);
     version->spec.decides_closes = mw_lua_version_has(version, MW_LUA_DECIDE_CLOSE);
     version->spec.advises = mw_lua_version_has(version, MW_LUA_ADVISE_RECONNECT);

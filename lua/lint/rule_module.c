@@ -73,6 +73,19 @@ static void check_compression(struct mw_lint *l, const struct mw_module_key *key
                      "compression must be true or false, not a %s", type);
 }
 
+static void check_resume(struct mw_lint *l, const struct mw_module_key *key)
+{
+    double seconds;
+    const char *type = mw_lint_type(l, key->value);
+    if (type && strcmp(type, "nil") != 0 && strcmp(type, "number") != 0)
+        mw_lint_tell(l, MW_RULE_BAD_VALUE, key->value, "",
+                     "resume must be a number of seconds, not a %s", type);
+    else if (mw_lint_number(l, key->value, &seconds) &&
+             !(seconds >= 0 && seconds <= MW_RESUME_MAX_S))
+        mw_lint_tell(l, MW_RULE_BAD_VALUE, key->value, "",
+                     "resume is %.15g, but must be from 0 to %d seconds", seconds, MW_RESUME_MAX_S);
+}
+
 static void check_token(struct mw_lint *l, const struct mw_module_key *key, mw_node_at value)
 {
     const char *type = mw_lint_type(l, value);
@@ -231,9 +244,15 @@ static const struct {
     const char *name;
     key_fn *check;
 } checks[] = {
-    { "route", check_route },     { "affinity", check_affinity },       { "format", check_format },
-    { "protocols", check_texts }, { "origins", check_texts },           { "limits", check_limits },
-    { "codes", check_codes },     { "compression", check_compression },
+    { "route", check_route },
+    { "affinity", check_affinity },
+    { "format", check_format },
+    { "protocols", check_texts },
+    { "origins", check_texts },
+    { "limits", check_limits },
+    { "codes", check_codes },
+    { "compression", check_compression },
+    { "resume", check_resume },
 };
 
 /* Other keys are the script's own business, unless they are nearly the name of one of ours. */

@@ -329,6 +329,9 @@ TEST(on_open_returns_a_decision)
         { "function M.on_open() return true end",
           "a.lua:2:29+4 open-return on_open returns a boolean: return nothing to accept, or "
           "false[, code[, reason]] to refuse\n" },
+        { "function M.on_resume() return true end",
+          "a.lua:2:31+4 open-return on_resume returns a boolean: return nothing to accept, or "
+          "false[, code[, reason]] to refuse\n" },
         { "function M.on_open() local f = function() return false, 403 end f() return false, 4001 "
           "end function M.other() return false end",
           "" },

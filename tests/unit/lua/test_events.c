@@ -128,7 +128,7 @@ TEST(on_resume_gets_the_connection_and_what_it_missed)
 {
     struct mw_verdict verdict;
     world_open(&world);
-    must_load(&world, "return { on_open = function(conn) conn.data.user = 'ann' end,\n"
+    must_load(&world, "return { resume = 9, on_open = function(conn) conn.data.user = 'ann' end,\n"
                       "  on_resume = function(conn, req)\n"
                       "    print(conn.data.user, conn.state, conn.resumed, req.ip, req.id)\n"
                       "    print(inspect(req.resume), conn:send('again'))\n"
@@ -178,7 +178,7 @@ TEST(on_resume_decides_as_on_open_does)
         char script[256];
         struct mw_verdict verdict = { .accept = true };
         world_open(&world);
-        snprintf(script, sizeof(script), "return { on_resume = function(conn) %s end }",
+        snprintf(script, sizeof(script), "return { resume = 9, on_resume = function(conn) %s end }",
                  comebacks[i].returns);
         must_load(&world, script);
         must_open(&world, 1);

@@ -169,6 +169,8 @@ static const struct {
     { "return { on_reload = print, on_resume = print, decide_close = print, resume = 5,\n"
       "  advise_reconnect = print, compression = true, affinity = 'room' }",
       "" }, /* known to the reference, and no slips */
+    { "return { on_resume = print, resume = 0 }",
+      "log warn v1 chat.lua: on_resume is never called: give `resume` some seconds\n" },
     { "return { on_tick = print, helper = 1, [5] = 6 }", "" },
 };
 
