@@ -148,6 +148,10 @@ static void put_time(struct page *page, const struct mw_json *conn, mw_ms now_un
 static void put_figures(struct page *page, const struct mw_json *conn)
 {
     putf(page, "  messages    received %u, sent %u", whole(conn, "received"), whole(conn, "sent"));
+    if (mw_reply_has(conn, "dropped"))
+        putf(page, ", dropped %u for it reads too slowly", whole(conn, "dropped"));
+    if (mw_reply_has(conn, "replaced"))
+        putf(page, ", replaced by newer ones %u", whole(conn, "replaced"));
     if (mw_reply_has(conn, "rtt"))
         putf(page, "; a ping and its answer took %.0f ms", mw_reply_number(conn, "rtt") * 1000);
     say(page, "\n  silent      for ");

@@ -214,6 +214,10 @@ static void put_figures(struct mw_json_writer *json, const struct mw_end_record 
         put_s(json, "rtt", record->rtt_ms);
     mw_jw_pair_integer(json, "received", (int64_t)record->received);
     mw_jw_pair_integer(json, "sent", (int64_t)record->sent);
+    if (record->dropped)
+        mw_jw_pair_integer(json, "dropped", (int64_t)record->dropped);
+    if (record->replaced)
+        mw_jw_pair_integer(json, "replaced", (int64_t)record->replaced);
     mw_jw_pair_integer(json, "queued", (int64_t)record->queued);
     if (record->part_have) {
         mw_jw_pair_integer(json, "part_have", (int64_t)record->part_have);

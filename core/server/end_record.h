@@ -25,6 +25,7 @@ struct mw_end_record {
     unsigned pings_unanswered;
     uint32_t rtt_ms;             /* UINT32_MAX: not known */
     uint64_t sent, received;     /* messages */
+    uint64_t dropped, replaced;  /* messages that it did not get, by a policy */
     uint64_t queued;             /* bytes that waited to be sent */
     uint64_t part_have, part_of; /* bytes of a frame that was not whole; 0: there was none */
     const char *option, *unit; /* "limits.queue", "bytes": the limit that ended it; NULL; static */

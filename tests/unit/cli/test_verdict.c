@@ -46,7 +46,8 @@ TEST(an_idle_limit_is_named_by_the_silence)
 {
     const char *text = verdict_of(
         "{" WHERE FIN "\"live\":false,\"state\":\"closed\",\"lasted\":130.5,\"silent\":60.2,"
-        "\"pings_unanswered\":0,\"rtt\":0.02,\"received\":4,\"sent\":9,\"queued\":0,\"flight\":["
+        "\"pings_unanswered\":0,\"rtt\":0.02,\"received\":4,\"sent\":9,"
+        "\"dropped\":7,\"replaced\":8,\"queued\":0,\"flight\":["
         "{\"at\":70.3,\"what\":\"in\",\"frame\":\"text\",\"fin\":true,\"rsv\":4,\"bytes\":5,"
         "\"times\":2},"
         "{\"at\":70.4,\"what\":\"call\",\"handler\":\"on_message\",\"result\":\"failed\"},"
@@ -54,7 +55,8 @@ TEST(an_idle_limit_is_named_by_the_silence)
         false);
     ASSERT_SAYS(text, "1006 abnormal closure: peer_fin, by the network\n",
                 "ab on /chat, chat.lua v3, from 192.0.2.7",
-                "2023-11-14 22:13:20 UTC, 12 s ago, after 130 s", "received 4, sent 9",
+                "2023-11-14 22:13:20 UTC, 12 s ago, after 130 s",
+                "received 4, sent 9, dropped 7 for it reads too slowly, replaced by newer ones 8",
                 "its answer took 20 ms", "for 60 s; no pings are sent (limits.ping = 0)",
                 "-60.200  in     text, 5 bytes, compressed (2 times, together)",
                 "script on_message failed", "found no room: 99 bytes",

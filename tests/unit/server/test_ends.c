@@ -154,6 +154,7 @@ TEST(a_record_is_written_with_what_is_known)
     facts.flight = flight;
     facts.flight_count = MW_COUNT(flight);
     facts.lasted_ms = 2500;
+    facts.dropped = 4;
     facts.part_have = 3;
     facts.part_of = 10;
     struct mw_json_writer json = { .out = &text };
@@ -166,6 +167,7 @@ TEST(a_record_is_written_with_what_is_known)
         "\"cause\":\"peer_fin\"",
         "\"who\":\"network\"",
         "\"lasted\":2.5",
+        "\"dropped\":4,\"queued\"",
         "\"part_have\":3,\"part_of\":10",
         "{\"at\":1.5,\"what\":\"in\",\"frame\":\"text\",\"fin\":true,\"rsv\":0,\"bytes\":5,"
         "\"times\":2}",
