@@ -130,8 +130,9 @@ async function measure(name, policy, options = '{}') {
             await sleep(EVERY_MS);
         }
         memory[kind] = Math.max(memory[kind], heapBytes(server.pid));
-        await sleep(500);
-        lost += count * others.length - got;
+        const wanted = count * others.length;
+        for (let i = 0; i < 100 && got < wanted; i++) await sleep(100);
+        lost += wanted - got;
         for (const socket of some) socket.destroy();
         await sleep(500);
     }
