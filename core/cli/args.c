@@ -28,14 +28,21 @@ static const struct {
     enum own_kind { VALUE, SWITCH, LIST } kind;
     char letter; /* "-H"; '\0': none */
 } own_flags[] = {
-    { "json", "check,close,doctor,explain,reload,rollback,status,drain,simulate,why", "",
+    { "json", "bench,check,close,doctor,explain,reload,rollback,status,drain,simulate,why", "",
       offsetof(struct mw_args, json), SWITCH, 0 },
     { "all", "explain", "", offsetof(struct mw_args, all), SWITCH, 0 },
     { "markdown", "explain", "", offsetof(struct mw_args, markdown), SWITCH, 0 },
     { "lang", "connect,explain", "en, ko, vi or ja", offsetof(struct mw_args, lang), VALUE, 0 },
     { "restart", "drain", "", offsetof(struct mw_args, restart), SWITCH, 0 },
     { "wait", "drain", "", offsetof(struct mw_args, wait), SWITCH, 0 },
-    { "clients", "simulate", "how many", offsetof(struct mw_args, clients), VALUE, 0 },
+    { "mode", "bench", "echo, idle, fanout or churn", offsetof(struct mw_args, mode), VALUE, 0 },
+    { "messages", "bench", "how many", offsetof(struct mw_args, messages), VALUE, 0 },
+    { "seconds", "bench", "for how long", offsetof(struct mw_args, seconds), VALUE, 0 },
+    { "size", "bench", "bytes of a message", offsetof(struct mw_args, size), VALUE, 0 },
+    { "depth", "bench", "messages under way", offsetof(struct mw_args, depth), VALUE, 0 },
+    { "sources", "bench", "how many of 127.0.x.y", offsetof(struct mw_args, sources), VALUE, 0 },
+    { "pid", "bench", "the server's", offsetof(struct mw_args, pid), VALUE, 0 },
+    { "clients", "bench,simulate", "how many", offsetof(struct mw_args, clients), VALUE, 0 },
     { "seed", "simulate", "a whole number", offsetof(struct mw_args, seed), VALUE, 0 },
     { "rate", "simulate", "clients a second", offsetof(struct mw_args, rate), VALUE, 0 },
     { "capacity", "simulate", "handshakes a second", offsetof(struct mw_args, capacity), VALUE, 0 },
@@ -49,10 +56,10 @@ static const struct {
     { "subprotocol", "connect,doctor", "a name", offsetof(struct mw_args, protocols), LIST, 's' },
     { "origin", "connect,doctor", "https://YOUR.SITE", offsetof(struct mw_args, origin), VALUE, 0 },
     { "path", "doctor", "of a route that echoes: /echo", offsetof(struct mw_args, path), VALUE, 0 },
-    { "timeout", "connect,doctor", "seconds for each answer", offsetof(struct mw_args, timeout),
-      VALUE, 0 },
+    { "timeout", "bench,connect,doctor", "seconds for each answer",
+      offsetof(struct mw_args, timeout), VALUE, 0 },
     { "idle", "doctor", "seconds of silence: 120", offsetof(struct mw_args, idle), VALUE, 0 },
-    { "insecure", "connect,doctor", "", offsetof(struct mw_args, insecure), SWITCH, 0 },
+    { "insecure", "bench,connect,doctor", "", offsetof(struct mw_args, insecure), SWITCH, 0 },
     { "send", "connect", "a line: -x hello", offsetof(struct mw_args, sends), LIST, 'x' },
     { "ca", "connect", "a file, PEM", offsetof(struct mw_args, ca), VALUE, 0 },
     { "wait", "connect", "seconds: --wait 2", offsetof(struct mw_args, stay), VALUE, 'w' },
@@ -210,6 +217,7 @@ static const struct {
     { "explain", 2, "one code, or two to compare" },
     { "why", 1, "one connection" },
     { "close", 3, "an id, a code, a reason" },
+    { "bench", 1, "one URL" },
     { "connect", 1, "one URL" },
     { "doctor", 1, "one URL" },
 };
@@ -231,7 +239,7 @@ static bool is_path(const struct mw_args *args, const char *word)
 
 static bool is_word(const struct mw_args *args, const char *word)
 {
-    if (!strcmp(args->verb, "connect"))
+    if (!strcmp(args->verb, "connect") || !strcmp(args->verb, "bench"))
         return true;
     if (!strcmp(args->verb, "doctor"))
         return strstr(word, "://") != 0;

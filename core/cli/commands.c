@@ -32,6 +32,8 @@ const struct mw_command mw_commands[] = {
       "talk to a server as a client, and hear why it ended" },
     { "doctor", mw_cmd_doctor, "doctor [URL | DIR]",
       "what is wrong on the way to a server, or on this machine" },
+    { "bench", mw_cmd_bench, "bench URL --mode echo|idle|fanout|churn",
+      "put a load on a server, and say what it cost" },
     { "explain", mw_cmd_explain, "explain [CODE [CODE] | CAUSE] [DIR]",
       "what a close code means and how to fix it, in 4 languages" },
     { "simulate", mw_cmd_simulate, "simulate herd | resume [--seed N]",
@@ -65,15 +67,16 @@ int mw_cmd_help(const struct mw_args *args)
     for (size_t i = 0; mw_config_help(i, &option); i++)
         printf("  --%-19s %s%s%s%s\n", option.flag, option.text, *option.normal ? " [" : "",
                option.normal, *option.normal ? "]" : "");
-    puts(
-        "  --json (check, close, doctor, explain, reload, rollback, status, drain, simulate, why)\n"
-        "  -H LINE, -s NAME, --origin, --insecure, --timeout S (connect, doctor URL)\n"
-        "  -x LINE, --wait S, --reconnect, --jsonl, --ca FILE, --ping S, --no-compress, "
-        "--no-history,\n"
-        "  --no-slash, --id, -v (connect), --path, --idle S (doctor URL), --last N (why)\n"
-        "  --lang en|ko|vi|ja (connect, explain), --all, --markdown (explain), --help, --version\n"
-        "\nexit codes: 0 ok, 1 failed, refused or found something, 2 usage, 69 address not "
-        "available or\n  no server there, 78 bad settings or scripts");
+    puts("  --json (bench, check, close, doctor, explain, reload, rollback, status, drain, "
+         "simulate, why)\n"
+         "  -H LINE, -s NAME, --origin, --insecure, --timeout S (connect, doctor URL)\n"
+         "  -x LINE, --wait S, --reconnect, --jsonl, --ca FILE, --ping S, --no-compress, "
+         "--no-history,\n"
+         "  --no-slash, --id, -v (connect), --path, --idle S (doctor URL), --last N (why)\n"
+         "  --clients, --messages, --seconds, --size, --depth, --sources, --pid N (bench)\n"
+         "  --lang en|ko|vi|ja (connect, explain), --all, --markdown (explain), --help, --version\n"
+         "\nexit codes: 0 ok, 1 failed, refused or found something, 2 usage, 69 address not "
+         "available or\n  no server there, 78 bad settings or scripts");
     return MW_EXIT_OK;
 }
 

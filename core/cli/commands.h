@@ -13,6 +13,7 @@ int mw_cmd_rollback(const struct mw_args *args);
 int mw_cmd_metrics(const struct mw_args *args);
 int mw_cmd_why(const struct mw_args *args);
 int mw_cmd_close(const struct mw_args *args);
+int mw_cmd_bench(const struct mw_args *args);
 int mw_cmd_check(const struct mw_args *args);
 int mw_cmd_connect(const struct mw_args *args);
 int mw_cmd_doctor(const struct mw_args *args);

@@ -15,11 +15,12 @@ set(layers
     "core/hub: core/base"
     "core/io: core/base"
     "core/outbound: core/session core/io"
+    "core/bench: core/proto core/io"
     "core/explain: core/session"
     "core/doctor: core/explain core/outbound"
     "core/server: core/explain core/hub core/io"
     "core/sim: core/session core/hub"
-    "core/cli: core/server core/doctor core/outbound core/sim"
+    "core/cli: core/server core/doctor core/outbound core/bench core/sim"
     "lua/lint: core/base"
     "lua: lua/lint")
 

@@ -1,0 +1,89 @@
+/*
+ * Reads /proc (proc(5)): the scheduler's nanoseconds of each thread, or ticks of a hundredth of a
+ * second where the kernel does not keep those. Called by cmd_bench, before and after.
+ */
+#include "core/cli/bench_meter.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/base/str.h"
+
+#define TEXT_BYTES 4096
+
+/* The file `name` of a process, as far as `out` goes. Empty: it cannot be read. */
+static struct mw_view read_file(const char *folder, const char *name, char out[TEXT_BYTES])
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return mw_view(0, 0);
+    ssize_t len = read(fd, out, TEXT_BYTES);
+    close(fd);
+    return mw_view(out, len > 0 ? (size_t)len : 0);
+}
+
+/* The number of a text's field n, from 0; 0: there is none. */
+static uint64_t field(struct mw_view text, unsigned n)
+{
+    struct mw_view part = mw_view(0, 0);
+    uint64_t number = 0;
+    for (unsigned i = 0; i <= n; i++) {
+        if (!mw_view_split(&text, ' ', &part))
+            return 0;
+    }
+    (void)mw_parse_u64(part, 0, UINT64_MAX, &number);
+    return number;
+}
+
+static uint64_t cpu_of_threads_us(const char *folder)
+{
+    char path[300], text[TEXT_BYTES];
+    uint64_t sum_us = 0;
+    snprintf(path, sizeof path, "%s/task", folder);
+    DIR *tasks = opendir(path);
+    if (!tasks)
+        return 0;
+    for (const struct dirent *task; (task = readdir(tasks));) {
+        char name[280];
+        if (*task->d_name == '.')
+            continue;
+        snprintf(name, sizeof name, "task/%s/schedstat", task->d_name);
+        sum_us += field(read_file(folder, name, text), 0) / 1000;
+    }
+    closedir(tasks);
+    return sum_us;
+}
+
+/* Behind the name, which is in parentheses and may hold anything: fields 11 and 12 from there. */
+static uint64_t cpu_in_ticks_us(struct mw_view stat)
+{
+    size_t at = stat.len;
+    while (at > 0 && stat.data[at - 1] != ')')
+        at--;
+    if (at + 1 >= stat.len)
+        return 0;
+    struct mw_view rest = mw_view_from(stat, at + 1);
+    return (field(rest, 11) + field(rest, 12)) * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+bool mw_bench_meter_read(uint64_t pid, struct mw_bench_meter *out)
+{
+    char folder[64] = "/proc/self", text[TEXT_BYTES];
+    if (pid)
+        snprintf(folder, sizeof folder, "/proc/%llu", (unsigned long long)pid);
+    struct mw_view statm = read_file(folder, "statm", text);
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    *out = (struct mw_bench_meter){
+        .resident_bytes = field(statm, 1) * page,
+        .own_bytes = (field(statm, 1) - field(statm, 2)) * page,
+    };
+    bool is_there = statm.len > 0;
+    out->cpu_us = cpu_of_threads_us(folder);
+    if (!out->cpu_us)
+        out->cpu_us = cpu_in_ticks_us(read_file(folder, "stat", text));
+    return is_there;
+}
