@@ -60,23 +60,23 @@ static enum mw_admission_answer count_address(struct mw_admission *admission,
 }
 
 /* The rate is asked last: who is refused for anything else has not used any of it. */
-static enum mw_admission_answer enter_locked(struct mw_admission *admission,
-                                             const struct mw_admission_guest *guest,
-                                             struct mw_ip_count **row, struct mw_advice *later)
+static enum mw_admission_answer enter_locked(struct mw_admission *admission, const struct mw_ip *ip,
+                                             mw_ms now_ms, struct mw_ip_count **row,
+                                             struct mw_advice *later)
 {
-    enum mw_admission_answer answer = count_address(admission, guest->ip, row);
-    if (answer != MW_ADMISSION_IN || guest->is_back || admission->rate <= 0)
+    enum mw_admission_answer answer = count_address(admission, ip, row);
+    if (answer != MW_ADMISSION_IN || admission->rate <= 0)
         return answer;
-    if (mw_turnstile_pass(&admission->turnstile, admission->rate, guest->now_ms, later))
+    if (mw_turnstile_pass(&admission->turnstile, admission->rate, now_ms, later))
         return MW_ADMISSION_IN;
     mw_ip_counts_leave(&admission->by_ip, *row);
     *row = 0;
     return MW_ADMISSION_RATE;
 }
 
-enum mw_admission_answer mw_admission_enter(struct mw_admission *admission,
-                                            const struct mw_admission_guest *guest,
-                                            struct mw_ip_count **row, struct mw_advice *later)
+enum mw_admission_answer mw_admission_enter(struct mw_admission *admission, const struct mw_ip *ip,
+                                            mw_ms now_ms, struct mw_ip_count **row,
+                                            struct mw_advice *later)
 {
     enum mw_admission_answer answer = MW_ADMISSION_IN;
     *row = 0;
@@ -86,7 +86,7 @@ enum mw_admission_answer mw_admission_enter(struct mw_admission *admission,
         return MW_ADMISSION_FULL;
     if (admission->per_ip || admission->rate > 0) {
         mw_lock_take(&admission->lock);
-        answer = enter_locked(admission, guest, row, later);
+        answer = enter_locked(admission, ip, now_ms, row, later);
         mw_lock_give(&admission->lock);
     }
     if (answer != MW_ADMISSION_IN)

@@ -47,19 +47,14 @@ size_t mw_admission_free(struct mw_admission *admission);
 /* What `memory` comes to: the option, else nine tenths of a container's limit, else 0. */
 uint64_t mw_admission_ceiling(const struct mw_config *config, uint64_t container_bytes);
 
-/* Who comes. */
-struct mw_admission_guest {
-    const struct mw_ip *ip; /* the client's own, not its proxy's */
-    bool is_back;           /* a session that returns: the rate is not for it */
-    mw_ms now_ms;
-};
 /*
- * IN: it counts until mw_admission_leave is called, with *row. Else nothing has changed; of RATE
- * *later says when this one is to come again.
+ * One comes; the ip is the client's own, not its proxy's. IN: it counts until mw_admission_leave is
+ * called, with *row. Else nothing has changed; of RATE *later says when this one is to come again.
+ * Not for a session that comes back: it has kept its place.
  */
-enum mw_admission_answer mw_admission_enter(struct mw_admission *admission,
-                                            const struct mw_admission_guest *guest,
-                                            struct mw_ip_count **row, struct mw_advice *later);
+enum mw_admission_answer mw_admission_enter(struct mw_admission *admission, const struct mw_ip *ip,
+                                            mw_ms now_ms, struct mw_ip_count **row,
+                                            struct mw_advice *later);
 /* The row may be NULL: nobody counts by address. */
 void mw_admission_leave(struct mw_admission *admission, struct mw_ip_count *row);
 

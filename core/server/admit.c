@@ -39,19 +39,18 @@ static void answer(struct mw_client *client, enum mw_admission_answer why,
     }
 }
 
-bool mw_admit(struct mw_client *client, bool is_back)
+bool mw_admit(struct mw_client *client)
 {
     struct mw_worker *worker = client->worker;
     struct mw_advice later = { 0 };
     struct mw_ip ip = { 0 };
     (void)mw_ip_parse(mw_view_text(client->ip), &ip);
-    const struct mw_admission_guest guest = { &ip, is_back, mw_loop_now(worker->loop) };
-    if (client->is_last && !is_back) {
+    if (client->is_last) {
         refuse(client, 503, "out_of_descriptors", "the server has all the files open that it may");
         return false;
     }
-    enum mw_admission_answer why =
-        mw_admission_enter(worker->admission, &guest, &client->process_ip, &later);
+    enum mw_admission_answer why = mw_admission_enter(
+        worker->admission, &ip, mw_loop_now(worker->loop), &client->process_ip, &later);
     client->is_in = why == MW_ADMISSION_IN;
     if (!client->is_in)
         answer(client, why, &later);

@@ -416,7 +416,7 @@ void mw_upgrade(struct mw_client *client, struct mw_view path)
     const struct mw_sideband_ask ask = mw_sideband_ask(head->target);
     enum mw_resume_match match = MW_RESUME_UNKNOWN;
     struct mw_client *session = ask.back ? mw_comeback_find(route, path, &ask, &match) : 0;
-    if (!session && !mw_admit(client, false)) /* a session has kept its place */
+    if (!session && !mw_admit(client)) /* a session has kept its place */
         return;
     client->facts =
         facts_new(&worker->mem, path, pick_protocol(head, route->spec), ask.mark, params, count);

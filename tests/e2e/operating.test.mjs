@@ -9,6 +9,7 @@ import { createConnection } from 'node:net';
 import { test } from 'node:test';
 import { parseExposition, sumOf } from './exposition.mjs';
 import { Peer, administer, refused, start, within } from './harness.mjs';
+import { SessionPeer } from './session_peer.mjs';
 import { TEXT, frame, upgraded } from './wire.mjs';
 
 const ECHO = 'return { on_message = function(conn, data) conn:send(data) end }';
@@ -114,6 +115,19 @@ test('accept.rate: after kill -9 a storm of clients comes back no faster than it
     assert.ok(times.at(-1) - times[0] >= least_s, `${STORM} in ${times.at(-1) - times[0]} s`);
     assert.ok(await refusals(second, 'accept_rate') >= STORM - 2 * RATE);
     for (const { peer } of back) peer.socket.terminate();
+});
+
+test('a session that comes back has its place, whatever the rate and the limits are', async (t) => {
+    const script = 'return { resume = 30, on_message = function(conn, data) conn:send(data) end }';
+    const server = await start(t, { 'scripts/echo.lua': script },
+        args('--accept-rate', '0.01', '--connections', '1', '--connections-per-ip', '1'));
+    const peer = new SessionPeer(`ws://127.0.0.1:${server.port}/echo`);
+    await peer.ready();
+    await told(server, 503, 'too_many_connections');
+    peer.cut();
+    await peer.until(({ returns }) => returns === 1);
+    assert.equal(peer.fresh, 1);
+    await peer.close();
 });
 
 /* ---- descriptors ---- */

@@ -22,13 +22,12 @@ static void open_admission(struct mw_admission *admission, double connections, d
     mw_admission_init(admission, &config, memory);
 }
 
-static enum mw_admission_answer come(struct mw_admission *admission, const char *ip, bool is_back,
+static enum mw_admission_answer come(struct mw_admission *admission, const char *ip,
                                      struct mw_ip_count **row)
 {
     struct mw_ip address = ip_of(ip);
     struct mw_advice later;
-    const struct mw_admission_guest guest = { &address, is_back, 1000 };
-    return mw_admission_enter(admission, &guest, row, &later);
+    return mw_admission_enter(admission, &address, 1000, row, &later);
 }
 
 TEST(without_limits_everybody_comes_in_and_is_counted)
@@ -37,7 +36,7 @@ TEST(without_limits_everybody_comes_in_and_is_counted)
     struct mw_ip_count *row;
     open_admission(&admission, 0, 0, 0, 0);
     for (size_t i = 1; i <= 1000; i++) {
-        assert_int_equal(come(&admission, "192.0.2.1", false, &row), MW_ADMISSION_IN);
+        assert_int_equal(come(&admission, "192.0.2.1", &row), MW_ADMISSION_IN);
         assert_null(row);
         assert_int_equal(atomic_load(&admission.count), i);
     }
@@ -52,12 +51,12 @@ TEST(more_than_connections_are_refused_until_one_leaves)
     struct mw_admission admission;
     struct mw_ip_count *row;
     open_admission(&admission, 2, 0, 0, 0);
-    assert_int_equal(come(&admission, "192.0.2.1", false, &row), MW_ADMISSION_IN);
-    assert_int_equal(come(&admission, "192.0.2.2", false, &row), MW_ADMISSION_IN);
-    assert_int_equal(come(&admission, "192.0.2.3", false, &row), MW_ADMISSION_FULL);
-    assert_int_equal(come(&admission, "192.0.2.3", true, &row), MW_ADMISSION_FULL);
+    assert_int_equal(come(&admission, "192.0.2.1", &row), MW_ADMISSION_IN);
+    assert_int_equal(come(&admission, "192.0.2.2", &row), MW_ADMISSION_IN);
+    assert_int_equal(come(&admission, "192.0.2.3", &row), MW_ADMISSION_FULL);
+    assert_int_equal(come(&admission, "192.0.2.3", &row), MW_ADMISSION_FULL);
     mw_admission_leave(&admission, NULL);
-    assert_int_equal(come(&admission, "192.0.2.3", false, &row), MW_ADMISSION_IN);
+    assert_int_equal(come(&admission, "192.0.2.3", &row), MW_ADMISSION_IN);
     mw_admission_leave(&admission, NULL);
     mw_admission_leave(&admission, NULL);
     assert_int_equal(mw_admission_free(&admission), 0);
@@ -81,7 +80,7 @@ TEST(an_address_has_its_own_limit_and_ipv6_counts_by_its_64)
     size_t in = 0;
     open_admission(&admission, 0, 1, 0, 0);
     for (size_t i = 0; i < MW_COUNT(table); i++) {
-        assert_int_equal(come(&admission, table[i].ip, false, &rows[in]), table[i].answer);
+        assert_int_equal(come(&admission, table[i].ip, &rows[in]), table[i].answer);
         if (table[i].answer == MW_ADMISSION_IN)
             assert_non_null(rows[in++]);
         assert_int_equal(atomic_load(&admission.count), in);
@@ -91,17 +90,15 @@ TEST(an_address_has_its_own_limit_and_ipv6_counts_by_its_64)
     assert_int_equal(mw_admission_free(&admission), 0);
 }
 
-TEST(sessions_that_return_pass_the_rate_and_use_none_of_it)
+TEST(above_the_rate_one_is_told_to_wait)
 {
     struct mw_admission admission;
     struct mw_ip_count *row;
     open_admission(&admission, 0, 0, 1, 0);
-    for (size_t i = 0; i < 10; i++)
-        assert_int_equal(come(&admission, "192.0.2.1", true, &row), MW_ADMISSION_IN);
-    assert_int_equal(come(&admission, "192.0.2.1", false, &row), MW_ADMISSION_IN);
-    assert_int_equal(come(&admission, "192.0.2.1", false, &row), MW_ADMISSION_RATE);
-    assert_int_equal(come(&admission, "192.0.2.1", true, &row), MW_ADMISSION_IN);
-    assert_int_equal(atomic_load(&admission.count), 12);
+    assert_int_equal(come(&admission, "192.0.2.1", &row), MW_ADMISSION_IN);
+    assert_int_equal(come(&admission, "192.0.2.1", &row), MW_ADMISSION_RATE);
+    assert_int_equal(atomic_load(&admission.count), 1);
+    mw_admission_leave(&admission, NULL);
     assert_int_equal(mw_admission_free(&admission), 0);
 }
 
@@ -112,10 +109,10 @@ TEST(who_is_refused_counts_nowhere)
     struct mw_ip_count *row, *first;
     struct mw_ip ip = ip_of("192.0.2.2");
     open_admission(&admission, 5, 1, 1, 0);
-    assert_int_equal(come(&admission, "192.0.2.1", false, &first), MW_ADMISSION_IN);
+    assert_int_equal(come(&admission, "192.0.2.1", &first), MW_ADMISSION_IN);
     for (size_t i = 0; i < 20; i++) {
-        assert_int_equal(come(&admission, "192.0.2.1", false, &row), MW_ADMISSION_ADDRESS);
-        assert_int_equal(come(&admission, "192.0.2.2", false, &row), MW_ADMISSION_RATE);
+        assert_int_equal(come(&admission, "192.0.2.1", &row), MW_ADMISSION_ADDRESS);
+        assert_int_equal(come(&admission, "192.0.2.2", &row), MW_ADMISSION_RATE);
         assert_null(row);
     }
     assert_int_equal(mw_ip_counts_of(&admission.by_ip, &ip), 0);
@@ -131,7 +128,7 @@ TEST(without_memory_to_count_an_address_nothing_has_changed)
     open_admission(&admission, 0, 1, 0, 0);
     for (uint64_t at = 1;; at++) {
         admission.mem.fail_at = admission.mem.count + at;
-        if (come(&admission, "192.0.2.1", false, &row) == MW_ADMISSION_IN)
+        if (come(&admission, "192.0.2.1", &row) == MW_ADMISSION_IN)
             break;
         assert_int_equal(atomic_load(&admission.count), 0);
         assert_int_equal(admission.mem.bytes, 0);
@@ -162,7 +159,7 @@ TEST(short_memory_refuses_and_a_twentieth_has_to_be_free_again)
     open_admission(&admission, 0, 0, 0, 1000);
     for (size_t i = 0; i < MW_COUNT(table); i++) {
         assert_int_equal(mw_admission_note_memory(&admission, table[i].resident), table[i].turn);
-        assert_int_equal(come(&admission, "192.0.2.1", true, &row), table[i].answer);
+        assert_int_equal(come(&admission, "192.0.2.1", &row), table[i].answer);
     }
     assert_int_equal(mw_admission_free(&admission), 0);
 }
@@ -199,7 +196,7 @@ static void come_and_go(void *ctx)
     struct mw_admission *admission = ctx;
     for (int i = 0; i < ROUNDS; i++) {
         struct mw_ip_count *row;
-        if (come(admission, i % 2 ? "192.0.2.1" : "192.0.2.2", true, &row) == MW_ADMISSION_IN)
+        if (come(admission, i % 2 ? "192.0.2.1" : "192.0.2.2", &row) == MW_ADMISSION_IN)
             mw_admission_leave(admission, row);
     }
 }
@@ -209,7 +206,7 @@ TEST(workers_count_together)
     struct mw_admission admission;
     struct mw_thread *threads[3];
     struct mw_ip_count *row;
-    open_admission(&admission, 3, 2, 10, 0);
+    open_admission(&admission, 3, 2, 0, 0);
     for (size_t i = 0; i < MW_COUNT(threads); i++) {
         threads[i] = mw_thread_start("test", come_and_go, &admission);
         assert_non_null(threads[i]);
@@ -217,7 +214,7 @@ TEST(workers_count_together)
     for (size_t i = 0; i < MW_COUNT(threads); i++)
         mw_thread_join(threads[i]);
     assert_int_equal(atomic_load(&admission.count), 0);
-    assert_int_equal(come(&admission, "192.0.2.1", true, &row), MW_ADMISSION_IN);
+    assert_int_equal(come(&admission, "192.0.2.1", &row), MW_ADMISSION_IN);
     mw_admission_leave(&admission, row);
     assert_int_equal(mw_admission_free(&admission), 0);
 }
@@ -228,7 +225,7 @@ int main(void)
         CASE(without_limits_everybody_comes_in_and_is_counted),
         CASE(more_than_connections_are_refused_until_one_leaves),
         CASE(an_address_has_its_own_limit_and_ipv6_counts_by_its_64),
-        CASE(sessions_that_return_pass_the_rate_and_use_none_of_it),
+        CASE(above_the_rate_one_is_told_to_wait),
         CASE(who_is_refused_counts_nowhere),
         CASE(without_memory_to_count_an_address_nothing_has_changed),
         CASE(short_memory_refuses_and_a_twentieth_has_to_be_free_again),
