@@ -165,6 +165,11 @@ async function workers() {
                     runs[count].push(await bench(server, path, ...how));
                 });
         }
+        const wrong = Object.values(runs).flat().find(({ why }) => why);
+        if (wrong) {
+            row(name, wrong.why);
+            continue;
+        }
         const of = (count, value) => median(runs[count].map(value));
         const rate = (run) => run.received * 1e6 / run.took_us;
         const cost = (run) => run.server_cpu_us / run.received;

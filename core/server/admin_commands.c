@@ -177,6 +177,8 @@ static void tell_status(struct mw_admin_call *call, const struct mw_status *stat
     }
     struct mw_json_writer *json = mw_admin_answer(call, true);
     mw_jw_pair(json, "text", status->count ? mw_buf_view(&text) : mw_view_text("no script"));
+    mw_jw_key(json, mw_view_text("process"));
+    mw_status_process_json(status, json);
     mw_jw_key(json, mw_view_text("scripts"));
     mw_status_json(status, json);
     mw_buf_free(&text);

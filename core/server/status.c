@@ -8,6 +8,8 @@
 
 #include "core/base/check.h"
 #include "core/base/str.h"
+#include "core/server/admission.h"
+#include "core/server/process.h"
 #include "core/server/worker.h"
 
 struct mw_status *mw_status_new(void *asker)
@@ -127,8 +129,23 @@ static void count_ends(struct mw_status *status, const struct mw_end_counts *cou
     }
 }
 
+static void fill_process(struct mw_status_process *to, const struct mw_admission *admission)
+{
+    struct mw_process process;
+    mw_process_look(&process);
+    *to = (struct mw_status_process){
+        .connections = atomic_load(&admission->count),
+        .most_connections = admission->connections,
+        .resident = process.resident_bytes,
+        .most_resident = admission->memory_bytes,
+        .is_short = atomic_load(&admission->is_short),
+    };
+}
+
 void mw_status_fill(struct mw_status *status, struct mw_worker *worker)
 {
+    if (status->workers == 0)
+        fill_process(&status->process, worker->admission);
     mw_end_counts_at(&worker->end_counts, mw_loop_now(worker->loop));
     count_ends(status, &worker->end_counts);
     for (const struct mw_link *at = worker->routes.next; at != &worker->routes; at = at->next) {
@@ -198,6 +215,21 @@ static int put_row(struct mw_buf *out, const struct mw_status_row *row, unsigned
     return err;
 }
 
+/* Only of limits that are set: the rest is in the metrics. */
+static int put_limits(struct mw_buf *out, const struct mw_status_process *process)
+{
+    int err = MW_OK;
+    if (process->most_connections)
+        err =
+            mw_buf_putf(out, "\n%llu of %llu connections", (unsigned long long)process->connections,
+                        (unsigned long long)process->most_connections);
+    if (!err && process->most_resident)
+        err = mw_buf_putf(out, "\n%.1f of %.1f MiB resident%s", (double)process->resident / 1048576,
+                          (double)process->most_resident / 1048576,
+                          process->is_short ? ": new connections are refused" : "");
+    return err;
+}
+
 int mw_status_text(const struct mw_status *status, struct mw_buf *out)
 {
     int err = MW_OK;
@@ -213,7 +245,7 @@ int mw_status_text(const struct mw_status *status, struct mw_buf *out)
                           "moonwire why",
                           (unsigned long long)status->ends,
                           (unsigned long long)status->ends_by_network);
-    return err;
+    return err ? err : put_limits(out, &status->process);
 }
 
 /* ---- for programs ---- */
@@ -285,4 +317,19 @@ void mw_status_json(const struct mw_status *status, struct mw_json_writer *json)
     for (size_t i = 0; i < status->count; i++)
         put_object(json, &status->rows[i], status->workers);
     mw_jw_array_end(json);
+}
+
+void mw_status_process_json(const struct mw_status *status, struct mw_json_writer *json)
+{
+    const struct mw_status_process *process = &status->process;
+    mw_jw_object(json);
+    mw_jw_pair_integer(json, "connections", (int64_t)process->connections);
+    if (process->most_connections)
+        mw_jw_pair_integer(json, "connections_limit", (int64_t)process->most_connections);
+    mw_jw_pair_integer(json, "resident", (int64_t)process->resident);
+    if (process->most_resident)
+        mw_jw_pair_integer(json, "memory", (int64_t)process->most_resident);
+    mw_jw_key(json, mw_view_text("short"));
+    mw_jw_bool(json, process->is_short);
+    mw_jw_object_end(json);
 }

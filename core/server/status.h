@@ -29,6 +29,13 @@ struct mw_status_row {
     struct mw_fault last;
 };
 
+/* The whole process beside its limits (docs/running.md, "Operating limits"). */
+struct mw_status_process {
+    uint64_t connections, most_connections; /* most: 0 is any number */
+    uint64_t resident, most_resident;       /* bytes; resident: 0 is not known */
+    bool is_short;                          /* of memory: nobody new comes in */
+};
+
 /* Goes around; belongs to whoever holds it. */
 struct mw_status {
     struct mw_letter letter;
@@ -37,8 +44,9 @@ struct mw_status {
     size_t count, cap;
     unsigned workers;               /* that have added theirs */
     uint64_t ends, ends_by_network; /* of the last hour */
-    bool is_whole;                  /* false: there was no memory for the rows */
-    void *asker;                    /* of the server's thread; NULL: nobody waits for it any more */
+    struct mw_status_process process;
+    bool is_whole; /* false: there was no memory for the rows */
+    void *asker;   /* of the server's thread; NULL: nobody waits for it any more */
 };
 
 /* NULL: no memory. */
@@ -50,6 +58,8 @@ void mw_status_fill(struct mw_status *status, struct mw_worker *worker);
 
 /* Each script as some lines for people, and one about ends. MW_ERR_NOMEM. */
 int mw_status_text(const struct mw_status *status, struct mw_buf *out);
+/* An object: the whole process. */
+void mw_status_process_json(const struct mw_status *status, struct mw_json_writer *json);
 /* An array of objects; the next value of `json`. */
 void mw_status_json(const struct mw_status *status, struct mw_json_writer *json);
 

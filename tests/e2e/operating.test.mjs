@@ -41,6 +41,7 @@ test('connections: one more is 503 by name; when one leaves the next gets in', a
     const peers = [];
     for (let i = 0; i < 3; i++) peers.push(await server.connect('/echo'));
     await told(server, 503, 'too_many_connections');
+    assert.match((await administer(server, 'status')).out, /^3 of 3 connections$/m);
     assert.equal(await peers[0].ask('still here'), 'still here');
     await peers[1].close();
     await server.log({ msg: 'closed' });
@@ -223,6 +224,8 @@ test('memory: above the ceiling new ones are 503 by name, below it they get in a
     const line = await server.log({ msg: 'memory limit reached' });
     assert.ok(line.resident >= ceiling && line.memory === ceiling);
     assert.equal((await told(server, 503, 'memory_limit')).cause, 'out_of_memory');
+    const whole = JSON.parse((await administer(server, 'status', '--json')).out).process;
+    assert.ok(whole.short && whole.memory === ceiling && whole.resident > ceiling);
     const health = await fetch(`${server.url}healthz`);
     assert.equal(health.status, 200);
     await health.text();
