@@ -134,6 +134,14 @@ static void on_connection(uv_poll_t *poll, int status, int events)
     }
 }
 
+void mw_acceptor_take_rest(struct mw_acceptor *acceptor)
+{
+    for (unsigned i = 0; i < MW_LISTENER_BACKLOG; i++) {
+        if (!accept_one(acceptor))
+            return;
+    }
+}
+
 int mw_acceptor_open(struct mw_acceptor *acceptor)
 {
     int status = uv_poll_init(mw_loop_uv(acceptor->loop), &acceptor->poll, acceptor->socket);

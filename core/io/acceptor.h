@@ -35,6 +35,9 @@ void mw_acceptor_take_care(struct mw_acceptor *acceptor, const struct mw_accept_
 /* Inside of `accept`: this one has one of the last descriptors. */
 bool mw_acceptor_is_last(const struct mw_acceptor *acceptor);
 
+/* Accepts now who waits already, up to a backlog of them. */
+void mw_acceptor_take_rest(struct mw_acceptor *acceptor);
+
 /* No further accept; closes the socket; then comes `closed`. Also from inside of `accept`. */
 void mw_acceptor_close(struct mw_acceptor *acceptor);
 

@@ -231,6 +231,12 @@ bool mw_listener_is_last(const struct mw_listener *listener)
     return mw_acceptor_is_last(&listener->acceptor);
 }
 
+void mw_listener_take_rest(struct mw_listener *listener)
+{
+    if (listener)
+        mw_acceptor_take_rest(&listener->acceptor);
+}
+
 void mw_listener_close(struct mw_listener *listener)
 {
     if (listener)

@@ -54,6 +54,12 @@ void mw_listener_care(struct mw_listener *listener, const struct mw_accept_care 
 /* Inside of `accept`: this one has one of the last descriptors. */
 bool mw_listener_is_last(const struct mw_listener *listener);
 
+/*
+ * Accepts now who waits already: at the close the kernel would reset them, and of several listeners
+ * on one address each has its own who wait. Not from inside of `accept`. NULL is allowed.
+ */
+void mw_listener_take_rest(struct mw_listener *listener);
+
 /* No further accept; frees itself by the loop. NULL is allowed. */
 void mw_listener_close(struct mw_listener *listener);
 

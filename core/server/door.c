@@ -235,6 +235,10 @@ static const struct mw_stream_events events = { on_read, on_end, on_written, on_
 static void on_alarm(struct mw_alarm *alarm)
 {
     struct door *door = MW_OWNER(alarm, struct door, alarm);
+    if (door->worker->stopping) {
+        door_close(door, false);
+        return;
+    }
     if (door->is_proxy && !door->is_introduced)
         tell_of_header(door, "its PROXY header did not come in time");
     if (door->is_proxy || door->worker->tls)
@@ -285,6 +289,16 @@ void mw_door_accept(void *ctx, struct mw_stream *stream)
     }
     mw_alarm_set(worker->loop, &door->alarm, door->at_ms + MW_DOOR_MS);
     mw_stream_set_reading(stream, true);
+}
+
+void mw_door_hurry_all(struct mw_worker *worker, mw_ms span_ms)
+{
+    mw_ms end_ms = mw_loop_now(worker->loop) + span_ms;
+    for (struct mw_link *link = worker->doors.next; link != &worker->doors; link = link->next) {
+        struct door *door = MW_OWNER(link, struct door, in_worker);
+        if (!door->is_closing)
+            mw_alarm_set(worker->loop, &door->alarm, mw_ms_min(door->at_ms + MW_DOOR_MS, end_ms));
+    }
 }
 
 void mw_door_close_all(struct mw_worker *worker)

@@ -15,6 +15,8 @@ struct mw_worker;
 /* For the listener: takes the stream; a client follows, or the stream is closed. */
 void mw_door_accept(void *worker, struct mw_stream *stream);
 
+/* Who stands there has so long for its first bytes, and is then gone. */
+void mw_door_hurry_all(struct mw_worker *worker, mw_ms span_ms);
 /* Nobody who stands there gets in any more. */
 void mw_door_close_all(struct mw_worker *worker);
 

@@ -22,6 +22,9 @@
 #define CLOSES_PER_TURN 500
 #define OWED_MS         10 /* how often it is asked whether something is still owed */
 
+/* What is on its way when the grace ends is here in this time, or never was. */
+#define LAST_MS 1000
+
 /* Where there are several workers: by then all have counted, unless one is held by a script. */
 #define COUNTED_MS 50
 
@@ -167,16 +170,33 @@ static void forget_plan(struct mw_worker *worker)
     drain->clients = 0;
 }
 
+mw_ms mw_drain_last_ms(const struct mw_worker *worker)
+{
+    return mw_ms_min(worker->drain.facts.grace_ms, LAST_MS);
+}
+
+/* Who stands in the kernel's queue has come in the grace as well, and is not reset. */
+static void shut_door(struct mw_worker *worker)
+{
+    mw_ms last_ms = mw_drain_last_ms(worker);
+    if (last_ms)
+        mw_listener_take_rest(worker->listener);
+    mw_listener_close(worker->listener);
+    worker->listener = 0;
+    if (last_ms)
+        mw_door_hurry_all(worker, last_ms);
+    else
+        mw_door_close_all(worker);
+}
+
 static void begin_closing(struct mw_worker *worker)
 {
     struct mw_drain *drain = &worker->drain;
     drain->phase = MW_DRAIN_CLOSING;
     drain->closing_ms = now(worker);
     worker->stopping = true;
-    mw_listener_close(worker->listener);
-    worker->listener = 0;
-    mw_door_close_all(worker);
     for_each_client(worker, close_http);
+    shut_door(worker);
     mw_away_end_all(worker);
     make_plan(worker);
     show_progress(&drain->tell);
@@ -224,6 +244,7 @@ static void begin_cutting(struct mw_worker *worker)
     if (worker->drain.phase == MW_DRAIN_CLOSING)
         end_closing(worker);
     worker->drain.phase = MW_DRAIN_CUTTING;
+    mw_door_close_all(worker);
     for_each_client(worker, cut);
 }
 

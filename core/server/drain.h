@@ -111,6 +111,12 @@ void mw_drain_refuse(struct mw_client *client);
  */
 bool mw_drain_may_ask(const struct mw_worker *worker);
 
+/*
+ * Who came within the grace and has not been heard yet has so long to say what it wants, and is
+ * told when to come back; 0: there was no grace.
+ */
+mw_ms mw_drain_last_ms(const struct mw_worker *worker);
+
 /* The time for scripts is over: nothing more of them is called. */
 bool mw_drain_is_late(const struct mw_worker *worker);
 

@@ -40,6 +40,9 @@ bool mw_http_driver_open(struct mw_client *client, mw_ms at_ms)
         return false;
     }
     client->http = http;
+    if (worker->stopping) /* it comes at the last moment, and must not keep it for long */
+        http->due_ms =
+            mw_ms_min(http->due_ms, mw_loop_now(worker->loop) + mw_drain_last_ms(worker));
     mw_alarm_set(worker->loop, &client->alarm, http->due_ms);
     return true;
 }

@@ -226,6 +226,33 @@ test('after the grace an upgrade is refused with the time after the last slot', 
     asking.drop();
 });
 
+for (const workers of ['1', '4'])
+    test(`who waits to be accepted when the grace ends is told when to come back: ${workers} worker(s)`,
+        async (t) => {
+            const env = { MOONWIRE_DRAIN_GRACE: '0.4', MOONWIRE_WORKERS: workers };
+            const server = await start(t, { 'scripts/room.lua': room }, { env });
+            server.process.kill('SIGTERM');
+            await server.log({ msg: 'draining' });
+            server.process.kill('SIGSTOP'); /* so that nobody is accepted until the grace is over */
+            const late = Array.from({ length: 20 }, () => new Wire(server.port));
+            for (const wire of late)
+                wire.send('GET /room HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+                    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
+            const silent = new Wire(server.port);
+            await Promise.all([...late, silent].map(({ socket }) =>
+                socket.connecting && new Promise((resolve) => socket.once('connect', resolve))));
+            await new Promise((resolve) => setTimeout(resolve, 500));
+            server.process.kill('SIGCONT');
+            for (const wire of late) {
+                const { status, body } = await wire.answer();
+                assert.deepEqual([status, JSON.parse(body).error], [503, 'drain']);
+                wire.drop();
+            }
+            assert.equal(await silent.ends(), 'fin');
+            silent.drop();
+            assert.deepEqual(await server.exited, { code: 0, signal: null });
+        });
+
 test('moonwire drain --restart --wait says what will happen and how it went', async (t) => {
     const server = await start(t, { 'scripts/room.lua': room }, { env: alone });
     const peers = await together(5, () => server.connect('/room'));
