@@ -98,12 +98,20 @@ static int put_latest(struct mw_client *client, enum mw_opcode kind, struct mw_v
     return err;
 }
 
+/* The machine of one who is away knows of no session meanwhile. */
+static void note_dropped(struct mw_client *client)
+{
+    mw_conn_note_dropped(&client->conn);
+    if (client->phase == MW_CLIENT_AWAY)
+        mw_replay_lost(&client->session->replay, 1);
+}
+
 int mw_sending_one(struct mw_client *client, enum mw_opcode kind, struct mw_view data,
                    const struct mw_send_how *how)
 {
     size_t waited = client->conn.out.bytes;
     if (!mw_account_has_room(client->route->account, data.len)) {
-        mw_conn_note_dropped(&client->conn);
+        note_dropped(client);
         return mw_sending_count(client->route, kind, MW_ERR_QUOTA);
     }
     if (client->phase == MW_CLIENT_AWAY)

@@ -109,3 +109,30 @@ async function run(t, cuts, options) {
 }
 
 test('over a network that breaks nothing is lost and nothing comes twice', (t) => run(t, 300));
+
+test('what script.queued has no room for while a client is away is a hole that it is told of', async (t) => {
+    const server = await start(t, { 'scripts/big.lua': `
+        local M = { resume = 30, limits = { queue = 4000000 } }
+        function M.on_message(conn)
+          for other in connections() do
+            if other.state == "away" then
+              other:send(string.rep("b", 300000))
+              local _, why = other:send(string.rep("x", 900000))
+              other:send("after")
+              log.info("sent", { why = why, dropped = other.dropped })
+            end
+          end
+        end
+        return M` }, { env: { MOONWIRE_SCRIPT_QUEUED: '1048576' } });
+    const peer = new SessionPeer(`ws://127.0.0.1:${server.port}/big`);
+    await peer.ready();
+    peer.stay();
+    await server.log({ msg: 'away' });
+    (await server.connect('/big')).send('go');
+    const { why, dropped } = await server.log({ msg: 'sent' });
+    assert.deepEqual([why, dropped], ['dropped', 1]);
+    await peer.back();
+    await peer.until(({ heard }) => heard.includes('after'), 'what came after the hole');
+    assert.deepEqual(peer.heard.map((one) => one.length ?? one), [300000, { missed: 1 }, 5]);
+    await peer.close();
+});
