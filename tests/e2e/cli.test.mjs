@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { Project, Server, binary, root, start, within } from './harness.mjs';
+import { alone, Project, Server, binary, root, start, within } from './harness.mjs';
 
 const OK = 0, USAGE = 2, UNAVAILABLE = 69, BAD_CONFIG = 78;
 const any = ['--listen', '127.0.0.1:0'];
@@ -220,7 +220,7 @@ const room = `
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
     test(`${signal} closes each connection with 1001, runs its on_close, ends with 0`, async (t) => {
-        const server = await start(t, { 'scripts/room.lua': room });
+        const server = await start(t, { 'scripts/room.lua': room }, { env: alone });
         const peers = await Promise.all(Array.from({ length: 50 }, () => server.connect('/room')));
         const silent = await server.connect('/room');
         silent.socket._socket.pause(); /* it neither reads nor answers the Close frame */

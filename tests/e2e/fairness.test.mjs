@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { start } from './harness.mjs';
+import { alone, start } from './harness.mjs';
 
 const full = process.env.MOONWIRE_FULL === '1';
 const BURN_MS = full ? 190 : 40, BUDGET_MS = full ? 250 : 200, CLIENTS = full ? 50 : 20;
@@ -69,7 +69,9 @@ function expectTurns(what, seen) {
 }
 
 const serve = (t, files) =>
-    start(t, { 'scripts/watch.lua': watch, ...files }, { env: { MOONWIRE_SCRIPT_CPU: `${BUDGET_MS}`, MOONWIRE_LOG_LEVEL: 'info' } });
+    start(t, { 'scripts/watch.lua': watch, ...files }, { env: {
+        ...alone, MOONWIRE_SCRIPT_CPU: `${BUDGET_MS}`, MOONWIRE_LOG_LEVEL: 'info',
+    } });
 
 test('messages that burn their budget delay others by one of them', async (t) => {
     const server = await serve(t, { 'scripts/burner.lua': burner, 'scripts/echo.lua': echo });
