@@ -105,11 +105,11 @@ static void on_signal(void *ctx, enum mw_signal which)
 
 static void close_crew(struct server *server)
 {
-    size_t bytes = server->crew.count * sizeof *server->crew.workers;
-    if (server->crew.workers)
+    struct mw_worker *workers = server->crew.workers;
+    size_t bytes = server->crew.count * sizeof *workers;
+    if (workers)
         server->left = mw_crew_close(&server->crew);
-    mw_free(&server->mem, server->crew.workers, bytes);
-    server->crew = (struct mw_crew){ 0 };
+    mw_free(&server->mem, workers, bytes);
 }
 
 static void end_run(struct server *server)
