@@ -153,7 +153,7 @@ test('a script that uses up its time in every on_close keeps nobody', async (t) 
 test('a script that is slow, but never stopped, is told of as many ends as there is time for', async (t) => {
     const server = await start(t, { 'scripts/slow.lua': `
         return { on_close = function() local t = os.clock() while os.clock() - t < 0.1 do end end }` },
-    { env: { MOONWIRE_DRAIN_TIMEOUT: '3', MOONWIRE_SCRIPT_CPU: '60000' } });
+    { env: { ...alone, MOONWIRE_DRAIN_TIMEOUT: '3', MOONWIRE_SCRIPT_CPU: '60000' } });
     const peers = await together(60, () => server.connect('/slow'));
     assert.equal((await server.stop()).code, 0);
     for (const peer of peers) assert.equal((await peer.seen()).code, 1001);
@@ -179,7 +179,7 @@ test('a script has the last word, as long as there is time', async (t) => {
         'scripts/slow.lua': `
             return { advise_reconnect = function() local t = os.clock() while os.clock() - t < 0.1 do end
               return { after = 9 } end }`,
-    }, { env: { MOONWIRE_DRAIN_TIMEOUT: '4', MOONWIRE_SCRIPT_CPU: '60000' } });
+    }, { env: { ...alone, MOONWIRE_DRAIN_TIMEOUT: '4', MOONWIRE_SCRIPT_CPU: '60000' } });
     const own = await server.connect('/own');
     const slow = await together(60, () => server.connect('/slow'));
     assert.equal((await server.stop()).code, 0);
