@@ -366,9 +366,12 @@ int mw_hub_publish(struct mw_hub *hub, struct mw_view name, struct mw_publicatio
         unlock(hub, topic);
     }
     bool is_ours_alone = topic ? !topic->shared : hub->store->workers == 1 && !has_rules(hub);
-    if (is_ours_alone)
-        return MW_OK;
-    return mw_topics_publish(hub->store, name, hub->worker, publication, now_ms, told);
+    int err = MW_OK;
+    if (!is_ours_alone)
+        err = mw_topics_publish(hub->store, name, hub->worker, publication, now_ms, told);
+    if (topic)
+        told->audience = (struct mw_audience){ topic->members, topic->count };
+    return err;
 }
 
 struct mw_inbox *mw_hub_inbox(struct mw_hub *hub)

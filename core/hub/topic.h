@@ -88,6 +88,7 @@ struct mw_published {
     bool is_somewhere; /* false: no member and no history, nothing was done */
     bool is_kept;      /* in the history */
     uint64_t offset;
+    struct mw_audience audience; /* the own members; set by mw_hub_publish */
 };
 
 /*

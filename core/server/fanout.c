@@ -139,21 +139,20 @@ static struct mw_publication *make_publication(const struct mw_route *route,
 
 /* What the own members get, behind all that was published before it. */
 static long deliver_own(struct mw_route *route, const struct mw_saying *saying,
-                        struct mw_publication *publication)
+                        const struct mw_audience *audience, struct mw_publication *publication)
 {
     struct mw_worker *worker = route->worker;
     struct mw_broadcast broadcast;
-    deliver_taken(worker);
-    struct mw_audience audience = mw_hub_audience(&worker->hub, saying->topic);
-    if (audience.count == 0)
+    deliver_taken(worker); /* nobody joins or leaves by it */
+    if (audience->count == 0)
         return 0;
     if (publication)
         begin_shared(&broadcast, &route->account->mem, publication);
     else
-        mw_broadcast_begin(&broadcast, &route->account->mem, audience.count, saying->kind,
+        mw_broadcast_begin(&broadcast, &route->account->mem, audience->count, saying->kind,
                            saying->data);
     broadcast.how = saying->how;
-    long receivers = deliver(&broadcast, &audience, saying->except, 0);
+    long receivers = deliver(&broadcast, audience, saying->except, 0);
     mw_broadcast_end(&broadcast);
     return receivers;
 }
@@ -193,7 +192,7 @@ long mw_fanout_publish(struct mw_route *route, const struct mw_saying *saying, u
     int err = publish(route, saying, &publication, &told);
     long receivers = err;
     if (!err && told.is_somewhere)
-        receivers = deliver_own(route, saying, publication);
+        receivers = deliver_own(route, saying, &told.audience, publication);
     mw_publication_drop(publication);
     if (err)
         return mw_sending_count(route, saying->kind, err);
