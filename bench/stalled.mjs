@@ -18,7 +18,7 @@ const FILL_BYTES = 65536, FILLS = 160;
 const MASK = Buffer.of(1, 2, 3, 4);
 
 const script = (policy, options) => `
-    local M = { limits = { queue = 262144, policy = "${policy}" }, compression = false }
+    local M = { limits = { queue = 262144, policy = "${policy}", ping = 0 }, compression = false }
     local sum = { dropped = 0, replaced = 0, closed = 0 }
     local fill = ("f"):rep(${FILL_BYTES})
     function M.on_open(conn, req)
