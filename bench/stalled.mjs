@@ -3,6 +3,7 @@
  * for each policy. Rounds with and without stalled ones take turns, so that what the machine does
  * meanwhile meets both. A delay is from the publisher's send to the reader's receipt, in this
  * process; those of rounds with stalled readers are told as ratios to those without.
+ * What is lost by those who read: of `latest`, messages of which two came in one turn; else none.
  *
  *   ./dev build release && node bench/stalled.mjs [READERS [STALLED [SECONDS]]]
  */
