@@ -55,7 +55,7 @@ test('what it cannot simulate it says', () => {
     }
     const { status, stderr } = spawnSync(binary, ['simulate'], { encoding: 'utf8' });
     assert.deepEqual([status, stderr],
-        [2, 'moonwire: simulate what? moonwire simulate herd\n']);
+        [2, 'moonwire: simulate what? moonwire simulate herd, or resume\n']);
 });
 
 /* ---- the real crowd ---- */

@@ -142,8 +142,8 @@ TEST(flags_of_other_verbs_are_refused_by_name)
         const char *says;
     } table[] = {
         { PARSE("serve", "--json"),
-          "--json is of bench,check,close,doctor,explain,reload,rollback,status,drain,simulate,why, "
-          "not of serve" },
+          "--json is of bench,check,close,doctor,explain,reload,rollback,status,drain,simulate,"
+          "why, not of serve" },
         { PARSE("reload", "--wait"), "--wait is of drain, not of reload" },
         { PARSE("--to", "7", "reload"), "--to is of rollback, not of reload" },
         { PARSE("rollback", "a.lua", "--to"), "--to wants a value: the number of a version" },
