@@ -144,11 +144,8 @@ static void go_away(struct mw_client *client, enum mw_cause cut, struct mw_view 
     worker->away.count++;
     client->route->metrics.cells->away_begun++;
     mw_client_settle_later(client);
-    if (worker->away.count > (size_t)worker->config->resume_sessions)
-        end_oldest(worker);
 }
 
-/* A cut like any other for who looks for limits on the path, though its end is yet to come. */
 static bool may_come_back(const struct mw_client *client)
 {
     const struct mw_route *route = client->route;
@@ -163,8 +160,10 @@ bool mw_away_begin(struct mw_client *client)
     const struct mw_conn_end *end = mw_conn_ending(&client->conn);
     if (mw_cause_row(end->cause)->who != MW_WHO_NETWORK)
         return false;
-    mw_ending_cut(client);
+    mw_ending_cut(client); /* for who looks for limits on the path it is a death like any other */
     go_away(client, end->cause, mw_view(end->reason, end->reason_len));
+    if (client->worker->away.count > (size_t)client->worker->config->resume_sessions)
+        end_oldest(client->worker);
     return true;
 }
 

@@ -244,15 +244,9 @@ static const struct {
     const char *name;
     key_fn *check;
 } checks[] = {
-    { "route", check_route },
-    { "affinity", check_affinity },
-    { "format", check_format },
-    { "protocols", check_texts },
-    { "origins", check_texts },
-    { "limits", check_limits },
-    { "codes", check_codes },
-    { "compression", check_compression },
-    { "resume", check_resume },
+    { "route", check_route },     { "affinity", check_affinity },       { "format", check_format },
+    { "protocols", check_texts }, { "origins", check_texts },           { "limits", check_limits },
+    { "codes", check_codes },     { "compression", check_compression }, { "resume", check_resume },
 };
 
 /* Other keys are the script's own business, unless they are nearly the name of one of ours. */

@@ -29,6 +29,7 @@ const TALK = `
       local verb, rest = data:match("^(%S+) ?(.*)$")
       if verb == "nap" then sleep(tonumber(rest)) conn:send("woke") end
       if verb == "echo" then conn:send(rest) end
+      if verb == "spin" then while true do end end
       if verb == "say" then publish("room:" .. conn.params.room, rest) end
       if verb == "many" then
         for i = 1, tonumber(rest) do publish("room:" .. conn.params.room, "m" .. i) end
@@ -291,6 +292,26 @@ test('a reload keeps sessions that are away; resume = 0 ends them', async (t) =>
     await peer.back();
     assert.equal(peer.hello.resume, undefined);
     await peer.close();
+});
+
+test('a paused script keeps its sessions, through the rebuild that ends the pause', async (t) => {
+    const own = await start(t, files(), { env: { MOONWIRE_SCRIPT_CPU: '20' } });
+    const peer = await cut(await open('/talk/a', {}, own), own), other = await open('/talk/a', {}, own);
+    for (let i = 1; i <= 5; i++) other.send('spin');
+    await own.log({ msg: 'script paused' });
+    peer.back().catch(() => {});
+    await peer.until(({ status }) => status === 503, 'a refusal over HTTP');
+    assert.equal(own.all({ msg: 'over' }).length, 0);
+    own.project.write('scripts/talk.lua', `${TALK}\n-- mended`);
+    await own.log({ msg: 'reloaded', script: 'talk.lua' });
+    await peer.until(({ returns }) => returns === 1, 'the return');
+    other.send('say again');
+    await peer.until(({ heard }) => heard.includes('again'));
+    peer.send('facts');
+    await peer.until(({ heard }) => heard.at(-1).startsWith('{'));
+    const { opened, topics, resumed } = JSON.parse(peer.heard.at(-1));
+    assert.deepEqual([opened, topics, resumed], [true, ['room:a'], true]);
+    for (const each of [peer, other]) await each.close();
 });
 
 test('with its file the sessions of a script end', async (t) => {

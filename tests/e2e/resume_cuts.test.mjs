@@ -58,17 +58,19 @@ function assertWhole(heard, prefix, isGapAllowed) {
     return next - 1;
 }
 
-async function run(t, cuts, options) {
+async function run(t, cuts, options, scheme = 'ws') {
     const seed = Number(process.env.MOONWIRE_SEED ?? 20261121);
     const random = chance(seed);
     const server = await start(t, { 'scripts/talk.lua': SCRIPT }, options);
     const network = await new Network(server.port, random).listen();
     const peers = Array.from({ length: PEERS }, () =>
-        new SessionPeer(`ws://127.0.0.1:${network.port}/talk`, {
-            silence_ms: 400, delay_ms: () => random() * 30 }));
+        new SessionPeer(`${scheme}://127.0.0.1:${network.port}/talk`, {
+            silence_ms: 400, delay_ms: () => random() * 30, rejectUnauthorized: false }));
     const sent = peers.map(() => 0);
     let published = 0;
-    const publisher = await server.connect('/talk');
+    const publisher = new SessionPeer(`${scheme}://127.0.0.1:${server.port}/talk`,
+        { rejectUnauthorized: false });
+    await publisher.ready();
     const talk = setInterval(() => {
         publisher.send(`p${++published}`);
         const i = Math.floor(random() * PEERS);
@@ -103,12 +105,18 @@ async function run(t, cuts, options) {
     } finally {
         clearInterval(talk);
         for (const peer of peers) peer.stay();
-        publisher.socket.terminate();
+        publisher.stay();
         network.close();
     }
 }
 
 test('over a network that breaks nothing is lost and nothing comes twice', (t) => run(t, 300));
+
+test('over TLS as well', (t) => run(t, 100, {
+    verb: 'dev', args: ['--listen', '127.0.0.1:0', '--tls', '--log-format', 'json'] }, 'wss'));
+
+test('the same with four workers, whichever of them a return comes to', (t) => run(t, 200, {
+    args: ['--listen', '127.0.0.1:0', '--workers', '4'] }));
 
 test('what script.queued has no room for while a client is away is a hole that it is told of', async (t) => {
     const server = await start(t, { 'scripts/big.lua': `

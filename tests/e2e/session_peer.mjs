@@ -43,6 +43,7 @@ export class SessionPeer {
         });
         socket.on('unexpected-response', (request, response) => {
             this.status = response.statusCode;
+            this.#look();
             socket.terminate();
         });
         socket.on('error', () => {});
