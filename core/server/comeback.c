@@ -228,13 +228,19 @@ static void end_refused(struct mw_client *client, struct mw_client *comer,
         turn_away(comer, cause, code, reason);
 }
 
+/* Its script may have closed it, in on_resume or since: what ends it is told to the comer, too. */
+static bool is_ending(const struct mw_client *session)
+{
+    return session->conn.phase != MW_CONN_OPEN;
+}
+
 /* verdict NULL: it has failed. */
 static void decide(struct mw_client *client, struct mw_client *comer,
                    const struct mw_verdict *verdict)
 {
     if (!verdict || !verdict->accept)
         end_refused(client, comer, verdict);
-    else if (comer)
+    else if (comer && !is_ending(client))
         enter(client, comer);
 }
 
@@ -280,7 +286,7 @@ void mw_comeback_settle(struct mw_client *client)
         refuse(client, 503, "session_gone", mw_view_text("the session has ended"));
         return;
     }
-    if (client->busy || session->busy)
+    if (client->busy || session->busy || is_ending(session))
         return;
     if (mw_fair_may_call(client->route))
         ask(session, client);

@@ -22,6 +22,8 @@ const TALK = `
       if how == "fail" then error("no luck") end
       if how == "wait" then sleep(0.1) end
       if how == "wait-code" then sleep(0.1) return false, 4002, "late" end
+      if how == "close" then conn:close(4006, "not you") end
+      if how == "wait-close" then sleep(0.1) conn:close(4007, "not now") end
       log.info("resumed", { missed = req.resume.missed, replayed = req.resume.replayed,
                             state = conn.state, opened = conn.data.opened, resumed = conn.resumed })
     end
@@ -167,7 +169,8 @@ test('a token of nobody, of another script or path, or an old one begins a new s
 
 test('on_resume refuses with a status or a code, and that is the end', async () => {
     const cases = [['status', 1008, 'sign in'], ['code', 4001, 'signed out'],
-        ['fail', 1011, /on_resume failed/], ['wait-code', 4002, 'late']];
+        ['fail', 1011, /on_resume failed/], ['wait-code', 4002, 'late'],
+        ['close', 4006, 'not you'], ['wait-close', 4007, 'not now']];
     for (const [how, code, reason] of cases) {
         const peer = await open('/talk/refused');
         await cut(peer);
