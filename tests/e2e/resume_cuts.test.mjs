@@ -98,7 +98,7 @@ async function run(t, cuts, options, scheme = 'ws') {
         const returns = peers.reduce((sum, peer) => sum + peer.returns, 0);
         t.diagnostic(`seed ${seed}: ${network.total} cuts (${JSON.stringify(network.cuts)}), `
             + `${returns} returns, ${sent.reduce((a, b) => a + b)} messages of clients`);
-        assert.ok(returns > PEERS, `${returns} returns`);
+        assert.ok(returns > cuts / 20, `${returns} returns`); /* most cuts are in handshakes */
         for (const { hello } of peers) await server.log({ msg: 'over', conn: hello.id });
         for (const { hello } of peers)
             assert.equal(server.all({ msg: 'over', conn: hello.id }).length, 1, 'on_close, once');
