@@ -55,7 +55,7 @@ function assertWhole(heard, prefix, isGapAllowed) {
             next = number + 1;
         }
     }
-    return next - 1;
+    return Math.max(next - 1, 0); /* the last one */
 }
 
 async function run(t, cuts, options, scheme = 'ws') {

@@ -29,6 +29,7 @@ export class SessionPeer {
      */
     constructor(url, { silence_ms = 0, delay_ms = () => 5, token = '', count = 0, ...options } = {}) {
         Object.assign(this, { url, silence_ms, delay_ms, token, count, options });
+        this.wait_ms = silence_ms;
         this.#open();
     }
 
@@ -52,16 +53,20 @@ export class SessionPeer {
         this.#listen();
     }
 
-    /* Any byte is life; without it the socket is left, which the server may not notice. */
+    /*
+     * Any byte is life; without it the socket is left, which the server may not notice. Who is left
+     * before the hello is given twice as long the next time: a slow machine is no silence.
+     */
     #listen() {
         clearTimeout(this.timer);
         const socket = this.socket;
-        if (this.silence_ms) this.timer = setTimeout(() => socket.terminate(), this.silence_ms);
+        if (this.silence_ms) this.timer = setTimeout(() => socket.terminate(), this.wait_ms);
     }
 
     #closed(socket, code, reason) {
         if (socket !== this.socket) return; /* an earlier one */
         clearTimeout(this.timer);
+        this.wait_ms = this.isReady ? this.silence_ms : Math.min(this.wait_ms * 2, 8000);
         this.isReady = false;
         this.closed = { code, reason };
         this.#look();
