@@ -9,6 +9,7 @@
 #include "core/server/ws_driver.h"
 
 #include "core/base/check.h"
+#include "core/base/clock.h"
 #include "core/server/account.h"
 #include "core/server/admit.h"
 #include "core/server/away.h"
@@ -35,11 +36,15 @@ static mw_ms now(const struct mw_client *client)
 
 /* ---- the alarm: one per connection, moved to earlier at once and to later when it rings ---- */
 
+/* Whether a peer takes what is in flight is not told: it has to be looked at so often. */
+#define LOOK_MS 10000
+
 static mw_ms due_ms(const struct mw_client *client)
 {
     bool waits =
         client->ending || (client->conn.phase == MW_CONN_DECIDING && client->ending_due_ms != 0);
-    return waits ? client->ending_due_ms : mw_conn_deadline(&client->conn);
+    mw_ms due = waits ? client->ending_due_ms : mw_conn_deadline(&client->conn);
+    return client->in_flight ? mw_ms_min(due, mw_ms_add(now(client), LOOK_MS)) : due;
 }
 
 static void put_alarm(struct mw_client *client)
