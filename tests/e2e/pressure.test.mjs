@@ -36,7 +36,8 @@ const topic = (policy, options = '{}') => `
     return M`;
 
 const server = await start({ after }, {
-    'scripts/echo.lua': `return { on_message = function(conn, data, kind) conn:send(data, kind) end,
+    'scripts/echo.lua': `return { limits = { ping = 0 },
+        on_message = function(conn, data, kind) conn:send(data, kind) end,
         on_close = function(conn, code, reason, info) log.info("end", { cause = info.cause }) end }`,
     'scripts/close.lua': topic('close'),
     'scripts/drop.lua': topic('drop'),
