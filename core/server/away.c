@@ -112,8 +112,7 @@ static void end_oldest(struct mw_worker *worker)
     mw_log_number(&line, "away", (double)(now(oldest->client) - oldest->cut_ms) / 1000);
     mw_log_end(&line);
     oldest->must_go = true;
-    mw_list_remove(&oldest->link); /* the next one is another's */
-    mw_list_push(&worker->away.sessions, &oldest->link);
+    mw_away_leave(oldest->client); /* of many cuts in one turn each ends another one */
     mw_client_settle_later(oldest->client);
 }
 
@@ -162,7 +161,7 @@ bool mw_away_begin(struct mw_client *client)
         return false;
     mw_ending_cut(client); /* for who looks for limits on the path it is a death like any other */
     go_away(client, end->cause, mw_view(end->reason, end->reason_len));
-    if (client->worker->away.count > (size_t)client->worker->config->resume_sessions)
+    while (client->worker->away.count > (size_t)client->worker->config->resume_sessions)
         end_oldest(client->worker);
     return true;
 }

@@ -22,7 +22,7 @@ struct mw_session {
     struct mw_client *client;
     struct mw_replay replay;
     struct mw_resume_tokens tokens;
-    struct mw_link link; /* in worker->away.sessions while it is away */
+    struct mw_link link; /* in worker->away.sessions while it is away and need not go */
     mw_ms cut_ms;
     uint8_t cut;  /* enum mw_cause: what has ended its connection */
     bool must_go; /* it has to make room, though its time is not over */

@@ -242,6 +242,22 @@ TEST(its_time_is_over_once)
     end();
 }
 
+/* All in one turn, as when a network goes. */
+TEST(beyond_the_bound_of_sessions_as_many_end_as_are_too_many)
+{
+    begin("resume 30", 6);
+    struct visitor visitors[8];
+    world.config.resume_sessions = 2;
+    for (size_t i = 0; i < MW_COUNT(visitors); i++)
+        visitors[i] = arrive();
+    for (size_t i = 0; i < MW_COUNT(visitors); i++)
+        visitors[i].peer->line.peer_reset = true;
+    run(&world);
+    assert_int_equal(world.worker.away.count, 2);
+    assert_int_equal(c_engine.ends, 6);
+    end();
+}
+
 /* ---- a target's worker ---- */
 
 TEST(a_request_names_the_worker_of_its_session)
@@ -306,6 +322,7 @@ int main(void)
         IN_A_WORLD(on_resume_decides),
         IN_A_WORLD(a_comer_that_goes_leaves_the_session_to_the_next),
         IN_A_WORLD(its_time_is_over_once),
+        IN_A_WORLD(beyond_the_bound_of_sessions_as_many_end_as_are_too_many),
         IN_A_WORLD(a_request_names_the_worker_of_its_session),
         IN_A_WORLD(without_memory_nothing_is_left_behind),
     };
