@@ -228,10 +228,13 @@ static void end_refused(struct mw_client *client, struct mw_client *comer,
         turn_away(comer, cause, code, reason);
 }
 
-/* Its script may have closed it, in on_resume or since: what ends it is told to the comer, too. */
+/*
+ * Its script may have closed it, in on_resume or since, or it has to make room: what ends it is
+ * told to the comer, too.
+ */
 static bool is_ending(const struct mw_client *session)
 {
-    return session->conn.phase != MW_CONN_OPEN;
+    return session->conn.phase != MW_CONN_OPEN || session->session->must_go;
 }
 
 /* verdict NULL: it has failed. */

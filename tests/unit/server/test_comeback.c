@@ -242,6 +242,23 @@ TEST(its_time_is_over_once)
     end();
 }
 
+/* on_resume says yes in the turn in which the session has to make room. */
+TEST(who_must_make_room_is_not_let_in_to_be_lost_at_the_next_cut)
+{
+    begin("resume 30\nwait-back", 7);
+    struct visitor ann = arrive();
+    cut(&ann);
+    c_engine.hold = true;
+    come_back(&ann, 0);
+    away()->session->must_go = true;
+    c_engine.hold = false;
+    RUN_UNTIL(&world, world.worker.away.count == 0);
+    assert_int_equal(c_engine.ends, 1);
+    run(&world);
+    assert_non_null(strstr(seen_by(ann.peer), "503"));
+    end();
+}
+
 /* All in one turn, as when a network goes. */
 TEST(beyond_the_bound_of_sessions_as_many_end_as_are_too_many)
 {
@@ -322,6 +339,7 @@ int main(void)
         IN_A_WORLD(on_resume_decides),
         IN_A_WORLD(a_comer_that_goes_leaves_the_session_to_the_next),
         IN_A_WORLD(its_time_is_over_once),
+        IN_A_WORLD(who_must_make_room_is_not_let_in_to_be_lost_at_the_next_cut),
         IN_A_WORLD(beyond_the_bound_of_sessions_as_many_end_as_are_too_many),
         IN_A_WORLD(a_request_names_the_worker_of_its_session),
         IN_A_WORLD(without_memory_nothing_is_left_behind),
