@@ -131,7 +131,7 @@ static inline void far_speak(struct far *far, const struct mw_http_head *head)
     far->speaks = true;
     if (stage->play.close_code)
         (void)mw_conn_close(&far->conn, MW_CAUSE_script_close, stage->play.close_code,
-                            mw_view_text(stage->play.close_reason), 0);
+                            mw_view_text(stage->play.close_reason), mw_loop_now(stage->world.loop));
     far_pump(far);
 }
 
