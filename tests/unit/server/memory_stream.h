@@ -32,6 +32,7 @@ struct memory_stream {
     /* what the server has done */
     bool finished, closed, was_reset;
     unsigned moves;
+    unsigned writes;
 
     /* private */
     bool reading, closing, told_end;
@@ -80,6 +81,7 @@ static inline long memory_write_(struct mw_stream *stream, const struct mw_view 
     assert_true(count > 0 && count <= MW_STREAM_MAX_VECTORS);
     assert_true(line->flight_count == 0 && !line->closing);
     assert_false(line->finished); /* nothing is written behind a half-close */
+    line->writes++;
     if (line->peer_reset)
         return MW_ERR_CLOSED;
     for (size_t i = 0; i < count; i++) {

@@ -53,6 +53,35 @@ TEST(a_published_message_reaches_every_subscriber_and_nobody_else)
     assert_null(strstr(seen_by(b), "text:gone?"));
 }
 
+TEST(what_is_published_in_one_turn_is_one_write_to_each_subscriber)
+{
+    struct peer *peers[4];
+    char seen[512] = "101";
+    serve("join room\npublish room");
+    for (size_t i = 0; i < MW_COUNT(peers); i++)
+        peers[i] = add_socket(&world, "/s");
+    run(&world);
+    for (int i = 0; i < 20; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "%02d", i);
+        say_text(peers[0], text);
+        snprintf(seen + strlen(seen), sizeof seen - strlen(seen), " text:%s", text);
+    }
+    unsigned before[MW_COUNT(peers)];
+    for (size_t i = 0; i < MW_COUNT(peers); i++) {
+        before[i] = peers[i]->line.writes;
+        peers[i]->line.takes_little = false;
+    }
+    struct mw_view all = mw_buf_view(&peers[0]->line.to_server);
+    peers[0]->line.stream.events->read(peers[0]->line.stream.owner, (char *)all.data, all.len);
+    mw_buf_clear(&peers[0]->line.to_server);
+    run(&world);
+    for (size_t i = 0; i < MW_COUNT(peers); i++) {
+        assert_int_equal(peers[i]->line.writes - before[i], 1);
+        assert_seen(peers[i], seen);
+    }
+}
+
 TEST(a_message_may_go_to_all_but_one)
 {
     serve("join room\ntell room");
@@ -443,6 +472,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         IN_A_WORLD(messages_are_echoed_whole_and_in_order_however_they_are_cut),
         IN_A_WORLD(a_published_message_reaches_every_subscriber_and_nobody_else),
+        IN_A_WORLD(what_is_published_in_one_turn_is_one_write_to_each_subscriber),
         IN_A_WORLD(a_message_may_go_to_all_but_one),
         IN_A_WORLD(a_script_cannot_reach_the_connections_of_another),
         IN_A_WORLD(messages_that_no_handler_wants_are_counted_and_dropped),
