@@ -372,6 +372,8 @@ static int start_running(struct server *server)
     if (err)
         mw_log_note(&server->log, MW_LOG_ERROR,
                     "the worker cannot be started: no memory or no thread");
+    if (err && server->crew.workers[0].thread) /* it serves already, and would never be over */
+        leave_at_once(server, MW_EXIT_FAILED);
     return err ? MW_EXIT_FAILED : MW_EXIT_OK;
 }
 
