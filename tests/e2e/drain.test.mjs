@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { alone, binary, Project, refused, Server, start, within } from './harness.mjs';
@@ -226,6 +227,14 @@ test('after the grace an upgrade is refused with the time after the last slot', 
     asking.drop();
 });
 
+/* On a busy machine threads go on until one of them has seen the signal. */
+async function hold({ pid }) {
+    const states = () => readdirSync(`/proc/${pid}/task`).map((task) =>
+        /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8'))[1]);
+    process.kill(pid, 'SIGSTOP');
+    while (states().some((state) => state !== 'T')) await new Promise(setImmediate);
+}
+
 for (const workers of ['1', '4'])
     test(`who waits to be accepted when the grace ends is told when to come back: ${workers} worker(s)`,
         async (t) => {
@@ -233,7 +242,7 @@ for (const workers of ['1', '4'])
             const server = await start(t, { 'scripts/room.lua': room }, { env });
             server.process.kill('SIGTERM');
             await server.log({ msg: 'draining' });
-            server.process.kill('SIGSTOP'); /* so that nobody is accepted until the grace is over */
+            await hold(server.process); /* so that nobody is accepted until the grace is over */
             const late = Array.from({ length: 20 }, () => new Wire(server.port));
             for (const wire of late)
                 wire.send('GET /room HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
