@@ -4,8 +4,6 @@
  */
 #include "lua/codes.h"
 
-#include <stdlib.h>
-
 #include "core/base/utf8.h"
 #include "lua/advice.h"
 #include "lua/shape.h"
@@ -77,7 +75,7 @@ static struct mw_advice read_retry(lua_State *L, const char *key, int code)
 }
 
 /* Key at -2, value at -1. */
-static struct mw_code_spec read_row(lua_State *L, struct mw_lua_version *version, const char *key)
+static void read_row(lua_State *L, struct mw_lua_version *version, const char *key, void *out)
 {
     lua_Integer number = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
     if (number < 3000 || number > 4999)
@@ -87,16 +85,7 @@ static struct mw_code_spec read_row(lua_State *L, struct mw_lua_version *version
     check_fields(L, key, code);
     row.fix = read_fix(L, version, key, code);
     row.advice = read_retry(L, key, code);
-    return row;
-}
-
-static size_t count_rows(lua_State *L)
-{
-    size_t count = 0;
-    lua_pushnil(L);
-    for (; lua_next(L, -2); count++)
-        lua_pop(L, 1);
-    return count;
+    *(struct mw_code_spec *)out = row;
 }
 
 static int by_code(const void *a, const void *b)
@@ -107,18 +96,7 @@ static int by_code(const void *a, const void *b)
 
 void mw_lua_codes_read(lua_State *L, struct mw_lua_version *version, const char *key)
 {
-    if (!lua_istable(L, -1))
-        luaL_error(L, "%s must be a table, not a %s", key, luaL_typename(L, -1));
-    luaL_checkstack(L, 20, key);
-    size_t count = count_rows(L), n = 0;
-    struct mw_code_spec *rows = lua_newuserdatauv(L, (count + 1) * sizeof(*rows), 0);
-    mw_lua_shape_keep(L, version);
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        rows[n++] = read_row(L, version, key);
-        lua_pop(L, 1);
-    }
-    qsort(rows, n, sizeof(*rows), by_code);
-    version->spec.codes = rows;
-    version->spec.code_count = n;
+    static const struct mw_lua_rows rows = { sizeof(struct mw_code_spec), read_row, by_code };
+    struct mw_route_spec *spec = &version->spec;
+    spec->codes = mw_lua_shape_rows(L, version, key, &rows, &spec->code_count);
 }

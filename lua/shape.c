@@ -8,6 +8,8 @@
  */
 #include "lua/shape.h"
 
+#include <stdlib.h>
+
 #include "core/base/str.h"
 #include "lua/codes.h"
 #include "lua/names.h"
@@ -36,6 +38,33 @@ struct mw_view mw_lua_shape_keep_text(lua_State *L, struct mw_lua_version *versi
     lua_pushvalue(L, -1);
     mw_lua_shape_keep(L, version);
     return text;
+}
+
+static size_t count_rows(lua_State *L)
+{
+    size_t count = 0;
+    lua_pushnil(L);
+    for (; lua_next(L, -2); count++)
+        lua_pop(L, 1);
+    return count;
+}
+
+const void *mw_lua_shape_rows(lua_State *L, struct mw_lua_version *version, const char *key,
+                              const struct mw_lua_rows *rows, size_t *count)
+{
+    if (!lua_istable(L, -1))
+        luaL_error(L, "%s must be a table, not a %s", key, luaL_typename(L, -1));
+    luaL_checkstack(L, 20, key);
+    *count = count_rows(L);
+    char *first = lua_newuserdatauv(L, (*count + 1) * rows->size, 0), *row = first;
+    mw_lua_shape_keep(L, version);
+    lua_pushnil(L);
+    for (; lua_next(L, -2); row += rows->size) {
+        rows->read(L, version, key, row);
+        lua_pop(L, 1);
+    }
+    qsort(first, *count, rows->size, rows->compare);
+    return first;
 }
 
 /* A list of strings, or one string. Gives an array that lives as long as the version. */

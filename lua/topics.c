@@ -4,20 +4,9 @@
  */
 #include "lua/topics.h"
 
-#include <stdlib.h>
-
 #include "lua/shape.h"
 #include "lua/text.h"
 #include "moonwire/bounds.h"
-
-static size_t count_rows(lua_State *L)
-{
-    size_t count = 0;
-    lua_pushnil(L);
-    for (; lua_next(L, -2); count++)
-        lua_pop(L, 1);
-    return count;
-}
 
 /* Key at -2. */
 static struct mw_view read_pattern(lua_State *L, struct mw_lua_version *version, const char *key)
@@ -67,7 +56,7 @@ static void check_fields(lua_State *L, const char *key, const char *pattern)
 }
 
 /* Key at -2, value at -1. */
-static struct mw_topic_spec read_row(lua_State *L, struct mw_lua_version *version, const char *key)
+static void read_row(lua_State *L, struct mw_lua_version *version, const char *key, void *out)
 {
     struct mw_topic_spec row = { .pattern = read_pattern(L, version, key) };
     const char *pattern = row.pattern.data;
@@ -77,7 +66,7 @@ static struct mw_topic_spec read_row(lua_State *L, struct mw_lua_version *versio
     check_fields(L, key, pattern);
     row.history = read_number(L, key, pattern, "history", MW_BOUND_HISTORY);
     row.ttl_s = read_number(L, key, pattern, "ttl", MW_BOUND_HISTORY_TTL_S);
-    return row;
+    *(struct mw_topic_spec *)out = row;
 }
 
 static int by_pattern(const void *a, const void *b)
@@ -93,18 +82,7 @@ static int by_pattern(const void *a, const void *b)
 /* Sorted, so that every worker, whose tables have other orders, says the same. */
 void mw_lua_topics_read(lua_State *L, struct mw_lua_version *version, const char *key)
 {
-    if (!lua_istable(L, -1))
-        luaL_error(L, "%s must be a table, not a %s", key, luaL_typename(L, -1));
-    luaL_checkstack(L, 20, key);
-    size_t count = count_rows(L), n = 0;
-    struct mw_topic_spec *rows = lua_newuserdatauv(L, (count + 1) * sizeof(*rows), 0);
-    mw_lua_shape_keep(L, version);
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        rows[n++] = read_row(L, version, key);
-        lua_pop(L, 1);
-    }
-    qsort(rows, n, sizeof(*rows), by_pattern);
-    version->spec.topics = rows;
-    version->spec.topic_count = n;
+    static const struct mw_lua_rows rows = { sizeof(struct mw_topic_spec), read_row, by_pattern };
+    struct mw_route_spec *spec = &version->spec;
+    spec->topics = mw_lua_shape_rows(L, version, key, &rows, &spec->topic_count);
 }

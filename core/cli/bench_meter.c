@@ -5,25 +5,19 @@
 #include "core/cli/bench_meter.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "core/base/str.h"
-
-#define TEXT_BYTES 4096
+#include "core/server/process.h"
 
 /* The file `name` of a process, as far as `out` goes. Empty: it cannot be read. */
-static struct mw_view read_file(const char *folder, const char *name, char out[TEXT_BYTES])
+static struct mw_view read_file(const char *folder, const char *name,
+                                char out[MW_PROCESS_TEXT_BYTES])
 {
     char path[512];
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return mw_view(0, 0);
-    ssize_t len = read(fd, out, TEXT_BYTES);
-    close(fd);
-    return mw_view(out, len > 0 ? (size_t)len : 0);
+    return mw_process_text(path, out);
 }
 
 /* The number of a text's field n, from 0; 0: there is none. */
@@ -41,7 +35,7 @@ static uint64_t field(struct mw_view text, unsigned n)
 
 static uint64_t cpu_of_threads_us(const char *folder)
 {
-    char path[300], text[TEXT_BYTES];
+    char path[300], text[MW_PROCESS_TEXT_BYTES];
     uint64_t sum_us = 0;
     snprintf(path, sizeof path, "%s/task", folder);
     DIR *tasks = opendir(path);
@@ -72,7 +66,7 @@ static uint64_t cpu_in_ticks_us(struct mw_view stat)
 
 bool mw_bench_meter_read(uint64_t pid, struct mw_bench_meter *out)
 {
-    char folder[64] = "/proc/self", text[TEXT_BYTES];
+    char folder[64] = "/proc/self", text[MW_PROCESS_TEXT_BYTES];
     if (pid)
         snprintf(folder, sizeof folder, "/proc/%llu", (unsigned long long)pid);
     struct mw_view statm = read_file(folder, "statm", text);

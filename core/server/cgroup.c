@@ -5,15 +5,13 @@
  */
 #include "core/server/cgroup.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "core/base/check.h"
 #include "core/base/str.h"
+#include "core/server/process.h"
 
 #define PATH_BYTES 1024
-#define TEXT_BYTES 4096
 
 /* v1 says "no limit" by a number near 2^63; nobody has that much. */
 #define NO_LIMIT (1ull << 60)
@@ -26,17 +24,6 @@ static const struct kind {
     { "memory", "/sys/fs/cgroup/memory", "memory.limit_in_bytes" },
 };
 
-/* What a file holds, as far as `out` goes; empty where there is none. */
-static struct mw_view read_text(const char *path, char out[TEXT_BYTES])
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return mw_view(0, 0);
-    ssize_t len = read(fd, out, TEXT_BYTES);
-    close(fd);
-    return mw_view(out, len > 0 ? (size_t)len : 0);
-}
-
 static uint64_t least(uint64_t a, uint64_t b)
 {
     if (a == 0 || b == 0)
@@ -47,13 +34,13 @@ static uint64_t least(uint64_t a, uint64_t b)
 /* "max", or a number and a newline. */
 static uint64_t limit_of(const char *root, const struct kind *kind, struct mw_view group)
 {
-    char path[PATH_BYTES], text[TEXT_BYTES];
+    char path[PATH_BYTES], text[MW_PROCESS_TEXT_BYTES];
     uint64_t bytes = 0;
     int len = snprintf(path, sizeof path, "%s%s%.*s/%s", root, kind->mount, (int)group.len,
                        group.data, kind->file);
     if (len < 0 || (size_t)len >= sizeof path)
         return 0;
-    struct mw_view rest = read_text(path, text), number;
+    struct mw_view rest = mw_process_text(path, text), number;
     if (!mw_view_split(&rest, '\n', &number))
         return 0;
     return mw_parse_u64(number, 0, NO_LIMIT, &bytes) && bytes < NO_LIMIT ? bytes : 0;
@@ -102,10 +89,10 @@ static uint64_t limit_by_line(const char *root, struct mw_view line)
 
 uint64_t mw_cgroup_memory_limit(const char *root)
 {
-    char path[PATH_BYTES], text[TEXT_BYTES];
+    char path[PATH_BYTES], text[MW_PROCESS_TEXT_BYTES];
     uint64_t bytes = 0;
     snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
-    struct mw_view rest = read_text(path, text), line;
+    struct mw_view rest = mw_process_text(path, text), line;
     while (mw_view_split(&rest, '\n', &line))
         bytes = least(bytes, limit_by_line(root, line));
     return bytes;

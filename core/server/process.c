@@ -10,6 +10,16 @@
 
 #include "core/base/str.h"
 
+struct mw_view mw_process_text(const char *path, char out[MW_PROCESS_TEXT_BYTES])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return mw_view(0, 0);
+    ssize_t len = read(fd, out, MW_PROCESS_TEXT_BYTES);
+    close(fd);
+    return mw_view(out, len > 0 ? (size_t)len : 0);
+}
+
 /* proc(5): "18214 4555 ...", in pages; the second number is of those that are in memory. */
 uint64_t mw_process_resident(int statm)
 {
