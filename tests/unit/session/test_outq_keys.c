@@ -5,7 +5,7 @@
 #include "core/base/buf.h"
 #include "core/base/rng.h"
 #include "core/session/outq.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/session/line.h"
 
 /* ---- the table alone ---- */
 
@@ -63,26 +63,6 @@ TEST(what_was_added_is_found_whatever_came_and_went)
 }
 
 /* ---- a queue ---- */
-
-struct line {
-    struct mw_mem mem;
-    struct mw_out_pool pool;
-    struct mw_outq queue;
-};
-
-static void open_line(struct line *line)
-{
-    mw_mem_init(&line->mem, NULL, 0);
-    mw_out_pool_init(&line->pool, &line->mem);
-    mw_outq_init(&line->queue, &line->pool, &line->mem);
-}
-
-static void close_line(struct line *line)
-{
-    mw_outq_free(&line->queue);
-    mw_out_pool_free(&line->pool);
-    assert_mem_empty(&line->mem);
-}
 
 static struct mw_msg *make_msg(struct mw_mem *mem, struct mw_view payload)
 {
