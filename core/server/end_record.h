@@ -18,6 +18,7 @@ struct mw_end_record {
     const char *state;       /* "closed", or of a live one what it does; static */
     bool is_live, is_clean;  /* live: the end has not been told yet, and cause and code may be 0 */
     mw_ms at_ms, at_unix_ms; /* of the end, or of the look */
+    uint64_t nth;            /* which of the process's ends it was, from 1; 0: of a live one */
     unsigned version;        /* of the script */
     unsigned code;           /* 1005 and 1006 included; 0: no end has begun */
     enum mw_cause cause;     /* MW_CAUSE_COUNT: none */

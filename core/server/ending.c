@@ -10,6 +10,7 @@
 #include "core/proto/close_catalog.h"
 #include "core/proto/rule.h"
 #include "core/server/client.h"
+#include "core/server/crew.h"
 #include "core/server/ending_limit.h"
 #include "core/server/worker.h"
 
@@ -294,8 +295,10 @@ void mw_ending_tell(struct mw_client *client, const struct mw_end *end, struct m
 {
     struct mw_worker *worker = client->worker;
     struct mw_end_record facts;
+    uint64_t nth = atomic_fetch_add(&worker->crew->ends, 1) + 1; /* before others can know of it */
     log_end(client, end);
     mw_ending_look(client, room, &facts);
+    facts.nth = nth;
     facts.is_live = false;
     facts.state = "closed";
     mw_ends_add(&worker->ends, &facts);

@@ -121,7 +121,7 @@ static void answer_last(struct mw_inquiry *inquiry, struct mw_worker *worker)
     struct mw_link *place = inquiry->records.next;
     const struct mw_end_record *record = mw_ends_before(&worker->ends, 0, now_ms);
     for (size_t i = 0; record && i < inquiry->last; i++) {
-        while (place != &inquiry->records && record_of(place)->at_ms >= record->at_ms)
+        while (place != &inquiry->records && record_of(place)->nth > record->nth)
             place = place->next;
         put_record(inquiry, place, record);
         record = mw_ends_before(&worker->ends, record, now_ms);

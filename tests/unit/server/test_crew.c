@@ -267,10 +267,12 @@ static struct mw_inquiry *ask_all(enum mw_inquiry_kind kind, size_t last)
 static void end_one(unsigned worker, mw_ms ago_ms)
 {
     mw_ms now_ms = mw_loop_now(bench.workers[worker].loop);
+    uint64_t nth = atomic_fetch_add(&bench.crew.ends, 1) + 1;
     const struct mw_end_record facts = {
-        .id = (mw_id)worker << MW_SLOTS_WORKER_SHIFT | ago_ms,
+        .id = (mw_id)worker << MW_SLOTS_WORKER_SHIFT | nth,
         .state = "closed",
         .at_ms = now_ms - ago_ms,
+        .nth = nth,
     };
     mw_ends_add(&bench.workers[worker].ends, &facts);
     mw_end_counts_add(&bench.workers[worker].end_counts, mw_view_text("s.capp"), 1000,
@@ -282,15 +284,16 @@ TEST(the_last_ends_of_all_workers_come_in_the_order_of_time)
     static const struct {
         unsigned worker;
         mw_ms ago_ms;
-    } ends[] = { { 2, 900 }, { 0, 800 }, { 1, 700 }, { 0, 600 }, { 2, 500 }, { 2, 400 } };
+    } ends[] = {
+        { 2, 900 }, { 0, 800 }, { 1, 700 }, { 0, 600 }, { 2, 500 }, { 2, 500 }, { 0, 500 }
+    };
     for (size_t i = 0; i < MW_COUNT(ends); i++)
         end_one(ends[i].worker, ends[i].ago_ms);
     for (size_t last = 1; last <= MW_COUNT(ends) + 1; last++) {
         struct mw_inquiry *inquiry = ask_all(MW_INQUIRY_LAST, last);
         size_t n = MW_COUNT(ends);
         for (struct mw_link *at = inquiry->records.next; at != &inquiry->records; at = at->next)
-            assert_int_equal((uint32_t)MW_OWNER(at, struct mw_end_record, link)->id,
-                             ends[--n].ago_ms);
+            assert_int_equal((uint32_t)MW_OWNER(at, struct mw_end_record, link)->id, n--);
         assert_int_equal(MW_COUNT(ends) - n, last < MW_COUNT(ends) ? last : MW_COUNT(ends));
         mw_inquiry_free(inquiry);
     }

@@ -186,7 +186,7 @@ TEST(the_latest_replaces_also_where_the_queue_is_full)
 TEST(many_small_messages_with_keys_fill_the_queue_for_what_they_cost)
 {
     struct machine m;
-    char key[8];
+    char key[16];
     open_machine_at(&m, MW_ROLE_SERVER, 1);
     m.limits.queue = 65536;
     begin_machine(&m);
