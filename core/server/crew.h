@@ -17,10 +17,9 @@ struct mw_crew {
     struct mw_worker *workers; /* borrowed; by number */
     unsigned count;
     struct mw_seats seats;
-    atomic_uint_fast64_t
-        ends;               /* of connections so far: a millisecond does not tell which was first */
-    atomic_size_t draining; /* WebSockets of those that drain, as each has counted them */
-    struct mw_topics topics; /* that they share; with its own locks */
+    atomic_uint_fast64_t ends; /* of connections: two of one millisecond have their order */
+    atomic_size_t draining;    /* WebSockets of those that drain, as each has counted them */
+    struct mw_topics topics;   /* that they share; with its own locks */
 };
 
 /* `workers` are zeros yet; whoever opens them one by one (a test) does so after this. */
