@@ -1,7 +1,6 @@
 /*
- * accept(2) is called here and not by libuv, because libuv answers a shortage of descriptors by
- * closing the connections that wait. Here they stay in the kernel's queue until there is room
- * again. Knows no addresses.
+ * Accepts until nobody waits, or so many as a turn allows. In a shortage of descriptors those who
+ * wait stay in the kernel's queue until there is room again. Knows no addresses.
  */
 #define _GNU_SOURCE /* accept4 */
 #include "core/io/acceptor.h"
@@ -17,8 +16,6 @@
 #include "core/io/tcp.h"
 
 #define PAUSE_MS 100 /* without descriptors or memory: time for some connection to end */
-
-static void on_connection(uv_poll_t *poll, int status, int events);
 
 /* Whoever may raise it does so while the process runs (prlimit(1)): it is asked for at each start.
  */
@@ -39,7 +36,7 @@ static void start_accepting(struct mw_alarm *alarm)
 {
     struct mw_acceptor *acceptor = MW_OWNER(alarm, struct mw_acceptor, go_on);
     acceptor->most = descriptor_limit();
-    (void)uv_poll_start(&acceptor->poll, UV_READABLE, on_connection);
+    mw_ready_want(&acceptor->ready, MW_READY_READ);
 }
 
 static void tell(struct mw_acceptor *acceptor, int why)
@@ -52,7 +49,8 @@ static void tell(struct mw_acceptor *acceptor, int why)
 
 static void pause_accepting(struct mw_acceptor *acceptor, int why)
 {
-    (void)uv_poll_stop(&acceptor->poll);
+    mw_ready_want(&acceptor->ready, 0);
+    mw_ready_again(&acceptor->ready, MW_READY_READ); /* for those who wait: when it goes on */
     mw_alarm_set(acceptor->loop, &acceptor->go_on,
                  mw_ms_add(mw_loop_now(acceptor->loop), PAUSE_MS));
     tell(acceptor, why);
@@ -120,18 +118,26 @@ static bool accept_one(struct mw_acceptor *acceptor)
     acceptor->newest = (uint64_t)fd;
     tell(acceptor, 0);
     let_in(acceptor, fd);
-    return !uv_is_closing((uv_handle_t *)&acceptor->poll);
+    return !mw_ready_is_closed(&acceptor->ready);
 }
 
-static void on_connection(uv_poll_t *poll, int status, int events)
+static void accept_some(struct mw_acceptor *acceptor)
 {
-    struct mw_acceptor *acceptor = MW_OWNER(poll, struct mw_acceptor, poll);
-    (void)status;
-    (void)events;
     for (unsigned i = 0; i < acceptor->per_turn; i++) {
         if (!accept_one(acceptor))
             return;
     }
+    mw_ready_again(&acceptor->ready, MW_READY_READ);
+}
+
+static void on_ready(struct mw_loop *loop, struct mw_ready *ready, unsigned what)
+{
+    struct mw_acceptor *acceptor = MW_OWNER(ready, struct mw_acceptor, ready);
+    (void)loop;
+    if (what & MW_READY_CLOSED)
+        acceptor->closed(acceptor);
+    else
+        accept_some(acceptor);
 }
 
 void mw_acceptor_take_rest(struct mw_acceptor *acceptor)
@@ -144,23 +150,17 @@ void mw_acceptor_take_rest(struct mw_acceptor *acceptor)
 
 int mw_acceptor_open(struct mw_acceptor *acceptor)
 {
-    int status = uv_poll_init(mw_loop_uv(acceptor->loop), &acceptor->poll, acceptor->socket);
-    if (status < 0)
-        return status;
+    int err = mw_ready_open(acceptor->loop, &acceptor->ready, acceptor->socket, on_ready);
+    if (err)
+        return err;
+    mw_tcp_hurry(acceptor->socket);
     mw_alarm_init(&acceptor->go_on, start_accepting);
     start_accepting(&acceptor->go_on);
-    return 0;
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    struct mw_acceptor *acceptor = MW_OWNER(handle, struct mw_acceptor, poll);
-    acceptor->closed(acceptor);
+    return MW_OK;
 }
 
 void mw_acceptor_close(struct mw_acceptor *acceptor)
 {
     mw_alarm_stop(acceptor->loop, &acceptor->go_on);
-    uv_close((uv_handle_t *)&acceptor->poll, on_closed);
-    close(acceptor->socket);
+    mw_ready_close(&acceptor->ready);
 }

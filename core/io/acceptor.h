@@ -7,7 +7,7 @@
 #define MW_IO_ACCEPTOR_H
 
 #include "core/io/listener.h"
-#include "core/io/loop_uv.h"
+#include "core/io/ready.h"
 
 struct mw_acceptor {
     struct mw_loop *loop;
@@ -18,7 +18,7 @@ struct mw_acceptor {
     void *ctx;
     void (*closed)(struct mw_acceptor *acceptor); /* the loop has let go: the memory may go */
     /* private */
-    uv_poll_t poll;
+    struct mw_ready ready;
     struct mw_alarm go_on;
     struct mw_accept_care care;
     int why;         /* it pauses; 0: it does not */
@@ -26,8 +26,7 @@ struct mw_acceptor {
     uint64_t newest; /* the descriptor that was accepted last */
 };
 
-/* Takes the socket; what stands before "private" is set. Else a status of libuv, and nothing taken.
- */
+/* Takes the socket; what stands before "private" is set. Or MW_ERR_IO, and nothing is taken. */
 int mw_acceptor_open(struct mw_acceptor *acceptor);
 
 /* From now on; also asks again how many descriptors there are. */

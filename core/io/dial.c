@@ -149,6 +149,7 @@ static void on_winner_closed(uv_handle_t *handle)
         let_go(dial);
         return;
     }
+    mw_tcp_hurry(attempt->socket);
     struct mw_stream *stream = mw_tcp_adopt(dial->loop, attempt->socket);
     if (stream)
         finish(dial, stream, MW_DIAL_FAULT_NONE, "");

@@ -45,6 +45,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     (void)events;
     knock->socket = -1;
     let_go(knock);
+    mw_tcp_hurry(fd);
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
     if (error == 0 && !(stream = mw_tcp_adopt(knock->loop, fd)))

@@ -12,6 +12,7 @@
 
 #include "core/base/str.h"
 #include "core/io/acceptor.h"
+#include "core/io/loop_uv.h"
 
 #define ACCEPTS_PER_TURN 256 /* then the connections that are there have their turn */
 #define ADDRESS_BYTES    64
@@ -154,10 +155,10 @@ static void on_closed(struct mw_acceptor *acceptor)
 
 static int start_listening(struct mw_listener *listener)
 {
-    int status = mw_acceptor_open(&listener->acceptor);
-    if (status == 0)
-        name_address(listener);
-    return status;
+    if (mw_acceptor_open(&listener->acceptor) != MW_OK)
+        return uv_translate_sys_error(errno);
+    name_address(listener);
+    return 0;
 }
 
 static int refuse(char why[128], int err, int status)

@@ -248,11 +248,8 @@ int mw_local_open(struct mw_loop *loop, const char *path,
     int err = n > 0 && (size_t)n < sizeof local->path ? take_place(local) : MW_ERR_IO;
     if (err)
         return refuse(local, err, why);
-    int status = mw_acceptor_open(&local->acceptor);
-    if (status < 0) {
-        errno = -status;
-        return refuse(local, MW_ERR_IO, why);
-    }
+    if ((err = mw_acceptor_open(&local->acceptor)) != MW_OK)
+        return refuse(local, err, why);
     *out = local;
     return MW_OK;
 }

@@ -1,25 +1,28 @@
 /*
- * The event loop of one thread, over libuv: drives the timer wheel, runs the tasks of the turn's
- * end, lends the receive buffer. Everything in core/io stands on it; it never looks at what it
- * carries.
+ * The event loop of one thread: asks the kernel for ready sockets, drives the timer wheel, runs the
+ * tasks of the turn's end, lends the receive buffer. Everything in core/io stands on it; it never
+ * looks at what it carries.
  *
- * libuv calls timers outside of its poll phase, and which side of it depends on the version. So
- * tasks run both before and after polling: whoever put them there, they have run before the loop
- * sleeps.
+ * The turn is our own, and libuv is a guest in it: its descriptor lies among the sockets of
+ * ready.c, and it runs when that is ready, when it has a timer or a closing handle, or when
+ * somebody has asked for it (it takes up new descriptors only when it runs). So a turn that only
+ * sockets cause costs one epoll_wait, and the wheel needs no timer of libuv's: what it waits for is
+ * the time for which the kernel is asked.
  *
- * One libuv timer stands for the whole wheel. It is set only right before polling, once a turn, and
- * left alone where it would ring too early: a needless wake-up is cheaper than moving it each time
- * a deadline is put off.
+ * Tasks run both before and after the kernel is asked: whoever put them there, they have run before
+ * the loop sleeps.
  */
+#include <limits.h>
+
 #include "core/io/loop_uv.h"
+#include "core/io/ready.h"
 
 struct mw_loop {
     uv_loop_t uv;
-    uv_timer_t timer; /* the wheel's next moment */
-    uv_prepare_t before_poll;
-    uv_check_t after_poll;
+    bool is_uv_asked_for; /* since it ran */
+    bool is_stopped;
+    struct mw_ready_set ready;
     struct mw_wheel wheel;
-    mw_ms armed_ms; /* when `timer` rings; MW_NEVER when it does not */
     uint64_t turn;
     struct mw_link tasks;
     char *read_buffer;
@@ -47,11 +50,12 @@ static void run_tasks(struct mw_loop *loop)
     }
 }
 
-static void turn_wheel(uv_timer_t *timer)
+static void ring_alarms(struct mw_loop *loop)
 {
-    struct mw_loop *loop = timer->data;
-    loop->armed_ms = MW_NEVER;
-    mw_wheel_advance(&loop->wheel, uv_now(&loop->uv));
+    mw_ms now_ms = uv_now(&loop->uv);
+    if (now_ms < mw_wheel_next(&loop->wheel))
+        return;
+    mw_wheel_advance(&loop->wheel, now_ms);
     struct mw_timer *due;
     while ((due = mw_wheel_pop(&loop->wheel))) {
         struct mw_alarm *alarm = MW_OWNER(due, struct mw_alarm, timer);
@@ -59,42 +63,54 @@ static void turn_wheel(uv_timer_t *timer)
     }
 }
 
-static void arm_timer(struct mw_loop *loop)
+/* ---- the turn ---- */
+
+/* How long libuv may be left alone; -1: until its descriptor is ready. */
+static int uv_wait_ms(const struct mw_loop *loop)
 {
+    if (loop->is_uv_asked_for)
+        return 0;
+    return uv_loop_alive(&loop->uv) ? uv_backend_timeout(&loop->uv) : -1;
+}
+
+static bool is_alive(const struct mw_loop *loop)
+{
+    return loop->ready.count > 0 || uv_loop_alive(&loop->uv);
+}
+
+/* How long the kernel may be asked; -1: for ever. */
+static int wait_ms(struct mw_loop *loop)
+{
+    if (!mw_list_is_empty(&loop->tasks) || loop->ready.closed)
+        return 0;
+    int most_ms = uv_wait_ms(loop);
+    mw_ms next_ms = mw_wheel_next(&loop->wheel);
+    if (next_ms == MW_NEVER || most_ms == 0)
+        return most_ms;
+    uv_update_time(&loop->uv); /* or what this turn has taken would come on top */
     mw_ms now_ms = uv_now(&loop->uv);
-    mw_ms next_ms = mw_list_is_empty(&loop->tasks) ? mw_wheel_next(&loop->wheel) : now_ms;
-    if (next_ms >= loop->armed_ms)
-        return;
-    (void)uv_timer_start(&loop->timer, turn_wheel, next_ms > now_ms ? next_ms - now_ms : 0, 0);
-    loop->armed_ms = next_ms;
+    mw_ms left_ms = next_ms > now_ms ? next_ms - now_ms : 0;
+    if (most_ms < 0)
+        most_ms = INT_MAX;
+    return left_ms < (mw_ms)most_ms ? (int)left_ms : most_ms;
 }
 
-static void on_before_poll(uv_prepare_t *hook)
+static void run_turn(struct mw_loop *loop, bool may_sleep)
 {
-    struct mw_loop *loop = hook->data;
     run_tasks(loop);
-    arm_timer(loop);
+    int count = mw_ready_set_ask(&loop->ready, may_sleep && !loop->is_stopped ? wait_ms(loop) : 0);
+    uv_update_time(&loop->uv);
     loop->turn++;
+    if (mw_ready_set_tell(&loop->ready, loop, count) || uv_wait_ms(loop) == 0) {
+        loop->is_uv_asked_for = false;
+        (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
+    }
+    ring_alarms(loop);
+    run_tasks(loop);
+    mw_ready_set_tell_closed(&loop->ready, loop);
 }
 
-static void on_after_poll(uv_check_t *hook)
-{
-    run_tasks(hook->data);
-}
-
-/* None of the three keeps the loop running; run() lends one of them for that. */
-static void start_hooks(struct mw_loop *loop)
-{
-    (void)uv_timer_init(&loop->uv, &loop->timer);
-    (void)uv_prepare_init(&loop->uv, &loop->before_poll);
-    (void)uv_check_init(&loop->uv, &loop->after_poll);
-    loop->timer.data = loop->before_poll.data = loop->after_poll.data = loop;
-    (void)uv_prepare_start(&loop->before_poll, on_before_poll);
-    (void)uv_check_start(&loop->after_poll, on_after_poll);
-    uv_unref((uv_handle_t *)&loop->timer);
-    uv_unref((uv_handle_t *)&loop->before_poll);
-    uv_unref((uv_handle_t *)&loop->after_poll);
-}
+/* ---- life ---- */
 
 static void free_memory(struct mw_loop *loop)
 {
@@ -109,20 +125,24 @@ int mw_loop_new(struct mw_mem *mem, struct mw_loop **out)
         return MW_ERR_NOMEM;
     loop->mem = mem;
     loop->read_buffer = mw_alloc(mem, MW_LOOP_READ_BYTES);
-    int status = loop->read_buffer ? uv_loop_init(&loop->uv) : UV_ENOMEM;
-    if (status < 0) {
+    int err = loop->read_buffer ? mw_err_from_uv(uv_loop_init(&loop->uv)) : MW_ERR_NOMEM;
+    if (!err && (err = mw_ready_set_open(&loop->ready, uv_backend_fd(&loop->uv))) != MW_OK)
+        (void)uv_loop_close(&loop->uv);
+    if (err) {
         free_memory(loop);
-        return mw_err_from_uv(status);
+        return err;
     }
-    start_hooks(loop);
+    loop->is_uv_asked_for = true; /* for its own descriptors */
     mw_wheel_init(&loop->wheel, uv_now(&loop->uv));
-    loop->armed_ms = MW_NEVER;
     mw_list_init(&loop->tasks);
     *out = loop;
     return MW_OK;
 }
 
-/* What nobody closed is closed here: at least its descriptors do not stay. Its memory does. */
+/*
+ * A handle that nobody closed is closed here: at least its descriptors do not stay. Its memory
+ * does.
+ */
 static void close_leftover(uv_handle_t *handle, void *count)
 {
     if (uv_is_closing(handle))
@@ -135,13 +155,13 @@ int mw_loop_free(struct mw_loop *loop)
 {
     if (!loop)
         return 0;
-    uv_close((uv_handle_t *)&loop->timer, NULL);
-    uv_close((uv_handle_t *)&loop->before_poll, NULL);
-    uv_close((uv_handle_t *)&loop->after_poll, NULL);
-    int leftover = 0;
+    while (loop->ready.closed)
+        mw_ready_set_tell_closed(&loop->ready, loop);
+    int leftover = (int)loop->ready.count;
     uv_walk(&loop->uv, close_leftover, &leftover);
     while (uv_run(&loop->uv, UV_RUN_DEFAULT))
         continue;
+    mw_ready_set_close(&loop->ready);
     (void)MW_ALWAYS(uv_loop_close(&loop->uv) == 0);
     free_memory(loop);
     return leftover;
@@ -150,23 +170,23 @@ int mw_loop_free(struct mw_loop *loop)
 void mw_loop_run(struct mw_loop *loop)
 {
     uv_update_time(&loop->uv);
-    uv_ref((uv_handle_t *)&loop->before_poll);
-    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
-    uv_unref((uv_handle_t *)&loop->before_poll);
-    run_tasks(loop);
+    do
+        run_turn(loop, true);
+    while (!loop->is_stopped);
+    loop->is_stopped = false;
 }
 
 void mw_loop_stop(struct mw_loop *loop)
 {
-    uv_stop(&loop->uv);
+    loop->is_stopped = true;
 }
 
 void mw_loop_finish(struct mw_loop *loop)
 {
     do {
-        (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
-        run_tasks(loop);
-    } while (uv_loop_alive(&loop->uv));
+        loop->is_stopped = false;
+        run_turn(loop, is_alive(loop));
+    } while (is_alive(loop));
 }
 
 struct mw_mem *mw_loop_mem(const struct mw_loop *loop)
@@ -186,7 +206,13 @@ uint64_t mw_loop_turn(const struct mw_loop *loop)
 
 uv_loop_t *mw_loop_uv(struct mw_loop *loop)
 {
+    loop->is_uv_asked_for = true;
     return &loop->uv;
+}
+
+struct mw_ready_set *mw_loop_ready(struct mw_loop *loop)
+{
+    return &loop->ready;
 }
 
 char *mw_loop_read_buffer(struct mw_loop *loop)

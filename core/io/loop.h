@@ -1,11 +1,11 @@
 /*
- * One event loop per thread over libuv: the time of the turn, the timer wheel, the receive buffer
- * that all streams of the thread share, and work to do once at the end of the turn. Nothing of
- * libuv shows.
+ * One event loop per thread: the time of the turn, the timer wheel, the receive buffer that all
+ * streams of the thread share, and work to do once at the end of the turn. Sockets are told by an
+ * epoll descriptor of its own, all else by libuv, of which nothing shows.
  *
- * A turn: due timers, then what the kernel reports (reads, writes, mail), then the turn's end:
- * tasks put there run once, in order; tasks that they add run in the next one. Nothing here
- * is thread-safe but mw_mailbox_post.
+ * A turn: what the kernel reports (reads, writes, mail), due timers, then the turn's end: tasks put
+ * there run once, in order; tasks that they add run in the next one. Nothing here is thread-safe
+ * but mw_mailbox_post.
  */
 #ifndef MW_IO_LOOP_H
 #define MW_IO_LOOP_H
@@ -19,13 +19,13 @@
  */
 #define MW_LOOP_READ_BYTES 262144
 
-struct mw_loop; /* its uv_loop_t and the rest */
+struct mw_loop;
 
 /* Gives a loop; MW_ERR_NOMEM, MW_ERR_IO. */
 int mw_loop_new(struct mw_mem *mem, struct mw_loop **out);
 /*
- * After run has returned and every object on it was closed. Number of handles that were still
- * there: 0 when all is well.
+ * After run has returned and every object on it was closed. Number of handles and sockets that were
+ * still there: 0 when all is well.
  */
 int mw_loop_free(struct mw_loop *loop);
 
@@ -34,8 +34,8 @@ void mw_loop_run(struct mw_loop *loop);
 /* run returns at the end of this turn. */
 void mw_loop_stop(struct mw_loop *loop);
 /*
- * Runs turns until no handle is left: after stop, to finish what is closing. Alarms ring meanwhile,
- * but are not waited for.
+ * Runs turns until no handle and no socket is left: after stop, to finish what is closing. Alarms
+ * ring meanwhile, but are not waited for.
  */
 void mw_loop_finish(struct mw_loop *loop);
 

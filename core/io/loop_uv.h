@@ -6,6 +6,10 @@
 
 #include "core/io/loop.h"
 
+/*
+ * Whoever is about to start a handle of libuv that watches a descriptor asks for this first, each
+ * time: it makes the loop run libuv once, which takes up new descriptors only then.
+ */
 uv_loop_t *mw_loop_uv(struct mw_loop *loop);
 
 /* MW_LOOP_READ_BYTES bytes that whoever reads may fill until its callback returns. */

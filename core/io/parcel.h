@@ -26,8 +26,8 @@ struct mw_parcel {
  * not decrypted, what was encrypted and has not left. Of events only `closed` follows. From the
  * loop, and not from inside of an event of this stream's.
  *
- * On an error nothing has changed. MW_ERR_IO: no descriptor; MW_ERR_CLOSED: it is broken or
- * finished, or its handshake is not over, or it is of a kind that stays where it is.
+ * On an error nothing has changed. MW_ERR_CLOSED: it is broken or finished, or its handshake is not
+ * over, or it is of a kind that stays where it is.
  */
 static inline int mw_stream_pack(struct mw_stream *stream, struct mw_parcel *out)
 {

@@ -70,6 +70,7 @@ int mw_readable_open(struct mw_loop *loop, int fd, void (*readable)(void *ctx), 
 
 void mw_readable_set(struct mw_readable *readable, bool on)
 {
+    (void)mw_loop_uv(readable->loop); /* it runs once, to take up the change */
     if (readable->is_polled && on)
         (void)uv_poll_start(&readable->uv.poll, UV_READABLE | UV_DISCONNECT, on_poll);
     else if (readable->is_polled)

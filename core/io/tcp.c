@@ -1,42 +1,50 @@
 /*
  * A byte stream over TCP. Never interprets a byte, never queues: what the kernel does not take at
- * once stays with its owner until libuv has brought it away.
+ * once stays with its owner until it has been brought away.
  *
- * Stream and handle are one block; only a write that stays in flight costs another, for as long as
- * it is there. Nothing else is allocated per connection.
+ * A stream is one block of 56 bytes; only a write that stays in flight costs another, for as long
+ * as it is there. A message costs one recv and one send: these, and not read and write, because
+ * the way through the file system is longer.
  *
  * Of the two directions only reading tells that a connection is gone. So when a write finds it out,
  * the socket is shut down and read to its end, whether the owner reads or not: `end` comes by the
  * ordinary way out of the loop, and never out of a call of the owner's.
  */
-#define _GNU_SOURCE
 #include "core/io/tcp.h"
 
-#include <fcntl.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/io/debug.h"
 #include "core/io/loop_uv.h"
 #include "core/io/parcel.h"
+#include "core/io/ready.h"
 
-struct flight; /* a write on its way */
+/* What mw_ready.state holds here. */
+enum {
+    WANTED = 1,   /* the owner wants to read */
+    BROKEN = 2,   /* a write found the peer gone */
+    ENDED = 4,    /* `end` has been told */
+    FINISHED = 8, /* the owner writes no more */
+};
+
+/* A write on its way: what of it is left. */
+struct flight {
+    size_t bytes;
+    unsigned first, count; /* of the vectors */
+    unsigned room;
+    struct iovec vectors[];
+};
 
 struct tcp {
     struct mw_stream stream;
-    struct mw_loop *loop;
+    struct mw_ready ready;
     struct flight *flight; /* NULL: none */
-    uv_tcp_t handle;
-    bool is_wanted;   /* the owner wants to read */
-    bool is_broken;   /* a write found the peer gone */
-    bool is_ended;    /* `end` has been told */
-    bool is_finished; /* the owner writes no more */
-};
-
-struct flight {
-    uv_write_t request;
-    struct tcp *tcp;
 };
 
 static struct tcp *from_stream(const struct mw_stream *stream)
@@ -46,89 +54,152 @@ static struct tcp *from_stream(const struct mw_stream *stream)
 
 static bool is_closing(const struct tcp *tcp)
 {
-    return uv_is_closing((const uv_handle_t *)&tcp->handle);
+    return mw_ready_is_closed(&tcp->ready);
+}
+
+static bool is(const struct tcp *tcp, unsigned state)
+{
+    return tcp->ready.state & state;
+}
+
+static void set(struct tcp *tcp, unsigned state, bool on)
+{
+    tcp->ready.state = (uint8_t)(on ? tcp->ready.state | state : tcp->ready.state & ~state);
 }
 
 static void shut_down(struct tcp *tcp, int how)
 {
-    uv_os_fd_t socket;
-    if (uv_fileno((const uv_handle_t *)&tcp->handle, &socket) == 0)
-        (void)shutdown(socket, how); /* fails where the peer is gone: all the same */
+    (void)shutdown(tcp->ready.fd, how); /* fails where the peer is gone: all the same */
+}
+
+static void update(struct tcp *tcp)
+{
+    if (is_closing(tcp))
+        return;
+    bool does_read = is(tcp, WANTED | BROKEN) && !is(tcp, ENDED);
+    mw_ready_want(&tcp->ready,
+                  (does_read ? MW_READY_READ : 0) | (tcp->flight ? MW_READY_WRITE : 0));
 }
 
 /* ---- reading ---- */
 
-static void lend_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+static void end(struct tcp *tcp, bool is_fin)
 {
-    struct tcp *tcp = MW_OWNER(handle, struct tcp, handle);
-    (void)suggested;
-    *out = uv_buf_init(mw_loop_read_buffer(tcp->loop),
-                       (unsigned)mw_debug_read_bytes(MW_LOOP_READ_BYTES));
-}
-
-static void on_end(struct tcp *tcp, ssize_t status)
-{
-    tcp->is_ended = true;
-    (void)uv_read_stop((uv_stream_t *)&tcp->handle);
-    bool is_fin = status == UV_EOF && !tcp->is_broken;
+    set(tcp, ENDED, true);
+    update(tcp);
     tcp->stream.events->end(tcp->stream.owner, is_fin ? MW_STREAM_FIN : MW_STREAM_RESET);
 }
 
-static void on_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *buffer)
+/*
+ * Once: a peer that sends faster than we read has its turn when others have had theirs. A buffer
+ * that was not filled shows that nothing is left; but of an end that was told along with the bytes
+ * the kernel will not tell again.
+ */
+static void read_some(struct mw_loop *loop, struct tcp *tcp, bool is_hung)
 {
-    struct tcp *tcp = MW_OWNER(handle, struct tcp, handle);
-    if (count < 0)
-        on_end(tcp, count);
-    else if (count > 0 && tcp->is_wanted) /* a broken stream is read to its end unasked */
-        tcp->stream.events->read(tcp->stream.owner, buffer->base, (size_t)count);
-}
-
-static void update_reading(struct tcp *tcp)
-{
-    uv_stream_t *handle = (uv_stream_t *)&tcp->handle;
-    bool is_on = (tcp->is_wanted || tcp->is_broken) && !tcp->is_ended && !is_closing(tcp);
-    if (is_on)
-        (void)uv_read_start(handle, lend_buffer, on_read);
-    else
-        (void)uv_read_stop(handle);
+    char *buffer = mw_loop_read_buffer(loop);
+    size_t most = mw_debug_read_bytes(MW_LOOP_READ_BYTES);
+    ssize_t count = recv(tcp->ready.fd, buffer, most, MSG_DONTWAIT);
+    if (count == 0) {
+        end(tcp, !is(tcp, BROKEN));
+        return;
+    }
+    if (count < 0 && errno != EAGAIN && errno != EINTR) {
+        end(tcp, false);
+        return;
+    }
+    if (count == (ssize_t)most || (count > 0 && is_hung) || (count < 0 && errno == EINTR))
+        mw_ready_again(&tcp->ready, MW_READY_READ);
+    if (count > 0 && is(tcp, WANTED)) /* a broken stream is read to its end unasked */
+        tcp->stream.events->read(tcp->stream.owner, buffer, (size_t)count);
 }
 
 static void set_reading(struct mw_stream *stream, bool on)
 {
     struct tcp *tcp = from_stream(stream);
     mw_assert(stream->events || !on);
-    tcp->is_wanted = on;
-    update_reading(tcp);
+    set(tcp, WANTED, on);
+    update(tcp);
 }
 
 /* ---- writing ---- */
 
+/* The shutdown is told to the reader; what was told before, and not wanted, has to come again. */
 static long break_off(struct tcp *tcp)
 {
-    tcp->is_broken = true;
+    set(tcp, BROKEN, true);
     shut_down(tcp, SHUT_RDWR);
-    update_reading(tcp);
+    mw_ready_again(&tcp->ready, MW_READY_READ);
+    update(tcp);
     return MW_ERR_CLOSED;
 }
 
-static void on_flown(uv_write_t *request, int status)
+/* How many bytes the kernel took; -1: the peer is gone. */
+static ssize_t offer(struct tcp *tcp, struct iovec *vectors, unsigned count)
 {
-    struct flight *flight = MW_OWNER(request, struct flight, request);
-    struct tcp *tcp = flight->tcp;
-    mw_free(mw_loop_mem(tcp->loop), flight, sizeof(*flight));
+    ssize_t taken;
+    struct msghdr message = { .msg_iov = vectors, .msg_iovlen = count };
+    if (count == 1)
+        taken =
+            send(tcp->ready.fd, vectors->iov_base, vectors->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    else
+        taken = sendmsg(tcp->ready.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return taken < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) ? 0 : taken;
+}
+
+static size_t flight_size(const struct flight *flight)
+{
+    return sizeof(*flight) + flight->room * sizeof(flight->vectors[0]);
+}
+
+static void drop_flight(struct mw_loop *loop, struct tcp *tcp)
+{
+    if (tcp->flight)
+        mw_free(mw_loop_mem(loop), tcp->flight, flight_size(tcp->flight));
     tcp->flight = NULL;
-    if (is_closing(tcp))
+}
+
+/* Takes off what has left. */
+static void advance(struct flight *flight, size_t bytes)
+{
+    flight->bytes -= bytes;
+    while (flight->count > 0 && bytes >= flight->vectors[flight->first].iov_len) {
+        bytes -= flight->vectors[flight->first++].iov_len;
+        flight->count--;
+    }
+    if (bytes > 0) {
+        struct iovec *vector = &flight->vectors[flight->first];
+        vector->iov_base = (char *)vector->iov_base + bytes;
+        vector->iov_len -= bytes;
+    }
+}
+
+/*
+ * A kernel that has taken a part has no room, and tells when there is some again. Where it has
+ * taken nothing, that may have been for another reason.
+ */
+static void fly_on(struct mw_loop *loop, struct tcp *tcp)
+{
+    struct flight *flight = tcp->flight;
+    ssize_t taken = offer(tcp, flight->vectors + flight->first, flight->count);
+    if (taken >= 0)
+        advance(flight, (size_t)taken);
+    if (taken == 0)
+        mw_ready_again(&tcp->ready, MW_READY_WRITE);
+    if (taken >= 0 && flight->bytes > 0)
         return;
-    if (status < 0)
+    drop_flight(loop, tcp);
+    if (taken < 0)
         break_off(tcp);
-    else if (tcp->is_finished)
+    else if (is(tcp, FINISHED))
         shut_down(tcp, SHUT_WR);
+    update(tcp);
     tcp->stream.events->written(tcp->stream.owner);
 }
 
-/* The bytes of `vectors` after the first `skip` and before `end` as libuv's; gives their number. */
+/* The bytes of `vectors` after the first `skip` and before `end`; gives their number. */
 static unsigned take_slice(const struct mw_view *vectors, size_t count, size_t skip, size_t end,
-                           uv_buf_t *out)
+                           struct iovec *out)
 {
     unsigned taken = 0;
     size_t begin = 0; /* of the vector in hand */
@@ -136,7 +207,7 @@ static unsigned take_slice(const struct mw_view *vectors, size_t count, size_t s
         size_t from = begin < skip ? skip - begin : 0;
         size_t to = vectors[i].len < end - begin ? vectors[i].len : end - begin;
         if (from < to)
-            out[taken++] = (uv_buf_t){ (char *)vectors[i].data + from, to - from };
+            out[taken++] = (struct iovec){ (char *)vectors[i].data + from, to - from };
     }
     return taken;
 }
@@ -149,30 +220,28 @@ static size_t sum_of(const struct mw_view *vectors, size_t count)
     return sum;
 }
 
-/* A count, or a negative status of libuv. */
-static int write_now(struct tcp *tcp, const struct mw_view *vectors, size_t count, size_t len)
+/* A count, or -1: the peer is gone. */
+static ssize_t write_now(struct tcp *tcp, const struct mw_view *vectors, size_t count, size_t len)
 {
-    uv_buf_t buffers[MW_STREAM_MAX_VECTORS];
-    unsigned used = take_slice(vectors, count, 0, mw_debug_write_bytes(len), buffers);
-    int taken = uv_try_write((uv_stream_t *)&tcp->handle, buffers, used);
-    return taken == UV_EAGAIN ? 0 : taken;
+    struct iovec pieces[MW_STREAM_MAX_VECTORS];
+    unsigned used = take_slice(vectors, count, 0, mw_debug_write_bytes(len), pieces);
+    return offer(tcp, pieces, used);
 }
 
+/* Asked for the first time, the kernel tells of room that there is already, too. */
 static bool send_off(struct tcp *tcp, const struct mw_view *vectors, size_t count, size_t skip,
                      size_t len)
 {
-    struct flight *flight = mw_alloc(mw_loop_mem(tcp->loop), sizeof(*flight));
-    if (!flight)
+    struct iovec pieces[MW_STREAM_MAX_VECTORS];
+    unsigned used = take_slice(vectors, count, skip, len, pieces);
+    const struct flight flight = { .bytes = len - skip, .count = used, .room = used };
+    tcp->flight = mw_alloc(mw_loop_mem(tcp->ready.loop), flight_size(&flight));
+    if (!tcp->flight)
         return false;
-    uv_buf_t buffers[MW_STREAM_MAX_VECTORS];
-    unsigned used = take_slice(vectors, count, skip, len, buffers);
-    flight->tcp = tcp;
-    uv_stream_t *handle = (uv_stream_t *)&tcp->handle;
-    if (uv_write(&flight->request, handle, buffers, used, on_flown) < 0) {
-        mw_free(mw_loop_mem(tcp->loop), flight, sizeof(*flight));
-        return false;
-    }
-    tcp->flight = flight;
+    *tcp->flight = flight;
+    memcpy(tcp->flight->vectors, pieces, used * sizeof(pieces[0]));
+    mw_ready_again(&tcp->ready, MW_READY_WRITE);
+    update(tcp);
     return true;
 }
 
@@ -180,12 +249,12 @@ static long write_vectors(struct mw_stream *stream, const struct mw_view *vector
 {
     struct tcp *tcp = from_stream(stream);
     mw_assert(!tcp->flight && count <= MW_STREAM_MAX_VECTORS);
-    if (tcp->is_broken || tcp->is_finished || is_closing(tcp))
+    if (is(tcp, BROKEN | FINISHED) || is_closing(tcp))
         return MW_ERR_CLOSED;
     size_t len = sum_of(vectors, count);
     if (len == 0)
         return 0;
-    int taken = write_now(tcp, vectors, count, len);
+    ssize_t taken = write_now(tcp, vectors, count, len);
     if (taken < 0)
         return break_off(tcp);
     if ((size_t)taken < len && !send_off(tcp, vectors, count, (size_t)taken, len))
@@ -193,32 +262,46 @@ static long write_vectors(struct mw_stream *stream, const struct mw_view *vector
     return taken;
 }
 
-/* By shutdown(2) and not by libuv's request for it: that would be a block of memory more. */
 static void finish(struct mw_stream *stream)
 {
     struct tcp *tcp = from_stream(stream);
-    tcp->is_finished = true;
+    set(tcp, FINISHED, true);
     if (!tcp->flight && !is_closing(tcp))
         shut_down(tcp, SHUT_WR);
 }
 
 /* ---- the rest ---- */
 
-static void on_closed(uv_handle_t *handle)
+static void free_stream(struct mw_loop *loop, struct tcp *tcp)
 {
-    struct tcp *tcp = MW_OWNER(handle, struct tcp, handle);
     if (tcp->stream.events)
         tcp->stream.events->closed(tcp->stream.owner);
-    mw_free(mw_loop_mem(tcp->loop), tcp, sizeof(*tcp));
+    mw_free(mw_loop_mem(loop), tcp, sizeof(*tcp));
+}
+
+static void on_ready(struct mw_loop *loop, struct mw_ready *ready, unsigned what)
+{
+    struct tcp *tcp = MW_OWNER(ready, struct tcp, ready);
+    if (what & MW_READY_CLOSED) {
+        free_stream(loop, tcp);
+        return;
+    }
+    if (what & MW_READY_WRITE)
+        fly_on(loop, tcp);
+    if (what & ready->wanted & MW_READY_READ && !is_closing(tcp))
+        read_some(loop, tcp, what & MW_READY_HUNG);
 }
 
 static void close_stream(struct mw_stream *stream, bool reset)
 {
+    static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
     struct tcp *tcp = from_stream(stream);
     if (MW_NEVER_IF(is_closing(tcp)))
         return;
-    if (!reset || uv_tcp_close_reset(&tcp->handle, on_closed) < 0)
-        uv_close((uv_handle_t *)&tcp->handle, on_closed);
+    drop_flight(tcp->ready.loop, tcp);
+    if (reset)
+        (void)setsockopt(tcp->ready.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    mw_ready_close(&tcp->ready);
 }
 
 /* Where one socket hears IPv4 and IPv6, an IPv4 peer comes as ::ffff:a.b.c.d (RFC 4291 2.5.5.2). */
@@ -232,10 +315,10 @@ static const char *without_mapping(const char *address)
 static void tell_peer(const struct mw_stream *stream, char out[MW_STREAM_ADDRESS_LEN])
 {
     struct sockaddr_storage address;
-    int len = sizeof(address);
+    socklen_t len = sizeof(address);
     char text[MW_STREAM_ADDRESS_LEN];
     out[0] = '\0';
-    if (uv_tcp_getpeername(&from_stream(stream)->handle, (struct sockaddr *)&address, &len) < 0)
+    if (getpeername(from_stream(stream)->ready.fd, (struct sockaddr *)&address, &len) < 0)
         return;
     if (uv_ip_name((const struct sockaddr *)&address, text, sizeof(text)) < 0)
         return;
@@ -246,34 +329,22 @@ static void tell_peer(const struct mw_stream *stream, char out[MW_STREAM_ADDRESS
 static size_t untaken(const struct mw_stream *stream)
 {
     const struct tcp *tcp = from_stream(stream);
-    uv_os_fd_t socket;
     int in_kernel = 0;
-    size_t bytes = uv_stream_get_write_queue_size((const uv_stream_t *)&tcp->handle);
-    if (uv_fileno((const uv_handle_t *)&tcp->handle, &socket) == 0 &&
-        ioctl(socket, TIOCOUTQ, &in_kernel) == 0) /* SIOCOUTQ by its other name */
+    size_t bytes = tcp->flight ? tcp->flight->bytes : 0;
+    if (ioctl(tcp->ready.fd, TIOCOUTQ, &in_kernel) == 0) /* SIOCOUTQ by its other name */
         bytes += (size_t)in_kernel;
     return bytes;
 }
 
-/*
- * libuv has no way to take a socket back from it. So there is a second descriptor of it, and with
- * the handle only the first goes.
- */
 static int pack(struct mw_stream *stream, struct mw_parcel *out)
 {
     struct tcp *tcp = from_stream(stream);
-    uv_os_fd_t socket;
-    if (tcp->is_broken || tcp->is_finished || is_closing(tcp) ||
-        uv_fileno((const uv_handle_t *)&tcp->handle, &socket) < 0)
+    if (is(tcp, BROKEN | FINISHED) || is_closing(tcp))
         return MW_ERR_CLOSED;
-    int copy = fcntl(socket, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0)
-        return MW_ERR_IO;
-    *out = (struct mw_parcel){
-        .socket = copy,
-        .unsent_bytes = uv_stream_get_write_queue_size((const uv_stream_t *)&tcp->handle),
-    };
-    uv_close((uv_handle_t *)&tcp->handle, on_closed);
+    size_t unsent_bytes = tcp->flight ? tcp->flight->bytes : 0;
+    drop_flight(tcp->ready.loop, tcp);
+    int socket = mw_ready_give(&tcp->ready);
+    *out = (struct mw_parcel){ .socket = socket, .unsent_bytes = unsent_bytes };
     return MW_OK;
 }
 
@@ -290,18 +361,18 @@ static const struct mw_stream_ops ops = {
 struct mw_stream *mw_tcp_adopt(struct mw_loop *loop, int socket)
 {
     struct tcp *tcp = mw_alloc_zero(mw_loop_mem(loop), sizeof(*tcp));
-    if (!tcp) {
-        close(socket);
-        return NULL;
+    if (tcp && mw_ready_open(loop, &tcp->ready, socket, on_ready) == MW_OK) {
+        tcp->stream.ops = &ops;
+        return &tcp->stream;
     }
-    tcp->stream.ops = &ops;
-    tcp->loop = loop;
-    (void)uv_tcp_init(mw_loop_uv(loop), &tcp->handle);
-    if (uv_tcp_open(&tcp->handle, socket) < 0) {
-        close(socket);
-        uv_close((uv_handle_t *)&tcp->handle, on_closed);
-        return NULL;
-    }
-    (void)uv_tcp_nodelay(&tcp->handle, 1);
-    return &tcp->stream;
+    mw_free(mw_loop_mem(loop), tcp, sizeof(*tcp));
+    close(socket);
+    return NULL;
+}
+
+void mw_tcp_hurry(int socket)
+{
+    int on = 1;
+    (void)setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on,
+                     sizeof(on)); /* a Unix socket has none */
 }

@@ -162,6 +162,7 @@ static void watch_folder(struct folder *folder)
     struct identity now = identify(folder->path);
     if (folder->is_watched && !folder->is_stale && is_same(&now, &folder->seen))
         return;
+    (void)mw_loop_uv(folder->watch->loop); /* it runs once, to take up the change */
     (void)uv_fs_event_stop(&folder->event);
     folder->seen = now;
     folder->is_stale = false;

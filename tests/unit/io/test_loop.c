@@ -1,7 +1,10 @@
 #include "core/io/loop.h"
 
+#include <stdlib.h>
+
+#include "core/io/loop_uv.h"
 #include "core/io/mailbox.h"
-#include "tests/unit/io/io.h"
+#include "tests/unit/io/sockets.h"
 
 /* ---- alarms ---- */
 
@@ -262,6 +265,141 @@ TEST(a_task_of_a_timer_runs_before_the_loop_sleeps)
     close_world(&house.world);
 }
 
+/* ---- sockets beside all else ---- */
+
+struct echo {
+    struct household house;
+    struct owner owner;
+    struct far far;
+    struct mw_mailbox *box;
+    struct mw_mail mail;
+    unsigned letters;
+};
+
+static void count_letter(void *ctx, struct mw_mail *mail)
+{
+    (void)mail;
+    ((struct echo *)ctx)->letters++;
+}
+
+static void open_echo(struct echo *echo)
+{
+    int near;
+    *echo = (struct echo){ .letters = 0 };
+    open_household(&echo->house);
+    mw_alarm_stop(echo->house.world.loop, &echo->house.alarm);
+    connect_pair(&near, &echo->far.fd);
+    struct mw_loop *loop = echo->house.world.loop;
+    take_stream(&echo->owner, &echo->house.world, mw_tcp_adopt(loop, near));
+    mw_stream_set_reading(echo->owner.stream, true);
+    assert_int_equal(mw_mailbox_open(loop, count_letter, echo, &echo->box), MW_OK);
+}
+
+static void close_echo(struct echo *echo)
+{
+    mw_mailbox_close(echo->box);
+    drop_stream(&echo->owner, false);
+    close(echo->far.fd);
+    close_world(&echo->house.world);
+}
+
+TEST(a_letter_and_a_socket_are_told_of_in_one_run)
+{
+    struct echo echo;
+    open_echo(&echo);
+    run_some_turns(&echo.house.world);
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_int_equal(write(echo.far.fd, "x", 1), 1);
+        mw_mailbox_post(echo.box, &echo.mail);
+        wait_for_count(&echo.house.world, &echo.letters, i);
+        wait_for_count(&echo.house.world, &echo.owner.reads, i);
+    }
+    close_echo(&echo);
+}
+
+static void add_the_other(struct mw_turn_task *task)
+{
+    struct chore *chore = MW_OWNER(task, struct chore, task);
+    mw_turn_task_add(chore->house->world.loop, &chore->adds[0]->task);
+}
+
+TEST(two_tasks_that_add_each_other_starve_neither_sockets_nor_letters_nor_alarms)
+{
+    struct echo echo;
+    open_echo(&echo);
+    struct chore *chores = echo.house.chores;
+    for (unsigned i = 0; i < 2; i++) {
+        chores[i].adds[0] = &chores[1 - i];
+        chores[i].task.run = add_the_other;
+    }
+    mw_turn_task_add(echo.house.world.loop, &chores[0].task);
+    assert_int_equal(write(echo.far.fd, "x", 1), 1);
+    mw_mailbox_post(echo.box, &echo.mail);
+    wait_for_count(&echo.house.world, &echo.letters, 1);
+    wait_for_count(&echo.house.world, &echo.owner.reads, 1);
+    mw_turn_task_remove(&chores[0].task);
+    mw_turn_task_remove(&chores[1].task);
+    close_echo(&echo);
+}
+
+TEST(a_socket_that_is_always_ready_starves_no_letter)
+{
+    struct echo echo;
+    char *bytes = calloc(1, 1 << 16);
+    assert_non_null(bytes);
+    open_echo(&echo);
+    mw_mailbox_post(echo.box, &echo.mail);
+    while (echo.letters == 0) {
+        (void)!write(echo.far.fd, bytes, 1 << 16);
+        mw_loop_stop(echo.house.world.loop); /* one turn, which does not sleep */
+        mw_loop_run(echo.house.world.loop);
+    }
+    free(bytes);
+    close_echo(&echo);
+}
+
+static void note_timer(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+TEST(a_timer_of_libuv_rings_while_all_sockets_are_idle)
+{
+    struct echo echo;
+    uv_timer_t timer;
+    bool has_rung = false;
+    open_echo(&echo);
+    (void)uv_timer_init(mw_loop_uv(echo.house.world.loop), &timer);
+    timer.data = &has_rung;
+    for (unsigned i = 0; i < 2; i++) { /* of no wait, and of some */
+        has_rung = false;
+        (void)uv_timer_start(&timer, note_timer, i * 5, 0);
+        wait_for(&echo.house.world, &has_rung);
+    }
+    uv_close((uv_handle_t *)&timer, NULL);
+    close_echo(&echo);
+}
+
+static void close_in_task(struct mw_turn_task *task)
+{
+    struct household *house = MW_OWNER(task, struct chore, task)->house;
+    struct echo *echo = MW_OWNER(house, struct echo, house);
+    mw_stream_close(echo->owner.stream, false);
+}
+
+TEST(finish_waits_for_a_socket_that_a_task_closes)
+{
+    struct echo echo;
+    open_echo(&echo);
+    echo.house.chores[0].task.run = close_in_task;
+    mw_turn_task_add(echo.house.world.loop, &echo.house.chores[0].task);
+    mw_mailbox_close(echo.box);
+    mw_loop_finish(echo.house.world.loop);
+    assert_int_equal(echo.owner.closed, 1);
+    close(echo.far.fd);
+    close_world(&echo.house.world);
+}
+
 /* ---- life ---- */
 
 TEST(now_is_the_monotonic_clock)
@@ -294,6 +432,21 @@ TEST(free_counts_the_handles_that_nobody_closed)
     assert_int_equal(mw_loop_free(NULL), 0);
 }
 
+TEST(free_counts_the_sockets_that_nobody_closed)
+{
+    struct mw_mem mem;
+    struct mw_loop *loop;
+    int near, far;
+    mw_mem_init(&mem, NULL, 0);
+    assert_int_equal(mw_loop_new(&mem, &loop), MW_OK);
+    connect_pair(&near, &far);
+    struct mw_stream *stream = mw_tcp_adopt(loop, near);
+    assert_int_equal(mw_loop_free(loop), 1);
+    mw_free(&mem, stream, mem.bytes);
+    close(near);
+    close(far);
+}
+
 static bool make_loop(struct mw_mem *mem)
 {
     struct mw_loop *loop = NULL;
@@ -321,8 +474,14 @@ int main(void)
         CASE(a_task_runs_once_at_the_end_of_the_turn_and_in_order),
         CASE(tasks_added_by_tasks_wait_for_the_next_round),
         CASE(a_task_of_a_timer_runs_before_the_loop_sleeps),
+        CASE(a_letter_and_a_socket_are_told_of_in_one_run),
+        CASE(two_tasks_that_add_each_other_starve_neither_sockets_nor_letters_nor_alarms),
+        CASE(a_socket_that_is_always_ready_starves_no_letter),
+        CASE(a_timer_of_libuv_rings_while_all_sockets_are_idle),
+        CASE(finish_waits_for_a_socket_that_a_task_closes),
         CASE(now_is_the_monotonic_clock),
         CASE(free_counts_the_handles_that_nobody_closed),
+        CASE(free_counts_the_sockets_that_nobody_closed),
         CASE(without_memory_there_is_no_loop),
     };
     return RUN(cases);

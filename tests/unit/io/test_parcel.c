@@ -137,7 +137,7 @@ TEST(what_did_not_leave_is_counted_and_can_be_written_again)
 
 /* ---- what may fail ---- */
 
-TEST(without_a_descriptor_the_stream_stays_and_goes_on)
+TEST(a_stream_moves_though_no_descriptor_is_left)
 {
     struct line line;
     struct mw_parcel parcel;
@@ -147,11 +147,14 @@ TEST(without_a_descriptor_the_stream_stays_and_goes_on)
     none = limit;
     none.rlim_cur = 0;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    int err = mw_stream_pack(line.owner.stream, &parcel);
+    assert_int_equal(mw_stream_pack(line.owner.stream, &parcel), MW_OK);
+    take_stream(&line.there.owner, &line.there.world,
+                mw_stream_unpack(&parcel, line.there.world.loop, NULL));
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    assert_int_equal(err, MW_ERR_IO);
+    mw_stream_set_reading(line.there.owner.stream, true);
     say(&line, "moon");
-    wait_for_count(&line.world, &line.owner.reads, 1);
+    wait_for_count(&line.there.world, &line.there.owner.reads, 1);
+    wait_for_count(&line.world, &line.owner.closed, 1);
     close_line(&line);
 }
 
@@ -238,7 +241,7 @@ int main(void)
         CASE(what_came_on_the_way_is_read_on_the_other_loop),
         CASE(an_end_that_was_told_is_told_again),
         CASE(what_did_not_leave_is_counted_and_can_be_written_again),
-        CASE(without_a_descriptor_the_stream_stays_and_goes_on),
+        CASE(a_stream_moves_though_no_descriptor_is_left),
         CASE(a_stream_that_was_finished_is_not_packed),
         CASE(a_parcel_that_is_dropped_closes_the_connection),
         CASE(without_memory_there_the_connection_is_closed),
