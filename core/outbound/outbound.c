@@ -14,7 +14,7 @@ int mw_outbound_init(struct mw_outbound *outbound, struct mw_loop *loop, struct 
     if (mw_random_bytes(&seed, sizeof seed))
         return MW_ERR_IO;
     mw_rng_seed(&outbound->rng, seed);
-    mw_out_pool_init(&outbound->pool, mem);
+    mw_conn_pool_init(&outbound->pool, mem);
     mw_deflate_pool_init(&outbound->deflate, mem, DEFLATE_BYTES);
     return MW_OK;
 }
@@ -23,7 +23,7 @@ void mw_outbound_free(struct mw_outbound *outbound)
 {
     if (!outbound || !outbound->loop)
         return;
-    mw_out_pool_free(&outbound->pool);
+    mw_conn_pool_free(&outbound->pool);
     mw_deflate_pool_free(&outbound->deflate);
     mw_tls_loop_free(outbound->tls);
     mw_tls_ctx_release(outbound->contexts[0]);

@@ -9,13 +9,13 @@
 #include "core/io/loop.h"
 #include "core/io/tls.h"
 #include "core/proto/deflate.h"
-#include "core/session/outq.h"
+#include "core/session/conn_pool.h"
 
 struct mw_outbound {
     struct mw_loop *loop; /* borrowed */
     struct mw_rng rng;
     /* private */
-    struct mw_out_pool pool;
+    struct mw_conn_pool pool;
     struct mw_deflate_pool deflate;
     struct mw_tls_loop *tls;        /* NULL until the first wss:// */
     struct mw_tls_ctx *contexts[2]; /* that verifies, and that does not; NULL until used */

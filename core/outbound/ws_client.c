@@ -288,7 +288,7 @@ bool mw_ws_client_is_open(const struct mw_ws_client *client)
 
 size_t mw_ws_client_queued(const struct mw_ws_client *client)
 {
-    return client->has_conn ? client->conn.out.bytes : 0;
+    return client->has_conn ? mw_conn_queued(&client->conn) : 0;
 }
 
 size_t mw_ws_client_untaken(const struct mw_ws_client *client)

@@ -64,6 +64,7 @@ struct mw_ws_client {
     char first[MW_WS_FIRST_BYTES];
     size_t first_len;
 
+    struct mw_conn_home home;
     struct mw_conn conn; /* where is_open has been true */
     bool has_conn;
     uint64_t opened_us;

@@ -12,18 +12,23 @@
 void mw_ws_talk_begin(struct mw_ws_client *client)
 {
     struct mw_outbound *outbound = client->outbound;
-    const struct mw_conn_setup setup = {
-        .role = MW_ROLE_CLIENT,
+    client->home = (struct mw_conn_home){
         .mem = client->mem,
         .pool = &outbound->pool,
+        .deflate = &outbound->deflate,
         .rng = &outbound->rng,
         .limits = client->limits,
-        .deflate = &outbound->deflate,
+    };
+    const struct mw_conn_setup setup = {
+        .role = MW_ROLE_CLIENT,
+        .home = &client->home,
         .terms = client->terms,
     };
     client->opened_ms = mw_ws_now(client);
     client->opened_us = mw_clock_monotonic_us();
-    mw_conn_init(&client->conn, &setup, client->opened_ms);
+    if (mw_conn_init(&client->conn, &setup, client->opened_ms))
+        (void)mw_conn_close(&client->conn, MW_CAUSE_out_of_memory, 0, mw_view(0, 0),
+                            client->opened_ms);
     client->has_conn = true;
     mw_alarm_stop(outbound->loop, &client->alarm);
     mw_ws_later(client);

@@ -40,6 +40,22 @@ void mw_reader_free(struct mw_reader *reader)
     mw_inflater_free(reader->inflater);
 }
 
+bool mw_reader_is_idle(const struct mw_reader *reader)
+{
+    return reader->in_len == 0 && !reader->in_frame && reader->head_have == 0 &&
+           reader->message_opcode == 0 && !reader->release && !reader->dead;
+}
+
+void mw_reader_serve(struct mw_reader *reader, struct mw_mem *mem, enum mw_role role,
+                     struct mw_inflater *inflater)
+{
+    mw_assert(mw_reader_is_idle(reader));
+    reader->mem = reader->message.mem = reader->control.mem = mem;
+    reader->role = (uint8_t)role;
+    reader->inflater = inflater;
+    reader->deaf = false;
+}
+
 /* The buffer behind the last item has been read by now: an idle reader owns nothing. */
 static void release(struct mw_reader *reader)
 {

@@ -66,6 +66,15 @@ void mw_reader_init(struct mw_reader *reader, struct mw_mem *mem, enum mw_role r
 void mw_reader_free(struct mw_reader *reader);
 
 /*
+ * Nothing was fed that is not used up, no frame or message is unfinished, no item is looked at: as
+ * after init, but for limits and whom it serves.
+ */
+bool mw_reader_is_idle(const struct mw_reader *reader);
+/* An idle one reads for another connection: what it keeps is kept in `mem` from now on. */
+void mw_reader_serve(struct mw_reader *reader, struct mw_mem *mem, enum mw_role role,
+                     struct mw_inflater *inflater);
+
+/*
  * Gives bytes (borrowed and changed by unmasking, until next() has said MORE or the reader is
  * dead); everything fed before must have been used up.
  */

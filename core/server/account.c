@@ -63,7 +63,7 @@ static unsigned size_of(size_t bytes)
 static size_t held_by(const struct mw_client *client, const struct mw_account *account)
 {
     bool has_queue = client->facts && client->phase != MW_CLIENT_GONE;
-    return has_queue ? mw_outq_held(&client->conn.out, &account->mem) : 0;
+    return has_queue ? mw_conn_held(&client->conn, &account->mem) : 0;
 }
 
 /* The least size whose clients, with all larger ones, hold `need` bytes; 0: all of them do not. */

@@ -96,7 +96,7 @@ static void park(struct mw_client *client)
     struct mw_conn *conn = &client->conn;
     mw_ms last_read_ms = conn->last_read_ms;
     uint16_t unanswered = conn->pings_unanswered;
-    mw_ws_driver_renew(client, false);
+    (void)mw_ws_driver_renew(client, false);
     conn->last_read_ms = last_read_ms;
     conn->pings_unanswered = unanswered;
 }

@@ -160,13 +160,14 @@ static void take_stream(struct mw_client *client, struct mw_client *comer)
 /* False: no memory; it is away as before. */
 static bool begin_machine(struct mw_client *client, struct mw_view answer)
 {
-    mw_ws_driver_renew(client, true);
+    int err = mw_ws_driver_renew(client, true);
     mw_conn_note_move(&client->conn, MW_FLIGHT_BACK, now(client));
-    int err = mw_conn_put_rest(&client->conn, now(client));
+    if (!err)
+        err = mw_conn_put_rest(&client->conn, now(client));
     if (!err) /* and goes first all the same */
-        err = mw_outq_put_raw(&client->conn.out, answer);
+        err = mw_conn_put_raw(&client->conn, answer, now(client));
     if (err)
-        mw_ws_driver_renew(client, false);
+        (void)mw_ws_driver_renew(client, false);
     return err == MW_OK;
 }
 

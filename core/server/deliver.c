@@ -56,13 +56,13 @@ static void call(struct mw_client *client, enum mw_opcode kind, struct mw_view d
     struct mw_route *route = client->route;
     if (!route->spec->wants_messages)
         return;
-    size_t waited = client->conn.out.bytes;
+    size_t waited = mw_conn_queued(&client->conn);
     unsigned begun = mw_fair_begin(route);
     enum mw_app_result result = client->worker->engine->message(route->app, client->id, kind, data);
     mw_fair_end(route, begun);
     note(client, MW_FLIGHT_ON_MESSAGE, result_of(result), begun);
-    if (client->conn.out.bytes > waited)
-        mw_conn_note_answer(&client->conn, client->conn.out.bytes - waited);
+    if (mw_conn_queued(&client->conn) > waited)
+        mw_conn_note_answer(&client->conn, mw_conn_queued(&client->conn) - waited);
     switch (result) {
     case MW_APP_DONE:
     case MW_APP_FAILED: /* the engine has told; the message is dropped, the connection stays */

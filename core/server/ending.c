@@ -163,10 +163,11 @@ static struct mw_view fault_of(const struct mw_client *client, struct mw_ending_
                    len < (int)sizeof room->fault ? (size_t)len : sizeof room->fault - 1);
 }
 
-static void put_part(const struct mw_reader *reader, struct mw_end_record *facts)
+static void put_part(const struct mw_conn_reading *reading, struct mw_end_record *facts)
 {
-    if (!reader->in_frame || reader->dead)
+    if (!reading || !reading->reader.in_frame || reading->reader.dead)
         return;
+    const struct mw_reader *reader = &reading->reader;
     facts->part_have = mw_reader_partial(reader);
     facts->part_of = reader->head.size + reader->head.len;
 }
@@ -197,9 +198,9 @@ void mw_ending_look(const struct mw_client *client, struct mw_ending_room *room,
         .rtt_ms = conn->rtt_ms,
         .sent = conn->messages_sent,
         .received = conn->messages_received,
-        .dropped = conn->messages_dropped,
-        .replaced = conn->messages_replaced,
-        .queued = conn->out.bytes,
+        .dropped = mw_conn_dropped(conn),
+        .replaced = mw_conn_replaced(conn),
+        .queued = mw_conn_queued(conn),
         .script = client->route->name,
         .route = mw_view_text(client->route->pattern.text),
         .path = client->facts->path,
@@ -214,7 +215,7 @@ void mw_ending_look(const struct mw_client *client, struct mw_ending_room *room,
         .flight = room->flight,
         .flight_count = mw_flight_copy(conn->flight, room->flight),
     };
-    put_part(&conn->reader, facts);
+    put_part(conn->reading, facts);
     mw_ending_limit(facts, &client->route->limits, client->worker->config);
 }
 

@@ -209,7 +209,7 @@ long mw_fanout_publish(struct mw_route *route, const struct mw_saying *saying, u
 static size_t room_for_replay(const struct mw_client *client)
 {
     const struct mw_account *account = client->route->account;
-    size_t limit = client->conn.limits->queue, queued = client->conn.out.bytes;
+    size_t limit = client->route->limits.queue, queued = mw_conn_queued(&client->conn);
     size_t queue = limit > queued ? limit - queued : 0;
     size_t share =
         account->max_bytes > account->mem.bytes ? account->max_bytes - account->mem.bytes : 0;

@@ -125,9 +125,9 @@ static int host_info(void *host_app, mw_id id, struct mw_conn_info *out)
         .param_count = client->facts->param_count,
         .opened_unix_ms = client->facts->opened_unix_ms,
         .rtt_s = conn->rtt_ms == UINT32_MAX ? -1.0 : conn->rtt_ms / 1000.0,
-        .queued_bytes = conn->out.bytes + mw_away_kept_bytes(client),
-        .dropped = conn->messages_dropped,
-        .replaced = conn->messages_replaced,
+        .queued_bytes = mw_conn_queued(conn) + mw_away_kept_bytes(client),
+        .dropped = mw_conn_dropped(conn),
+        .replaced = mw_conn_replaced(conn),
         .state = state_of(client),
         .resumed = client->session && client->session->resumed,
     };

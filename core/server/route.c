@@ -52,7 +52,7 @@ static void tell_some(struct mw_turn_task *task)
         struct mw_client *client = mw_slots_get(&worker->slots, route->told);
         if (client->route != route)
             continue;
-        mw_conn_set_limits(&client->conn, &route->limits, now_ms);
+        mw_conn_new_limits(&client->conn, now_ms);
         mw_away_told(client);
         mw_client_settle_later(client);
     }
@@ -90,6 +90,14 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
     route->name = mw_view(mw_mem_copy(&worker->mem, name), name.len);
     mw_script_log_init(&route->lines, worker->log, worker->loop, route->name);
     route->account = mw_account_new(worker, route->name);
+    route->home = (struct mw_conn_home){
+        .mem = &worker->mem,
+        .out_mem = route->account ? &route->account->mem : 0,
+        .pool = &worker->pool,
+        .deflate = &worker->deflate,
+        .rng = &worker->rng,
+        .limits = &route->limits,
+    };
     if (route->name.data)
         route->seat = mw_seat_hold(&worker->crew->seats, route->name);
     if (route->seat && route->account && mw_script_counts_join(route) == MW_OK)

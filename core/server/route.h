@@ -15,7 +15,7 @@
 #include "core/server/script_log.h"
 #include "core/server/seats.h"
 #include "core/server/trial.h"
-#include "core/session/limits.h"
+#include "core/session/conn.h"
 #include "moonwire/app.h"
 
 struct mw_account;
@@ -32,7 +32,8 @@ struct mw_route {
     /* the live version; spec NULL: none yet, the route answers 503 */
     const struct mw_route_spec *spec;
     struct mw_pattern pattern;
-    struct mw_limits_ms limits; /* connections point here, so a new version is theirs at once */
+    struct mw_limits_ms limits; /* home has them, so a new version is the connections' at once */
+    struct mw_conn_home home;   /* of its connections */
     mw_ms resume_ms;            /* so long a session may be away; 0: there are none */
     size_t max_connections;     /* 0: no limit */
     size_t max_per_ip;          /* 0: no limit, and who comes is not counted */

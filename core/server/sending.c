@@ -26,7 +26,7 @@ int mw_sending_count(struct mw_route *route, enum mw_opcode kind, int outcome)
 
 static enum mw_policy policy_of(const struct mw_client *client, const struct mw_send_how *how)
 {
-    return how ? how->policy : client->conn.limits->policy;
+    return how ? how->policy : client->route->limits.policy;
 }
 
 /* It did not fit, and the kernel has no room either: the peer does not read. */
@@ -42,7 +42,7 @@ static void give_up(struct mw_client *client, enum mw_policy policy)
     case MW_POLICY_DROP:
     case MW_POLICY_LATEST:
         dropped[MW_METRICS_DROP_drop]++;
-        mw_conn_note_dropped(&client->conn);
+        mw_conn_note_dropped(&client->conn, now(client));
         break;
     }
 }
@@ -76,14 +76,14 @@ static int put_one(struct mw_client *client, enum mw_opcode kind, struct mw_view
 
 static int put_shared(struct mw_client *client, struct mw_broadcast *broadcast)
 {
-    uint64_t replaced = client->conn.messages_replaced;
+    uint64_t replaced = mw_conn_replaced(&client->conn);
     int err = mw_broadcast_send(broadcast, &client->conn, now(client));
     if (err == MW_ERR_DROPPED) {
         make_room(client);
         err = mw_broadcast_send(broadcast, &client->conn, now(client));
     }
     client->route->metrics.cells->dropped[MW_METRICS_DROP_latest] +=
-        client->conn.messages_replaced - replaced;
+        mw_conn_replaced(&client->conn) - replaced;
     return err;
 }
 
@@ -101,7 +101,7 @@ static int put_latest(struct mw_client *client, enum mw_opcode kind, struct mw_v
 /* The machine of one who is away knows of no session meanwhile. */
 static void note_dropped(struct mw_client *client)
 {
-    mw_conn_note_dropped(&client->conn);
+    mw_conn_note_dropped(&client->conn, now(client));
     if (client->phase == MW_CLIENT_AWAY)
         mw_replay_lost(&client->session->replay, 1);
 }
@@ -109,7 +109,7 @@ static void note_dropped(struct mw_client *client)
 int mw_sending_one(struct mw_client *client, enum mw_opcode kind, struct mw_view data,
                    const struct mw_send_how *how)
 {
-    size_t waited = client->conn.out.bytes;
+    size_t waited = mw_conn_queued(&client->conn);
     if (!mw_account_has_room(client->route->account, data.len)) {
         note_dropped(client);
         return mw_sending_count(client->route, kind, MW_ERR_QUOTA);
@@ -119,8 +119,8 @@ int mw_sending_one(struct mw_client *client, enum mw_opcode kind, struct mw_view
     bool is_latest = how && how->policy == MW_POLICY_LATEST;
     int err = is_latest ? put_latest(client, kind, data, how) : put_one(client, kind, data);
     /* Most likely by its own handler, which waits; what others do meanwhile does little harm. */
-    if (!err && client->busy && client->conn.out.bytes > waited)
-        mw_conn_note_answer(&client->conn, client->conn.out.bytes - waited);
+    if (!err && client->busy && mw_conn_queued(&client->conn) > waited)
+        mw_conn_note_answer(&client->conn, mw_conn_queued(&client->conn) - waited);
     return outcome(client, kind, how, err);
 }
 

@@ -176,7 +176,8 @@ static bool send_answer(struct mw_client *client)
     if (!err)
         err = mw_upgrade_put_hello(client, client->conn.sideband, 0, &answer);
     if (!err)
-        err = mw_outq_put_raw(&client->conn.out, mw_buf_view(&answer));
+        err =
+            mw_conn_put_raw(&client->conn, mw_buf_view(&answer), mw_loop_now(client->worker->loop));
     mw_buf_free(&answer);
     if (err)
         return false;
@@ -429,9 +430,11 @@ void mw_upgrade(struct mw_client *client, struct mw_view path)
         pick_compression(worker, head, &client->facts->deflate);
     if (!session && ask.session)
         mw_away_open(client, route);
-    mw_ws_driver_begin(client, route);
+    int err = mw_ws_driver_begin(client, route);
     client->phase = MW_CLIENT_OPENING;
-    if (session)
+    if (err)
+        refuse_for_memory(client);
+    else if (session)
         mw_comeback_begin(client, session, &ask, match);
     else
         begin(client);

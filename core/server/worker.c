@@ -61,7 +61,7 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     } seed;
     mw_mem_init(&worker->mem, 0, 0);
     mw_slots_init(&worker->slots, &worker->mem, setup->number);
-    mw_out_pool_init(&worker->pool, &worker->mem);
+    mw_conn_pool_init(&worker->pool, &worker->mem);
     mw_deflate_pool_init(&worker->deflate, &worker->mem, (size_t)setup->config->compression_memory);
     mw_fanout_open(worker);
     mw_fair_init(&worker->fair);
@@ -301,7 +301,7 @@ struct mw_worker_leftovers mw_worker_close(struct mw_worker *worker)
     mw_end_counts_free(&worker->end_counts);
     mw_hub_free(&worker->hub);
     mw_slots_free(&worker->slots);
-    mw_out_pool_free(&worker->pool);
+    mw_conn_pool_free(&worker->pool);
     mw_deflate_pool_free(&worker->deflate);
     left.bytes = worker->mem.bytes;
     return left;

@@ -27,7 +27,7 @@
 #include "core/server/refused.h"
 #include "core/server/route.h"
 #include "core/server/shortage.h"
-#include "core/session/outq.h"
+#include "core/session/conn_pool.h"
 
 struct mw_admission;
 struct mw_crew;
@@ -39,7 +39,7 @@ struct mw_worker {
     struct mw_mailbox *mailbox;
     struct mw_listener *listener;
     struct mw_slots slots; /* id to struct mw_client */
-    struct mw_out_pool pool;
+    struct mw_conn_pool pool;
     struct mw_deflate_pool deflate;
     struct mw_hub hub;
     struct mw_rng rng;

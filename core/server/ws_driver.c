@@ -59,42 +59,37 @@ static void put_alarm(struct mw_client *client)
 
 static struct mw_conn_setup setup_of(struct mw_client *client, struct mw_route *route)
 {
-    struct mw_worker *worker = client->worker;
     return (struct mw_conn_setup){
         .role = MW_ROLE_SERVER,
-        .mem = &worker->mem,
-        .pool = &worker->pool,
-        .out_mem = &route->account->mem,
-        .rng = &worker->rng,
-        .limits = &route->limits,
+        .home = &route->home,
         .asks = true,
-        .deflate = &worker->deflate,
         .terms = client->facts->deflate,
         .sideband = mw_facts_sideband(client->facts),
         .replay = client->session ? &client->session->replay : 0,
     };
 }
 
-void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
+int mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
 {
     const struct mw_conn_setup setup = setup_of(client, route);
-    mw_conn_init(&client->conn, &setup, now(client));
+    int err = mw_conn_init(&client->conn, &setup, now(client));
     mw_subscriber_init(&client->subscriber, client, client->id, &route->account->party);
     client->route = route;
     mw_list_push(&route->clients, &client->in_route);
     route->client_count++;
+    return err;
 }
 
-void mw_ws_driver_renew(struct mw_client *client, bool has_peer)
+int mw_ws_driver_renew(struct mw_client *client, bool has_peer)
 {
     struct mw_conn_setup setup = setup_of(client, client->route);
     if (!has_peer) {
         setup.asks = false;
-        setup.deflate = 0;
+        setup.terms = (struct mw_ext_deflate){ 0 };
         setup.sideband = 0;
         setup.replay = 0;
     }
-    mw_conn_renew(&client->conn, &setup, now(client));
+    return mw_conn_renew(&client->conn, &setup, now(client));
 }
 
 static void leave_route(struct mw_client *client)
@@ -185,12 +180,12 @@ void mw_ws_driver_forget(struct mw_client *client, enum mw_cause cause)
 void mw_ws_driver_free(struct mw_client *client)
 {
     struct mw_mem *mem = &client->worker->mem;
-    leave_route(client);
     if (client->facts) {
         mw_conn_free(&client->conn);
         mw_free(mem, client->facts, client->facts->size);
         client->facts = 0;
     }
+    leave_route(client);
     mw_away_free(client);
     if (client->decided)
         mw_free(mem, client->decided, client->decided->size);

@@ -6,14 +6,15 @@
 
 /* ---- for upgrade: the steps of an opening ---- */
 
-/* facts are set: the machine begins, the client belongs to its route. */
-void mw_ws_driver_begin(struct mw_client *client, struct mw_route *route);
+/* facts are set: the machine begins, the client belongs to its route. MW_ERR_NOMEM: forget it. */
+int mw_ws_driver_begin(struct mw_client *client, struct mw_route *route);
 /* The answer is queued: reading and pulling begin. */
 void mw_ws_driver_start(struct mw_client *client);
 /*
  * Another machine in the place of the old one, which has ended; without a peer one that only waits.
+ * MW_ERR_NOMEM, never without a peer: it is of no use.
  */
-void mw_ws_driver_renew(struct mw_client *client, bool has_peer);
+int mw_ws_driver_renew(struct mw_client *client, bool has_peer);
 /* Refused before the answer: the engine lets go, the client is HTTP again. */
 void mw_ws_driver_forget(struct mw_client *client, enum mw_cause cause);
 

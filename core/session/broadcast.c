@@ -105,12 +105,12 @@ static struct mw_msg *packed(struct mw_broadcast *broadcast, const struct mw_def
 
 static int send_alone(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms)
 {
-    struct mw_msg *msg = packed(broadcast, &conn->deflater);
+    struct mw_msg *msg = packed(broadcast, mw_conn_deflater(conn));
     struct mw_msg *kept = conn->replay ? plain(broadcast) : 0;
     int err = msg ? mw_conn_send_twin(conn, msg, kept, now_ms) : MW_ERR_NOMEM;
     /* The receiver has in its window now what the connection's own compressor never saw. */
     if (!err && msg != broadcast->plain)
-        mw_deflater_forget(&conn->deflater);
+        mw_deflater_forget(mw_conn_deflater(conn));
     return err;
 }
 
@@ -134,13 +134,13 @@ static int send_latest(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_
 {
     bool is_alone =
         mw_conn_packing_latest(conn, broadcast->how->key, broadcast->data.len) == MW_CONN_ALONE;
-    struct mw_msg *msg = is_alone ? packed(broadcast, &conn->deflater) : plain(broadcast);
+    struct mw_msg *msg = is_alone ? packed(broadcast, mw_conn_deflater(conn)) : plain(broadcast);
     struct mw_msg *kept = conn->replay ? plain(broadcast) : 0;
     if (!msg || (conn->replay && !kept))
         return MW_ERR_NOMEM;
     int err = mw_conn_send_latest(conn, broadcast->how->key, msg, kept, now_ms);
     if (!err && msg != broadcast->plain)
-        mw_deflater_forget(&conn->deflater);
+        mw_deflater_forget(mw_conn_deflater(conn));
     return err;
 }
 

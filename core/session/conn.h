@@ -19,11 +19,10 @@
 #include "core/base/rate.h"
 #include "core/base/rng.h"
 #include "core/proto/ext.h"
-#include "core/proto/message.h"
+#include "core/session/conn_pool.h"
 #include "core/session/event.h"
 #include "core/session/flight.h"
 #include "core/session/limits.h"
-#include "core/session/outq.h"
 #include "core/session/replay.h"
 #include "core/session/sideband.h"
 
@@ -49,70 +48,69 @@ enum mw_conn_phase {
 #define MW_CONN_COMPRESS_IN_CONTEXT 128
 #define MW_CONN_COMPRESS_ALONE      1024
 
-/* The pong that a peer gets once it has taken what stands before it. */
-struct mw_owed_pong {
-    uint8_t len;
-    char payload[MW_CONTROL_MAX];
+/* What the connections of one route have in common: borrowed by each of them for its life. */
+struct mw_conn_home {
+    struct mw_mem *mem;              /* for split messages, ends, records */
+    struct mw_mem *out_mem;          /* whose the bytes in the send queue are; NULL: mem's */
+    struct mw_conn_pool *pool;       /* of the worker */
+    struct mw_deflate_pool *deflate; /* NULL where nothing is ever compressed */
+    struct mw_rng *rng;              /* ping phases; a client's masking keys */
+    const struct mw_limits_ms *limits;
 };
 
+/*
+ * As many of these are idle as there are connections, so it holds what an idle one needs. What is
+ * needed only while something happens is a block of its own, which is there only then.
+ */
 struct mw_conn {
     /* read-only */
-    uint8_t phase;   /* enum mw_conn_phase */
-    uint32_t rtt_ms; /* UINT32_MAX: not known yet */
-    uint64_t messages_received, messages_sent;
-    uint64_t messages_dropped;  /* by a policy, instead of being queued */
-    uint64_t messages_replaced; /* by newer ones of their key; they are not among messages_sent */
-    mw_ms opened_ms, last_read_ms;
-    uint16_t pings_unanswered;
+    uint8_t phase; /* enum mw_conn_phase */
 
     /* private */
-    bool told_closed, was_full, tell_drain, pong_new, paused, asks, choked;
-    uint16_t ping_number;
-    const struct mw_limits_ms *limits; /* borrowed */
-    struct mw_rng *rng;                /* borrowed */
-    struct mw_mem *mem;                /* borrowed */
-    struct mw_conn_end *end;           /* made when the end begins */
-    struct mw_owed_pong *owed;         /* NULL: none */
-    struct mw_flight *flight;          /* NULL: no message yet, or no memory */
-    struct mw_sideband *sideband;      /* borrowed; NULL: it has no mark */
-    struct mw_replay *replay;          /* borrowed; NULL: no session to be resumed */
-    mw_ms last_message_ms, last_write_ms, ping_at_ms, ping_sent_ms, close_due_ms;
-    /* The frame that is not whole yet: since when it is watched (MW_NEVER), with how many bytes. */
-    mw_ms frame_ms;
-    uint64_t frame_bytes;
-    uint32_t frame_number;
+    bool told_closed : 1, was_full : 1, tell_drain : 1, pong_new : 1, paused : 1, asks : 1,
+        is_client : 1;
+
+    /* read-only */
+    uint16_t pings_unanswered;
+    uint32_t rtt_ms; /* UINT32_MAX: not known yet */
+    uint64_t messages_received, messages_sent;
+    mw_ms opened_ms, last_read_ms;
+
+    /* private */
+    const struct mw_conn_home *home;
+    struct mw_conn_reading *reading; /* NULL: between frames, and nothing was fed */
+    struct mw_conn_sending *sending; /* NULL: nothing waits, and nothing was ever dropped */
+    struct mw_conn_deflate *deflate; /* NULL: nothing is ever compressed */
+    struct mw_conn_end *end;         /* made when the end begins */
+    struct mw_flight *flight;        /* NULL: no message yet, or no memory */
+    struct mw_sideband *sideband;    /* borrowed; NULL: it has no mark */
+    struct mw_replay *replay;        /* borrowed; NULL: no session to be resumed */
+    mw_ms last_message_ms, ping_sent_ms;
+    union {
+        mw_ms ping_at_ms;   /* the next one, in OPEN */
+        mw_ms close_due_ms; /* then nothing is waited for any more, in CLOSE_SENT */
+    };
     struct mw_rate rate;
-    struct mw_reader reader;
-    struct mw_outq out;
-    uint32_t answered; /* bytes in it that answer what the peer said, more or less */
-    uint32_t untold;   /* messages dropped since the peer was told last; 0 without a sideband */
-    struct mw_deflater deflater;
-    struct mw_inflater inflater;
 };
 
 struct mw_conn_setup {
     enum mw_role role;
-    struct mw_mem *mem;       /* for split messages */
-    struct mw_out_pool *pool; /* for the send queue */
-    struct mw_mem *out_mem;   /* whose the bytes in it are; NULL: mem's */
-    struct mw_rng *rng;       /* ping phases; a client's masking keys */
-    const struct mw_limits_ms *limits;
-    bool asks;                       /* DECIDE is told, and answered */
-    struct mw_deflate_pool *deflate; /* NULL where nothing is ever compressed */
-    struct mw_ext_deflate terms;     /* what the handshake has agreed on; all zero: nothing */
-    struct mw_sideband *sideband;    /* of a server's client that named a mark; else NULL */
-    struct mw_replay *replay; /* of a session that can be resumed (with a sideband); or NULL */
+    const struct mw_conn_home *home;
+    bool asks;                    /* DECIDE is told, and answered */
+    struct mw_ext_deflate terms;  /* what the handshake has agreed on; all zero: nothing */
+    struct mw_sideband *sideband; /* of a server's client that named a mark; else NULL */
+    struct mw_replay *replay;     /* of a session that can be resumed (with a sideband); or NULL */
 };
 
-/* Open from here on. All pointers are borrowed for the connection's life. */
-void mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms now_ms);
+/*
+ * Open from here on. All pointers are borrowed for the connection's life. MW_ERR_NOMEM, never
+ * without terms: it understands nothing compressed; where that was agreed on it is only freed.
+ */
+int mw_conn_init(struct mw_conn *conn, const struct mw_conn_setup *setup, mw_ms now_ms);
 /* Whatever the phase. */
 void mw_conn_free(struct mw_conn *conn);
-/*
- * Other limits from now on, or the same ones with other values (a reload): ask for the deadline
- * again.
- */
-void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits, mw_ms now_ms);
+/* The limits of its home are others by now (a reload): ask for the deadline again. */
+void mw_conn_new_limits(struct mw_conn *conn, mw_ms now_ms);
 
 /* Bytes from the peer, as mw_reader_feed; then next() until MORE. */
 void mw_conn_feed(struct mw_conn *conn, char *bytes, size_t len, mw_ms now_ms);
@@ -120,12 +118,51 @@ void mw_conn_next(struct mw_conn *conn, struct mw_event *event, mw_ms now_ms);
 /* Bytes fed that no event has used yet: kept by an owner that wants to stop pulling. */
 static inline struct mw_view mw_conn_rest(const struct mw_conn *conn)
 {
-    return mw_reader_rest(&conn->reader);
+    return conn->reading ? mw_reader_rest(&conn->reading->reader) : mw_view("", 0);
 }
 /* ... and lets go of them, so that other bytes (these again, later) can be fed. */
 static inline void mw_conn_detach(struct mw_conn *conn)
 {
-    mw_reader_detach(&conn->reader);
+    if (conn->reading)
+        mw_reader_detach(&conn->reading->reader);
+}
+
+/* Bytes that wait to be sent, frame headers included. */
+static inline size_t mw_conn_queued(const struct mw_conn *conn)
+{
+    return conn->sending ? conn->sending->out.bytes : 0;
+}
+/* ... with what messages that can be replaced cost beside them: what limits.queue is about. */
+static inline size_t mw_conn_weight(const struct mw_conn *conn)
+{
+    return conn->sending ? mw_outq_weight(&conn->sending->out) : 0;
+}
+/* What waits under this key and may be replaced; or NULL. */
+static inline struct mw_out_seg *mw_conn_find(const struct mw_conn *conn, struct mw_view key)
+{
+    return conn->sending ? mw_outq_find(&conn->sending->out, key) : 0;
+}
+/* What of that is a burden to `mem`, which is home->out_mem or another one (mw_outq_held). */
+static inline size_t mw_conn_held(const struct mw_conn *conn, const struct mw_mem *mem)
+{
+    return conn->sending ? mw_outq_held(&conn->sending->out, mem) : 0;
+}
+
+/* Messages that a policy has dropped instead of queueing them. */
+static inline uint64_t mw_conn_dropped(const struct mw_conn *conn)
+{
+    return conn->sending ? conn->sending->dropped : 0;
+}
+/* Messages that newer ones of their key have replaced; they are not among messages_sent. */
+static inline uint64_t mw_conn_replaced(const struct mw_conn *conn)
+{
+    return conn->sending ? conn->sending->replaced : 0;
+}
+
+/* How it compresses; NULL: not at all. */
+static inline struct mw_deflater *mw_conn_deflater(struct mw_conn *conn)
+{
+    return conn->deflate && conn->deflate->out.pool ? &conn->deflate->out : 0;
 }
 
 /*
@@ -143,7 +180,7 @@ int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms);
 int mw_conn_send_twin(struct mw_conn *conn, struct mw_msg *msg, struct mw_msg *plain, mw_ms now_ms);
 /*
  * Of a session whose client is back (mw_replay_return), before anything else is sent: queues what
- * it has not got. What the handshake says goes before it all the same (mw_outq_put_raw).
+ * it has not got. What the handshake says goes before it all the same (mw_conn_put_raw).
  * MW_ERR_NOMEM: nothing was queued, and this connection is of no use.
  */
 int mw_conn_put_rest(struct mw_conn *conn, mw_ms now_ms);
@@ -159,14 +196,14 @@ int mw_conn_send_latest(struct mw_conn *conn, struct mw_view key, struct mw_msg 
 
 /*
  * A policy has dropped a message instead of sending it. A client with a sideband is told before the
- * next one, or when the queue is half empty.
+ * next one, or when the queue is half empty. Without memory for the count this is the end.
  */
-void mw_conn_note_dropped(struct mw_conn *conn);
+void mw_conn_note_dropped(struct mw_conn *conn, mw_ms now_ms);
 
 /* Of the dropped ones, those that the peer was told of: its count of messages has them. */
 static inline uint64_t mw_conn_missed(const struct mw_conn *conn)
 {
-    return conn->sideband ? conn->messages_dropped - conn->untold : 0;
+    return conn->sideband && conn->sending ? conn->sending->dropped - conn->sending->untold : 0;
 }
 
 /* So many bytes of what was queued just now are the answer to something that the peer said. */
@@ -174,7 +211,7 @@ void mw_conn_note_answer(struct mw_conn *conn, size_t bytes);
 /* Too many answers wait: the peer should take some before it is read from. Until half have left. */
 static inline bool mw_conn_is_choked(const struct mw_conn *conn)
 {
-    return conn->choked && conn->phase == MW_CONN_OPEN;
+    return conn->sending && conn->sending->choked && conn->phase == MW_CONN_OPEN;
 }
 
 /*
@@ -189,8 +226,10 @@ enum mw_conn_packing mw_conn_packing_latest(const struct mw_conn *conn, struct m
 /* More than limits.queue waits: nothing more is put but what answers the protocol. */
 static inline bool mw_conn_is_full(const struct mw_conn *conn)
 {
-    return mw_outq_weight(&conn->out) > conn->limits->queue;
+    return mw_conn_weight(conn) > conn->home->limits->queue;
 }
+/* Bytes that are no frames, before all else: the answer to the handshake. MW_ERR_NOMEM. */
+int mw_conn_put_raw(struct mw_conn *conn, struct mw_view bytes, mw_ms now_ms);
 /* MW_ERR_CLOSED, MW_ERR_NOMEM; MW_ERR_DROPPED: the queue is above its limit. */
 int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms);
 
@@ -235,11 +274,11 @@ mw_ms mw_conn_deadline(const struct mw_conn *conn);
 
 static inline bool mw_conn_has_output(const struct mw_conn *conn)
 {
-    return conn->out.bytes > 0;
+    return mw_conn_queued(conn) > 0;
 }
 static inline size_t mw_conn_iov(struct mw_conn *conn, struct mw_view *vectors, size_t max)
 {
-    return mw_outq_iov(&conn->out, vectors, max);
+    return conn->sending ? mw_outq_iov(&conn->sending->out, vectors, max) : 0;
 }
 void mw_conn_written(struct mw_conn *conn, size_t bytes, mw_ms now_ms);
 /* Of what is on its way the peer has taken some: it is slow, not gone. */

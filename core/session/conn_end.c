@@ -17,7 +17,7 @@ static const struct mw_conn_end forgotten_end = { .cause = MW_CAUSE_out_of_memor
 void mw_conn_forget_end(struct mw_conn *conn)
 {
     if (conn->end && conn->end != &forgotten_end)
-        mw_free(conn->mem, conn->end, sizeof *conn->end);
+        mw_free(conn->home->mem, conn->end, sizeof *conn->end);
     conn->end = 0;
 }
 
@@ -83,7 +83,7 @@ static void remember_end(struct mw_conn *conn, enum mw_cause cause, unsigned cod
                          struct mw_view reason)
 {
     mw_assert(!conn->end);
-    struct mw_conn_end *end = mw_alloc_zero(conn->mem, sizeof *end);
+    struct mw_conn_end *end = mw_alloc_zero(conn->home->mem, sizeof *end);
     if (!end) {
         conn->end = (struct mw_conn_end *)&forgotten_end; /* never written to */
         return;
@@ -107,17 +107,19 @@ static int queue_close(struct mw_conn *conn, unsigned code, struct mw_view reaso
     uint8_t body[MW_CONTROL_MAX], key[4];
     size_t len = mw_close_encode(body, code, reason);
     mw_conn_note_control(conn, MW_FLIGHT_OUT, MW_OPCODE_CLOSE, len, len ? code : 0, now_ms);
-    return mw_outq_put(&conn->out, MW_OPCODE_CLOSE, mw_view((char *)body, len),
+    int err = mw_conn_begin_output(conn, now_ms);
+    if (err)
+        return err;
+    return mw_outq_put(&conn->sending->out, MW_OPCODE_CLOSE, mw_view((char *)body, len),
                        mw_conn_mask_key(conn, key));
 }
 
 static void say_close(struct mw_conn *conn, enum mw_cause cause, unsigned code,
                       struct mw_view reason, mw_ms now_ms)
 {
-    mw_conn_note_first_output(conn, now_ms);
     if (!drops_queue(cause)) {
-        (void)mw_conn_tell_gap(conn);
-        mw_conn_tell_count(conn);
+        (void)mw_conn_tell_gap(conn, now_ms);
+        mw_conn_tell_count(conn, now_ms);
     }
     int err = queue_close(conn, code, reason, now_ms);
     conn->phase = MW_CONN_CLOSE_SENT;
@@ -141,14 +143,21 @@ int mw_conn_close(struct mw_conn *conn, enum mw_cause cause, unsigned code, stru
     const struct mw_cause_row *row = mw_cause_row(cause);
     unsigned wire = code ? code : row->wire_code;
     remember_end(conn, cause, row->who == MW_WHO_NETWORK ? row->code : wire, reason);
-    if (drops_queue(cause))
-        mw_outq_drop(&conn->out);
-    mw_reader_go_deaf(&conn->reader); /* what is on its way is for nobody, and need not cost much */
+    if (drops_queue(cause) && conn->sending)
+        mw_outq_drop(&conn->sending->out);
+    if (conn->reading) /* what is on its way is for nobody, and need not cost much */
+        mw_reader_go_deaf(&conn->reading->reader);
     if (is_decided_on(conn, row))
         conn->phase = MW_CONN_DECIDING;
     else
         say_close(conn, cause, wire, reason, now_ms);
     return MW_OK;
+}
+
+void mw_conn_run_out_of_memory(struct mw_conn *conn, mw_ms now_ms)
+{
+    if (mw_conn_close(conn, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"), now_ms))
+        mw_conn_become_closed(conn, false);
 }
 
 void mw_conn_advise(struct mw_conn *conn, const struct mw_advice *advice)
@@ -226,7 +235,9 @@ void mw_conn_on_peer_close(struct mw_conn *conn, const struct mw_item *item, mw_
 void mw_conn_judge(struct mw_conn *conn, mw_ms now_ms)
 {
     struct mw_item item;
-    mw_reader_judge(&conn->reader, &item);
+    if (!conn->reading)
+        return;
+    mw_reader_judge(&conn->reading->reader, &item);
     if (item.kind == MW_ITEM_BREACH)
         mw_conn_on_breach(conn, &item, now_ms);
 }

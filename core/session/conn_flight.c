@@ -18,13 +18,13 @@ static void note_message(struct mw_conn *conn, enum mw_flight_kind kind,
                          struct mw_flight_entry entry, mw_ms now_ms)
 {
     if (!conn->flight)
-        conn->flight = mw_alloc_zero(conn->mem, sizeof *conn->flight);
+        conn->flight = mw_alloc_zero(conn->home->mem, sizeof *conn->flight);
     note(conn, kind, entry, now_ms);
 }
 
 void mw_conn_note_received(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms)
 {
-    const struct mw_reader *reader = &conn->reader;
+    const struct mw_reader *reader = &conn->reading->reader;
     const struct mw_flight_entry entry = {
         .what = mw_frame_first_byte(item->opcode, true, reader->compressed),
         .bytes = mw_flight_u32(reader->received),
@@ -60,7 +60,7 @@ void mw_conn_note_aside(const struct mw_conn *conn, bool answered, size_t len, m
 
 void mw_conn_note_state(const struct mw_conn *conn, enum mw_flight_kind kind, mw_ms now_ms)
 {
-    const struct mw_flight_entry entry = { .bytes = mw_flight_u32(conn->out.bytes) };
+    const struct mw_flight_entry entry = { .bytes = mw_flight_u32(mw_conn_queued(conn)) };
     note(conn, kind, entry, now_ms);
 }
 

@@ -7,7 +7,7 @@
 
 #include "core/session/conn.h"
 
-/* So many bytes of output have left, of those that had waited before. */
+/* So many bytes of output have left, of those that had waited before: it was sending. */
 void mw_conn_ease(struct mw_conn *conn, size_t bytes, size_t waited);
 
 /*
@@ -15,6 +15,6 @@ void mw_conn_ease(struct mw_conn *conn, size_t bytes, size_t waited);
  * somebody to understand it. MW_ERR_NOMEM: what comes next must not be put either, or the hole
  * could not be seen.
  */
-int mw_conn_tell_gap(struct mw_conn *conn);
+int mw_conn_tell_gap(struct mw_conn *conn, mw_ms now_ms);
 
 #endif

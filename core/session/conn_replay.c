@@ -23,15 +23,15 @@ static int put_ping(struct mw_conn *conn, struct mw_view stamp, mw_ms now_ms)
 {
     char payload[sizeof(uint32_t) + COUNT_BYTES];
     const uint64_t count = conn->replay->sent;
-    mw_assert(conn->reader.role == MW_ROLE_SERVER && stamp.len <= sizeof(uint32_t));
-    if (mw_conn_tell_gap(conn)) /* the count has it */
+    mw_assert(!conn->is_client && stamp.len <= sizeof(uint32_t));
+    if (mw_conn_tell_gap(conn, now_ms)) /* the count has it */
         return MW_ERR_NOMEM;
     if (stamp.len)
         memcpy(payload, stamp.data, stamp.len);
     memcpy(payload + stamp.len, &count, COUNT_BYTES);
     const struct mw_view whole = mw_view(payload, stamp.len + COUNT_BYTES);
-    mw_conn_note_first_output(conn, now_ms);
-    if (mw_outq_put(&conn->out, MW_OPCODE_PING, whole, 0))
+    if (mw_conn_begin_output(conn, now_ms) ||
+        mw_outq_put(&conn->sending->out, MW_OPCODE_PING, whole, 0))
         return MW_ERR_NOMEM;
     mw_conn_note_control(conn, MW_FLIGHT_OUT, MW_OPCODE_PING, whole.len, 0, now_ms);
     conn->replay->pinged = count;
@@ -50,7 +50,7 @@ int mw_conn_put_ping(struct mw_conn *conn, uint32_t stamp, mw_ms now_ms)
 static void ping_early(struct mw_conn *conn, mw_ms now_ms)
 {
     const struct mw_replay *replay = conn->replay;
-    bool is_open = conn->phase == MW_CONN_OPEN && conn->out.bytes <= conn->limits->queue;
+    bool is_open = conn->phase == MW_CONN_OPEN && mw_conn_queued(conn) <= conn->home->limits->queue;
     bool is_asked = replay->pinged > replay->acked || replay->pinged == replay->sent;
     if (is_open && !is_asked && replay->bytes >= replay->max_bytes / 4)
         (void)put_ping(conn, mw_view(0, 0), now_ms); /* without memory: the next one */
@@ -93,14 +93,14 @@ static int put_hole(struct mw_conn *conn, uint64_t lost)
     if (!MW_ALWAYS(conn->sideband))
         return MW_OK;
     size_t len = mw_sideband_hole(conn->sideband, lost, text);
-    return mw_outq_put(&conn->out, MW_OPCODE_TEXT, mw_view(text, len), 0);
+    return mw_outq_put(&conn->sending->out, MW_OPCODE_TEXT, mw_view(text, len), 0);
 }
 
 static int put_entry(struct mw_conn *conn, const struct mw_replay_entry *entry, mw_ms now_ms)
 {
     if (!entry->msg)
         return put_hole(conn, entry->lost);
-    int err = mw_outq_put_msg(&conn->out, entry->msg);
+    int err = mw_outq_put_msg(&conn->sending->out, entry->msg);
     if (!err)
         mw_conn_note_sent(conn, (uint8_t)*mw_msg_wire(entry->msg).data,
                           mw_msg_payload_len(entry->msg), now_ms);
@@ -109,17 +109,16 @@ static int put_entry(struct mw_conn *conn, const struct mw_replay_entry *entry, 
 
 int mw_conn_put_rest(struct mw_conn *conn, mw_ms now_ms)
 {
-    mw_assert(conn->replay && conn->phase == MW_CONN_OPEN && !conn->out.bytes);
-    int err = MW_OK;
-    mw_conn_note_first_output(conn, now_ms);
+    mw_assert(conn->replay && conn->phase == MW_CONN_OPEN && !mw_conn_has_output(conn));
+    int err = mw_conn_begin_output(conn, now_ms);
     for (size_t i = 0; !err && i < conn->replay->count; i++)
         err = put_entry(conn, mw_replay_at(conn->replay, i), now_ms);
     /* The answer shows that the hello was heard, too. */
     if (!err)
         err = put_ping(conn, mw_view(0, 0), now_ms);
-    if (err)
-        mw_outq_drop(&conn->out);
-    else
+    if (err && conn->sending)
+        mw_outq_drop(&conn->sending->out);
+    else if (!err)
         mw_conn_note_level(conn, now_ms);
     return err;
 }

@@ -26,13 +26,13 @@ static int may_send(struct mw_conn *conn, mw_ms now_ms)
         mw_conn_note_state(conn, MW_FLIGHT_REFUSED, now_ms);
         return MW_ERR_DROPPED;
     }
-    mw_conn_note_first_output(conn, now_ms);
-    return mw_conn_tell_gap(conn);
+    int err = mw_conn_begin_output(conn, now_ms);
+    return err ? err : mw_conn_tell_gap(conn, now_ms);
 }
 
 void mw_conn_note_level(struct mw_conn *conn, mw_ms now_ms)
 {
-    if (!conn->was_full && mw_outq_weight(&conn->out) > conn->limits->queue / 2) {
+    if (!conn->was_full && mw_conn_weight(conn) > conn->home->limits->queue / 2) {
         conn->was_full = true;
         mw_conn_note_state(conn, MW_FLIGHT_QUEUE_HIGH, now_ms);
     }
@@ -49,11 +49,16 @@ static int sent(struct mw_conn *conn, int err, uint8_t first, size_t len, mw_ms 
     return MW_OK;
 }
 
+static bool is_packing(const struct mw_conn *conn)
+{
+    return conn->deflate && conn->deflate->out.pool;
+}
+
 enum mw_conn_packing mw_conn_packing(const struct mw_conn *conn, size_t len)
 {
-    if (!conn->deflater.pool)
+    if (!is_packing(conn))
         return MW_CONN_PLAIN;
-    if (conn->deflater.takeover)
+    if (conn->deflate->out.takeover)
         return len < MW_CONN_COMPRESS_IN_CONTEXT ? MW_CONN_PLAIN : MW_CONN_IN_CONTEXT;
     return len < MW_CONN_COMPRESS_ALONE ? MW_CONN_PLAIN : MW_CONN_ALONE;
 }
@@ -64,8 +69,8 @@ static int put_plain(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view
 {
     uint8_t key[4];
     if (kept)
-        return mw_outq_put_msg(&conn->out, kept);
-    return mw_outq_put(&conn->out, opcode, payload, mw_conn_mask_key(conn, key));
+        return mw_outq_put_msg(&conn->sending->out, kept);
+    return mw_outq_put(&conn->sending->out, opcode, payload, mw_conn_mask_key(conn, key));
 }
 
 /* Without memory for it the message goes plain: every receiver takes that at any time. */
@@ -74,14 +79,14 @@ static int put_compressed(struct mw_conn *conn, enum mw_opcode opcode, struct mw
 {
     uint8_t key[4];
     struct mw_buf packed;
-    mw_buf_init(&packed, conn->mem, 0);
-    int err = mw_deflater_run(&conn->deflater, payload, &packed);
-    bool helps = !err && (conn->deflater.takeover || packed.len < payload.len);
+    mw_buf_init(&packed, conn->home->mem, 0);
+    int err = mw_deflater_run(&conn->deflate->out, payload, &packed);
+    bool helps = !err && (conn->deflate->out.takeover || packed.len < payload.len);
     if (helps) {
-        err = mw_outq_put_compressed(&conn->out, opcode, mw_buf_view(&packed),
+        err = mw_outq_put_compressed(&conn->sending->out, opcode, mw_buf_view(&packed),
                                      mw_conn_mask_key(conn, key));
         if (err)
-            mw_deflater_forget(&conn->deflater);
+            mw_deflater_forget(&conn->deflate->out);
     }
     mw_buf_free(&packed);
     *is_packed = helps;
@@ -109,7 +114,7 @@ int mw_conn_send_twin(struct mw_conn *conn, struct mw_msg *msg, struct mw_msg *p
     int err = may_send(conn, now_ms);
     if (err)
         return err;
-    err = mw_outq_put_msg(&conn->out, msg);
+    err = mw_outq_put_msg(&conn->sending->out, msg);
     err = sent(conn, err, first_byte(msg), mw_msg_payload_len(msg), now_ms);
     return mw_conn_keep(conn, err, plain, now_ms);
 }
@@ -129,18 +134,18 @@ int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms)
 enum mw_conn_packing mw_conn_packing_latest(const struct mw_conn *conn, struct mw_view key,
                                             size_t len)
 {
-    const struct mw_out_seg *old = mw_outq_find(&conn->out, key);
-    if (!conn->deflater.pool || len < MW_CONN_COMPRESS_ALONE)
+    const struct mw_out_seg *old = mw_conn_find(conn, key);
+    if (!is_packing(conn) || len < MW_CONN_COMPRESS_ALONE)
         return MW_CONN_PLAIN;
     bool is_plain = old && !is_compressed(mw_outq_waiting(old));
-    return is_plain && conn->deflater.takeover ? MW_CONN_PLAIN : MW_CONN_ALONE;
+    return is_plain && conn->deflate->out.takeover ? MW_CONN_PLAIN : MW_CONN_ALONE;
 }
 
 static bool may_replace(const struct mw_conn *conn, const struct mw_out_seg *old,
                         const struct mw_msg *msg)
 {
     size_t less = mw_msg_wire(mw_outq_waiting(old)).len;
-    bool fits = mw_outq_weight(&conn->out) - less <= conn->limits->queue;
+    bool fits = mw_conn_weight(conn) - less <= conn->home->limits->queue;
     return fits || mw_msg_wire(msg).len <= less;
 }
 
@@ -150,20 +155,20 @@ static void replace(struct mw_conn *conn, struct mw_out_seg *old, struct mw_msg 
 {
     if (conn->replay && plain)
         mw_replay_swap(conn->replay, mw_outq_number(old), plain);
-    mw_outq_replace(&conn->out, old, msg);
-    conn->messages_replaced++;
+    mw_outq_replace(&conn->sending->out, old, msg);
+    conn->sending->replaced++;
 }
 
 static int put_keyed(struct mw_conn *conn, struct mw_view key, struct mw_msg *msg)
 {
     uint64_t number = conn->replay ? conn->replay->sent + 1 : 0;
-    return mw_outq_put_keyed(&conn->out, key, msg, number);
+    return mw_outq_put_keyed(&conn->sending->out, key, msg, number);
 }
 
 int mw_conn_send_latest(struct mw_conn *conn, struct mw_view key, struct mw_msg *msg,
                         struct mw_msg *plain, mw_ms now_ms)
 {
-    struct mw_out_seg *old = mw_outq_find(&conn->out, key);
+    struct mw_out_seg *old = mw_conn_find(conn, key);
     if (conn->phase != MW_CONN_OPEN)
         return MW_ERR_CLOSED;
     if (old && !may_replace(conn, old, msg))

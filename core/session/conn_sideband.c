@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/session/conn_flight.h"
+#include "core/session/conn_parts.h"
 #include "core/session/conn_replay.h"
 
 /*
@@ -17,14 +18,14 @@ static bool say_answer(struct mw_conn *conn, enum mw_aside to, mw_ms now_ms)
 {
     struct mw_sideband *sideband = conn->sideband;
     char text[MW_SIDEBAND_ANSWER_MAX];
-    if (now_ms < sideband->answer_at_ms || conn->out.bytes > conn->limits->queue)
+    if (now_ms < sideband->answer_at_ms || mw_conn_queued(conn) > conn->home->limits->queue)
         return false;
-    if (conn->out.bytes == 0) /* the time to take what is queued begins */
-        conn->last_write_ms = now_ms;
+    if (mw_conn_begin_output(conn, now_ms))
+        return false;
     const bool tells = conn->replay && to == MW_ASIDE_PROBE;
     size_t len = tells ? mw_sideband_got(sideband, conn->replay->received, text)
                        : mw_sideband_answer(sideband, to, text);
-    if (mw_outq_put(&conn->out, MW_OPCODE_TEXT, mw_view(text, len), 0))
+    if (mw_outq_put(&conn->sending->out, MW_OPCODE_TEXT, mw_view(text, len), 0))
         return false;
     if (tells)
         conn->replay->told = conn->replay->received;
@@ -40,7 +41,7 @@ static bool keep_quiet(struct mw_conn *conn, struct mw_view text, mw_ms now_ms)
 {
     if (!say_answer(conn, MW_ASIDE_QUIET, now_ms))
         return false;
-    if (conn->limits->ping_ms != MW_NEVER)
+    if (conn->home->limits->ping_ms != MW_NEVER)
         conn->ping_at_ms = mw_ms_add(now_ms, mw_sideband_quiet_ms(conn->sideband, text));
     return true;
 }
@@ -65,13 +66,14 @@ enum mw_aside mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *ite
     return aside;
 }
 
-void mw_conn_tell_count(struct mw_conn *conn)
+void mw_conn_tell_count(struct mw_conn *conn, mw_ms now_ms)
 {
     char text[MW_SIDEBAND_ANSWER_MAX];
     if (!mw_conn_owes_count(conn) || !MW_ALWAYS(conn->sideband))
         return;
     size_t len = mw_sideband_got(conn->sideband, conn->replay->received, text);
-    if (!mw_outq_put(&conn->out, MW_OPCODE_TEXT, mw_view(text, len), 0))
+    if (!mw_conn_begin_output(conn, now_ms) &&
+        !mw_outq_put(&conn->sending->out, MW_OPCODE_TEXT, mw_view(text, len), 0))
         conn->replay->told = conn->replay->received;
 }
 

@@ -14,7 +14,7 @@ enum mw_aside mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *ite
  * Before a Close frame: how many of the client's messages have come, where it does not know. What
  * is on its way after that has not been heard. Nothing without a session, or without memory.
  */
-void mw_conn_tell_count(struct mw_conn *conn);
+void mw_conn_tell_count(struct mw_conn *conn, mw_ms now_ms);
 
 /* Says unasked what a probe is answered with. Nothing without a sideband, or where no room is. */
 void mw_conn_assure(struct mw_conn *conn, mw_ms now_ms);

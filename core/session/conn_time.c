@@ -30,19 +30,27 @@
 
 static mw_ms first_ping(const struct mw_conn *conn, mw_ms now_ms)
 {
-    mw_ms period = conn->limits->ping_ms;
+    mw_ms period = conn->home->limits->ping_ms;
     if (period == MW_NEVER)
         return MW_NEVER;
     /* A random phase: a thousand clients that came at once are not pinged at once. */
     mw_ms phase = period / 2;
-    return now_ms + phase + (phase ? mw_rng_below(conn->rng, phase) : 0);
+    return now_ms + phase + (phase ? mw_rng_below(conn->home->rng, phase) : 0);
 }
 
-void mw_conn_set_limits(struct mw_conn *conn, const struct mw_limits_ms *limits, mw_ms now_ms)
+void mw_conn_new_limits(struct mw_conn *conn, mw_ms now_ms)
 {
-    conn->limits = limits;
+    const struct mw_limits_ms *limits = conn->home->limits;
+    if (conn->phase != MW_CONN_OPEN)
+        return;
     if (limits->ping_ms == MW_NEVER || conn->ping_at_ms > mw_ms_add(now_ms, limits->ping_ms))
         conn->ping_at_ms = first_ping(conn, now_ms);
+}
+
+/* One that is not whole yet, and watched. */
+static bool is_in_frame(const struct mw_conn *conn)
+{
+    return conn->reading && conn->reading->frame_ms != MW_NEVER;
 }
 
 void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms)
@@ -53,8 +61,8 @@ void mw_conn_pause(struct mw_conn *conn, bool paused, mw_ms now_ms)
         conn->last_message_ms = now_ms;
         if (conn->ping_sent_ms != MW_NEVER)
             conn->ping_sent_ms = now_ms;
-        if (conn->frame_ms != MW_NEVER)
-            conn->frame_ms = now_ms;
+        if (is_in_frame(conn))
+            conn->reading->frame_ms = now_ms;
     }
     conn->paused = paused;
 }
@@ -65,32 +73,33 @@ static mw_ms pong_due(const struct mw_conn *conn)
         return MW_NEVER;
     /* The ping stands behind what is still on its way: the peer cannot have seen it before. */
     mw_ms since_ms = conn->ping_sent_ms;
-    if (conn->out.bytes && conn->last_write_ms > since_ms)
-        since_ms = conn->last_write_ms;
-    return mw_ms_add(since_ms, conn->limits->pong_ms);
+    if (mw_conn_has_output(conn) && conn->sending->last_write_ms > since_ms)
+        since_ms = conn->sending->last_write_ms;
+    return mw_ms_add(since_ms, conn->home->limits->pong_ms);
 }
 
 static mw_ms write_due(const struct mw_conn *conn)
 {
-    return conn->out.bytes ? mw_ms_add(conn->last_write_ms, WRITE_STALL_MS) : MW_NEVER;
+    return mw_conn_has_output(conn) ? mw_ms_add(conn->sending->last_write_ms, WRITE_STALL_MS)
+                                    : MW_NEVER;
 }
 
 static mw_ms doubt_due(const struct mw_conn *conn)
 {
-    bool waits = !conn->paused && mw_reader_is_in_doubt(&conn->reader);
+    bool waits = !conn->paused && conn->reading && mw_reader_is_in_doubt(&conn->reading->reader);
     return waits ? mw_ms_add(conn->last_read_ms, DOUBT_MS) : MW_NEVER;
 }
 
 static mw_ms frame_window(const struct mw_conn *conn)
 {
-    return mw_ms_add(conn->limits->pong_ms, conn->limits->pong_ms);
+    return mw_ms_add(conn->home->limits->pong_ms, conn->home->limits->pong_ms);
 }
 
 static mw_ms frame_due(const struct mw_conn *conn)
 {
-    if (conn->paused || conn->frame_ms == MW_NEVER)
+    if (conn->paused || !is_in_frame(conn))
         return MW_NEVER;
-    return mw_ms_add(conn->frame_ms, frame_window(conn));
+    return mw_ms_add(conn->reading->frame_ms, frame_window(conn));
 }
 
 /*
@@ -99,25 +108,25 @@ static mw_ms frame_due(const struct mw_conn *conn)
  */
 static bool is_silent(const struct mw_conn *conn, mw_ms now_ms)
 {
-    return conn->replay && now_ms >= mw_ms_add(conn->last_read_ms, conn->limits->pong_ms);
+    return conn->replay && now_ms >= mw_ms_add(conn->last_read_ms, conn->home->limits->pong_ms);
 }
 
 /* The time is over: another one where enough has come in it. */
 static void judge_frame(struct mw_conn *conn, mw_ms now_ms)
 {
-    uint64_t bytes = mw_reader_partial(&conn->reader);
-    if (bytes - conn->frame_bytes < frame_window(conn) / FRAME_MS_PER_BYTE) {
+    uint64_t bytes = mw_reader_partial(&conn->reading->reader);
+    if (bytes - conn->reading->frame_bytes < frame_window(conn) / FRAME_MS_PER_BYTE) {
         mw_conn_close(conn, is_silent(conn, now_ms) ? MW_CAUSE_ping_timeout : MW_CAUSE_idle_timeout,
                       0, mw_view_text("a frame came too slowly"), now_ms);
         return;
     }
-    conn->frame_ms = now_ms;
-    conn->frame_bytes = bytes;
+    conn->reading->frame_ms = now_ms;
+    conn->reading->frame_bytes = bytes;
 }
 
 static mw_ms idle_due(const struct mw_conn *conn)
 {
-    return conn->paused ? MW_NEVER : mw_ms_add(conn->last_message_ms, conn->limits->idle_ms);
+    return conn->paused ? MW_NEVER : mw_ms_add(conn->last_message_ms, conn->home->limits->idle_ms);
 }
 
 mw_ms mw_conn_deadline(const struct mw_conn *conn)
@@ -127,7 +136,7 @@ mw_ms mw_conn_deadline(const struct mw_conn *conn)
         mw_ms due = mw_ms_min(conn->ping_at_ms, pong_due(conn));
         due = mw_ms_min(due, mw_ms_min(write_due(conn), idle_due(conn)));
         due = mw_ms_min(due, mw_ms_min(doubt_due(conn), frame_due(conn)));
-        return mw_ms_min(due, mw_ms_add(conn->opened_ms, conn->limits->age_ms));
+        return mw_ms_min(due, mw_ms_add(conn->opened_ms, conn->home->limits->age_ms));
     }
     case MW_CONN_CLOSE_SENT:
         return mw_ms_min(conn->close_due_ms, write_due(conn));
@@ -150,14 +159,14 @@ static void tick_open(struct mw_conn *conn, mw_ms now_ms)
         mw_conn_close(conn, MW_CAUSE_idle_timeout, 0, mw_view_text("idle"), now_ms);
     } else if (now_ms >= frame_due(conn)) {
         judge_frame(conn, now_ms);
-    } else if (now_ms >= mw_ms_add(conn->opened_ms, conn->limits->age_ms)) {
+    } else if (now_ms >= mw_ms_add(conn->opened_ms, conn->home->limits->age_ms)) {
         mw_conn_close(conn, MW_CAUSE_max_age, 0, mw_view_text("open for limits.age"), now_ms);
     } else if (now_ms >= conn->ping_at_ms) {
         (void)mw_conn_ping(conn, now_ms); /* without memory: the next one */
         /* Its probes are not read, and a script's silence is not the server's. */
         if (conn->paused || mw_conn_owes_count(conn))
             mw_conn_assure(conn, now_ms);
-        conn->ping_at_ms = mw_ms_add(now_ms, conn->limits->ping_ms);
+        conn->ping_at_ms = mw_ms_add(now_ms, conn->home->limits->ping_ms);
     }
 }
 

@@ -40,16 +40,12 @@ void resume_line_open(struct resume_world *world, struct resume_line *line, enum
 {
     const struct mw_conn_setup setup = {
         .role = role,
-        .mem = world->mem,
-        .pool = &world->pool,
-        .rng = &world->rng,
-        .limits = &world->limits,
-        .deflate = &world->deflate,
+        .home = &world->home,
         .terms = line->terms,
         .sideband = replay ? &line->sideband : 0,
         .replay = replay,
     };
-    mw_conn_init(&line->conns[role], &setup, world->now_ms);
+    (void)mw_conn_init(&line->conns[role], &setup, world->now_ms);
     line->open[role] = true;
 }
 

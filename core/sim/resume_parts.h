@@ -76,7 +76,8 @@ struct resume_world {
     struct mw_mem *mem;
     struct mw_mem kept_mem; /* of what sessions keep; capped, where memory is short */
     struct mw_rng rng;
-    struct mw_out_pool pool;
+    struct mw_conn_pool pool;
+    struct mw_conn_home home;
     struct mw_deflate_pool deflate;
     struct mw_ext_deflate terms;
     struct mw_limits_ms limits;

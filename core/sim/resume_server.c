@@ -127,8 +127,8 @@ static void answer(struct resume_world *world, struct resume_line *line)
     size_t at = (size_t)snprintf(text, sizeof text, "101\n");
     at += mw_frame_encode((uint8_t *)text + at, MW_OPCODE_TEXT, true, len, 0);
     memcpy(text + at, hello, len);
-    struct mw_outq *out = &line->conns[MW_ROLE_SERVER].out;
-    resume_judge(world, !mw_outq_put_raw(out, mw_view(text, at + len)), "out of memory");
+    int err = mw_conn_put_raw(&line->conns[MW_ROLE_SERVER], mw_view(text, at + len), world->now_ms);
+    resume_judge(world, !err, "out of memory");
     line->answered = true;
 }
 
@@ -332,7 +332,7 @@ void resume_server_say_latest(struct resume_world *world)
     const struct mw_view key = resume_chance(world, 700) ? mw_view_text("x") : mw_view_text("y");
     if (!session || session->replay.sent >= RESUME_MESSAGES)
         return;
-    const struct mw_out_seg *old = session->line ? mw_outq_find(&conn_of(session)->out, key) : 0;
+    const struct mw_out_seg *old = session->line ? mw_conn_find(conn_of(session), key) : 0;
     const uint64_t number = old ? mw_outq_number(old) : session->replay.sent + 1;
     const uint64_t sent = old ? session->replay.sent : number;
     session->versions[number] = (uint8_t)(session->versions[number] + (old != 0));
@@ -355,7 +355,7 @@ void resume_server_drop(struct resume_world *world)
     session->lost[session->replay.sent + 1] = true;
     world->tally->held_back++;
     if (session->line)
-        mw_conn_note_dropped(conn_of(session));
+        mw_conn_note_dropped(conn_of(session), world->now_ms);
     else
         mw_replay_lost(&session->replay, 1);
     note_evicted(world, session);

@@ -43,9 +43,16 @@ static void begin_world(struct resume_world *world, struct mw_mem *mem, uint64_t
 {
     *world = (struct resume_world){ .mem = mem, .now_ms = BEGIN_MS, .tally = tally };
     mw_rng_seed(&world->rng, seed);
-    mw_out_pool_init(&world->pool, mem);
+    mw_conn_pool_init(&world->pool, mem);
     mw_deflate_pool_init(&world->deflate, mem, SIZE_MAX);
     mw_mem_init(&world->kept_mem, mem, draw(world, 6) ? 0 : 500 + (size_t)draw(world, 20000));
+    world->home = (struct mw_conn_home){
+        .mem = mem,
+        .pool = &world->pool,
+        .deflate = &world->deflate,
+        .rng = &world->rng,
+        .limits = &world->limits,
+    };
     draw_limits(world);
     if (draw(world, 4) == 0) {
         world->terms.on = true;
@@ -64,7 +71,7 @@ static void end_world(struct resume_world *world)
         mw_replay_free(&world->sessions[i]->replay);
         mw_free(world->mem, world->sessions[i], sizeof *world->sessions[i]);
     }
-    mw_out_pool_free(&world->pool);
+    mw_conn_pool_free(&world->pool);
     mw_deflate_pool_free(&world->deflate);
 }
 

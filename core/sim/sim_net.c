@@ -15,18 +15,21 @@ void mw_sim_net_init(struct mw_sim_net *net, struct mw_mem *mem, const struct mw
     mw_deflate_pool_init(&net->deflate, mem, SIZE_MAX);
     for (int role = 0; role < 2; role++) {
         struct mw_sim_peer *peer = &net->peers[role];
-        mw_out_pool_init(&peer->pool, mem);
+        mw_conn_pool_init(&peer->pool, mem);
         mw_buf_init(&peer->line, mem, 0);
-        const struct mw_conn_setup setup = {
-            .role = (enum mw_role)role,
+        peer->home = (struct mw_conn_home){
             .mem = mem,
             .pool = &peer->pool,
+            .deflate = &net->deflate,
             .rng = &net->rng,
             .limits = limits,
-            .deflate = &net->deflate,
+        };
+        const struct mw_conn_setup setup = {
+            .role = (enum mw_role)role,
+            .home = &peer->home,
             .terms = *terms,
         };
-        mw_conn_init(&peer->conn, &setup, net->now_ms);
+        (void)mw_conn_init(&peer->conn, &setup, net->now_ms);
     }
 }
 
@@ -34,7 +37,7 @@ void mw_sim_net_free(struct mw_sim_net *net)
 {
     for (int role = 0; role < 2; role++) {
         mw_conn_free(&net->peers[role].conn);
-        mw_out_pool_free(&net->peers[role].pool);
+        mw_conn_pool_free(&net->peers[role].pool);
         mw_buf_free(&net->peers[role].line);
     }
     mw_deflate_pool_free(&net->deflate);

@@ -10,7 +10,8 @@
 
 struct mw_sim_peer {
     struct mw_conn conn;
-    struct mw_out_pool pool;
+    struct mw_conn_pool pool;
+    struct mw_conn_home home;
     struct mw_buf line; /* bytes on their way to this peer */
     bool ended;         /* the line has told its end */
 };

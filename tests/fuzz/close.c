@@ -66,7 +66,8 @@ static void check_cut_reason(struct mw_view reason)
 
 struct side {
     struct mw_mem mem;
-    struct mw_out_pool pool;
+    struct mw_conn_pool pool;
+    struct mw_conn_home home;
     struct mw_rng rng;
     struct mw_limits_ms limits;
     struct mw_conn conn;
@@ -78,16 +79,15 @@ static void open_side(struct side *side, enum mw_role role)
     struct mw_limits limits;
     *side = (struct side){ 0 };
     mw_mem_init(&side->mem, NULL, 0);
-    mw_out_pool_init(&side->pool, &side->mem);
+    mw_conn_pool_init(&side->pool, &side->mem);
     mw_rng_seed(&side->rng, 1);
     mw_limits_default(&limits);
     mw_limits_from(&side->limits, &limits);
-    const struct mw_conn_setup setup = { .role = role,
-                                         .mem = &side->mem,
-                                         .pool = &side->pool,
-                                         .rng = &side->rng,
-                                         .limits = &side->limits };
-    mw_conn_init(&side->conn, &setup, NOW_MS);
+    side->home = (struct mw_conn_home){
+        .mem = &side->mem, .pool = &side->pool, .rng = &side->rng, .limits = &side->limits
+    };
+    const struct mw_conn_setup setup = { .role = role, .home = &side->home };
+    (void)mw_conn_init(&side->conn, &setup, NOW_MS);
 }
 
 static void feed_side(struct side *side, struct mw_view frame, enum cut cut)
@@ -117,7 +117,7 @@ static void check_sent(struct side *side, unsigned code)
     enum mw_rule rule;
     CHECK(mw_conn_iov(&side->conn, vectors, MW_COUNT(vectors)) == 1);
     char *sent = exact_copy(vectors[0]);
-    enum mw_role peer = side->conn.reader.role == MW_ROLE_SERVER ? MW_ROLE_CLIENT : MW_ROLE_SERVER;
+    enum mw_role peer = side->conn.is_client ? MW_ROLE_SERVER : MW_ROLE_CLIENT;
     int size = mw_frame_decode((uint8_t *)sent, vectors[0].len, peer, false, &head, &rule);
     CHECK(size > 0 && head.opcode == MW_OPCODE_CLOSE && head.fin);
     CHECK((size_t)size + head.len == vectors[0].len);
@@ -159,7 +159,7 @@ static void run_side(enum mw_role role, bool we_begin, struct mw_view body, stru
     feed_side(&side, frame, cut);
     check_end(&side, body, we_begin);
     mw_conn_free(&side.conn);
-    mw_out_pool_free(&side.pool);
+    mw_conn_pool_free(&side.pool);
     CHECK(mw_mem_is_empty(&side.mem));
 }
 

@@ -26,7 +26,8 @@ struct side {
     const struct world *of;
     mw_ms now_ms;
     struct mw_mem mem; /* the machine's */
-    struct mw_out_pool pool;
+    struct mw_conn_pool pool;
+    struct mw_conn_home home;
     struct mw_deflate_pool deflate;
     struct mw_rng rng;
     struct mw_conn conn;
@@ -44,26 +45,26 @@ static void open_side(struct side *side, const struct world *of, enum mw_role ro
     side->mem.fail_at = fail_at;
     mw_buf_init(&side->events, &side->own, 0);
     mw_buf_init(&side->reply, &side->own, 0);
-    mw_out_pool_init(&side->pool, &side->mem);
+    mw_conn_pool_init(&side->pool, &side->mem);
     mw_deflate_pool_init(&side->deflate, &side->mem, SIZE_MAX);
     mw_rng_seed(&side->rng, 7);
-    const struct mw_conn_setup setup = {
-        .role = role,
+    side->home = (struct mw_conn_home){
         .mem = &side->mem,
         .pool = &side->pool,
+        .deflate = &side->deflate,
         .rng = &side->rng,
         .limits = &of->limits,
-        .deflate = &side->deflate,
-        .terms = of->terms,
     };
-    mw_conn_init(&side->conn, &setup, side->now_ms);
+    const struct mw_conn_setup setup = { .role = role, .home = &side->home, .terms = of->terms };
+    if (mw_conn_init(&side->conn, &setup, side->now_ms)) /* as who agreed on it does */
+        (void)mw_conn_close(&side->conn, MW_CAUSE_out_of_memory, 0, mw_view("", 0), side->now_ms);
 }
 
 static void close_side(struct side *side)
 {
     CHECK(mw_conn_validate(&side->conn));
     mw_conn_free(&side->conn);
-    mw_out_pool_free(&side->pool);
+    mw_conn_pool_free(&side->pool);
     mw_deflate_pool_free(&side->deflate);
     mw_buf_free(&side->events);
     mw_buf_free(&side->reply);
@@ -218,7 +219,7 @@ static void check_reply(const struct side *side)
     feed(&peer, mw_buf_view(&side->reply), &whole);
     const struct mw_conn_end *end = mw_conn_ending(&peer.conn);
     CHECK(!end || end->cause == MW_CAUSE_peer_close);
-    CHECK(end || !mw_reader_in_message(&peer.conn.reader));
+    CHECK(end || !peer.conn.reading || !mw_reader_in_message(&peer.conn.reading->reader));
     close_side(&peer);
 }
 

@@ -35,7 +35,8 @@ static struct {
 struct run {
     const struct wire_case *of;
     struct mw_mem mem; /* the machine's */
-    struct mw_out_pool pool;
+    struct mw_conn_pool pool;
+    struct mw_conn_home home;
     struct mw_deflate_pool deflate;
     struct mw_rng rng;
     struct mw_limits_ms limits;
@@ -53,7 +54,7 @@ static void open_run(struct run *run, const struct wire_case *of, uint64_t fail_
     run->mem.fail_at = fail_at;
     mw_buf_init(&run->events, &run->own, 0);
     mw_buf_init(&run->reply, &run->own, 0);
-    mw_out_pool_init(&run->pool, &run->mem);
+    mw_conn_pool_init(&run->pool, &run->mem);
     mw_deflate_pool_init(&run->deflate, &run->mem, SIZE_MAX);
     mw_rng_seed(&run->rng, 7);
     struct mw_limits limits;
@@ -63,23 +64,26 @@ static void open_run(struct run *run, const struct wire_case *of, uint64_t fail_
     run->limits.fragments = of->max_fragments;
     run->limits.inflated = of->max_inflated;
     run->sideband = of->sideband;
-    const struct mw_conn_setup setup = {
-        .role = of->role,
+    run->home = (struct mw_conn_home){
         .mem = &run->mem,
         .pool = &run->pool,
+        .deflate = &run->deflate,
         .rng = &run->rng,
         .limits = &run->limits,
-        .deflate = &run->deflate,
+    };
+    const struct mw_conn_setup setup = {
+        .role = of->role,
+        .home = &run->home,
         .terms = of->terms,
         .sideband = of->sideband.mark_len ? &run->sideband : NULL,
     };
-    mw_conn_init(&run->conn, &setup, NOW_MS);
+    (void)mw_conn_init(&run->conn, &setup, NOW_MS);
 }
 
 static void close_run(struct run *run)
 {
     mw_conn_free(&run->conn);
-    mw_out_pool_free(&run->pool);
+    mw_conn_pool_free(&run->pool);
     mw_deflate_pool_free(&run->deflate);
     mw_buf_free(&run->events);
     mw_buf_free(&run->reply);
@@ -187,7 +191,7 @@ static void take_reply(struct run *run)
     struct mw_view vectors[4];
     size_t count;
     while ((count = mw_conn_iov(&run->conn, vectors, MW_COUNT(vectors))) > 0) {
-        size_t most = run->conn.out.bytes > 1000 ? 1000 : 3;
+        size_t most = mw_conn_queued(&run->conn) > 1000 ? 1000 : 3;
         size_t len = vectors[0].len < most ? vectors[0].len : most;
         mw_buf_put(&run->reply, vectors[0].data, len);
         mw_conn_written(&run->conn, len, NOW_MS);

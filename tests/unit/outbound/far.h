@@ -35,7 +35,8 @@ struct stage {
     struct mw_tls_loop *tls;
     struct mw_tls_ctx *ctx;
     struct mw_rng rng;
-    struct mw_out_pool pool;
+    struct mw_conn_pool pool;
+    struct mw_conn_home home;
     struct mw_deflate_pool deflate;
     struct mw_limits_ms limits;
     struct far_play play;
@@ -118,16 +119,19 @@ static inline void far_speak(struct far *far, const struct mw_http_head *head)
     struct mw_view view = mw_buf_view(&out);
     (void)mw_stream_write(far->stream, &view, 1); /* of a client that has gone already: nothing */
     mw_buf_free(&out);
-    const struct mw_conn_setup setup = {
-        .role = MW_ROLE_SERVER,
+    stage->home = (struct mw_conn_home){
         .mem = &stage->world.mem,
         .pool = &stage->pool,
+        .deflate = &stage->deflate,
         .rng = &stage->rng,
         .limits = &stage->limits,
-        .deflate = &stage->deflate,
+    };
+    const struct mw_conn_setup setup = {
+        .role = MW_ROLE_SERVER,
+        .home = &stage->home,
         .terms = terms,
     };
-    mw_conn_init(&far->conn, &setup, mw_loop_now(stage->world.loop));
+    (void)mw_conn_init(&far->conn, &setup, mw_loop_now(stage->world.loop));
     far->speaks = true;
     if (stage->play.close_code)
         (void)mw_conn_close(&far->conn, MW_CAUSE_script_close, stage->play.close_code,
@@ -273,7 +277,7 @@ static inline void open_stage(struct stage *stage, const struct far_play *play,
     open_world(&stage->world);
     stage->play = *play;
     mw_rng_seed(&stage->rng, 7);
-    mw_out_pool_init(&stage->pool, &stage->world.mem);
+    mw_conn_pool_init(&stage->pool, &stage->world.mem);
     mw_deflate_pool_init(&stage->deflate, &stage->world.mem, 1 << 24);
     mw_limits_default(&limits);
     mw_limits_from(&stage->limits, &limits);
@@ -298,7 +302,7 @@ static inline void close_stage(struct stage *stage)
     mw_outbound_free(&stage->outbound);
     mw_tls_loop_free(stage->tls);
     mw_tls_ctx_release(stage->ctx);
-    mw_out_pool_free(&stage->pool);
+    mw_conn_pool_free(&stage->pool);
     mw_deflate_pool_free(&stage->deflate);
     close_world(&stage->world);
 }

@@ -15,7 +15,8 @@
 
 struct machine {
     struct mw_mem mem, wire_mem;
-    struct mw_out_pool pool;
+    struct mw_conn_pool pool;
+    struct mw_conn_home home;
     struct mw_deflate_pool deflate;
     struct mw_ext_deflate terms;
     struct mw_rng rng;
@@ -42,28 +43,36 @@ static inline void open_machine_at(struct machine *m, enum mw_role role, uint64_
     *m = (struct machine){ .role = role, .now_ms = START_MS };
     mw_mem_init(&m->mem, NULL, 0);
     mw_mem_init(&m->wire_mem, NULL, 0);
-    mw_out_pool_init(&m->pool, &m->mem);
+    mw_conn_pool_init(&m->pool, &m->mem);
     mw_rng_seed(&m->rng, seed);
     mw_limits_default(&limits);
     mw_limits_from(&m->limits, &limits);
     mw_buf_init(&m->wire, &m->wire_mem, 0);
 }
 
+static inline struct mw_conn_home home_of_machine(struct machine *m)
+{
+    return (struct mw_conn_home){
+        .mem = &m->mem,
+        .pool = &m->pool,
+        .deflate = &m->deflate,
+        .rng = &m->rng,
+        .limits = &m->limits,
+    };
+}
+
 /* Limits and terms may have been changed since open_machine_at. */
 static inline void begin_machine(struct machine *m)
 {
     mw_deflate_pool_init(&m->deflate, &m->mem, SIZE_MAX);
+    m->home = home_of_machine(m);
     const struct mw_conn_setup setup = {
         .role = m->role,
-        .mem = &m->mem,
-        .pool = &m->pool,
-        .rng = &m->rng,
-        .limits = &m->limits,
+        .home = &m->home,
         .asks = m->asks,
-        .deflate = &m->deflate,
         .terms = m->terms,
     };
-    mw_conn_init(&m->conn, &setup, m->now_ms);
+    (void)mw_conn_init(&m->conn, &setup, m->now_ms);
 }
 
 static inline void open_machine(struct machine *m, enum mw_role role)
@@ -84,7 +93,7 @@ static inline void close_machine(struct machine *m)
 {
     assert_true(mw_conn_validate(&m->conn));
     mw_conn_free(&m->conn);
-    mw_out_pool_free(&m->pool);
+    mw_conn_pool_free(&m->pool);
     mw_deflate_pool_free(&m->deflate);
     mw_buf_free(&m->wire);
     free(m->fed);
@@ -197,6 +206,17 @@ static inline void flush(struct machine *m)
         mw_conn_written(&m->conn, sum, m->now_ms);
         assert_true(mw_conn_validate(&m->conn));
     }
+}
+
+/* From here on its pool has spare blocks to read and to send with, and a chunk. */
+static inline void warm_machine(struct machine *m)
+{
+    give(m, MW_OPCODE_PING, "warm");
+    assert_no_event(m);
+    flush(m);
+    mw_buf_clear(&m->wire);
+    assert_null(m->conn.reading);
+    assert_null(m->conn.sending);
 }
 
 /* Takes the next whole frame off what the last flush gave; false: there is none. */

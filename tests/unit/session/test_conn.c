@@ -149,7 +149,7 @@ TEST(nothing_is_sent_or_closed_after_the_end_has_begun)
         } else {
             mw_conn_close(&m.conn, MW_CAUSE_script_close, 0, mw_view(NULL, 0), m.now_ms);
         }
-        size_t queued = m.conn.out.bytes;
+        size_t queued = mw_conn_queued(&m.conn);
         struct mw_msg *msg = mw_msg_new(&m.mem, 0);
         mw_msg_set_head(msg, "\x82\x00", 2);
         int errs[] = {
@@ -161,7 +161,7 @@ TEST(nothing_is_sent_or_closed_after_the_end_has_begun)
         mw_msg_drop(msg);
         for (size_t i = 0; i < MW_COUNT(errs); i++)
             assert_int_equal(errs[i], MW_ERR_CLOSED);
-        assert_int_equal(m.conn.out.bytes, queued);
+        assert_int_equal(mw_conn_queued(&m.conn), queued);
         close_machine(&m);
     }
 }
@@ -277,7 +277,7 @@ static void peer_answers_no_ping(struct machine *m)
 static void peer_takes_nothing(struct machine *m)
 {
     m->limits.ping_ms = MW_NEVER;
-    mw_conn_set_limits(&m->conn, &m->limits, m->now_ms);
+    mw_conn_new_limits(&m->conn, m->now_ms);
     assert_int_equal(mw_conn_send(&m->conn, MW_OPCODE_TEXT, mw_view_text("x"), m->now_ms), MW_OK);
     pass(m, 30000);
 }
@@ -536,6 +536,8 @@ TEST(without_any_memory_every_end_is_still_an_end)
             ends[i].cause == MW_CAUSE_too_many_fragments)
             continue; /* these need memory to come about */
         open_machine(&m, MW_ROLE_SERVER);
+        warm_machine(&m);
+        mw_out_pool_free(&m.pool.out); /* not even a chunk for the Close frame */
         m.mem.fail_at = 1;
         m.mem.fail_after = true;
         ends[i].provoke(&m);
@@ -548,10 +550,52 @@ TEST(without_any_memory_every_end_is_still_an_end)
     }
 }
 
+TEST(without_memory_to_read_at_all_it_ends)
+{
+    struct machine m;
+    open_machine(&m, MW_ROLE_SERVER);
+    m.mem.fail_at = m.mem.count + 1;
+    give(&m, MW_OPCODE_TEXT, "x");
+    assert_int_equal(pull(&m), MW_EVENT_CLOSED);
+    assert_int_equal(mw_conn_ending(&m.conn)->cause, MW_CAUSE_out_of_memory);
+    flush(&m);
+    mw_buf_clear(&m.wire);
+    close_machine(&m);
+}
+
+/* What an idle connection costs; the goal is docs/performance.md's. */
+static_assert(sizeof(struct mw_conn) <= 144, "what is not needed while idle is a block of its own");
+
+TEST(an_idle_connection_owns_nothing_but_itself)
+{
+    struct machine m;
+    open_machine(&m, MW_ROLE_SERVER);
+    warm_machine(&m);
+    const size_t spare = m.mem.bytes;
+    give_part(&m, MW_OPCODE_TEXT, false, mw_view_text("half a message"));
+    assert_no_event(&m);
+    give(&m, MW_OPCODE_PING, "between");
+    assert_no_event(&m);
+    assert_non_null(m.conn.reading);
+    assert_non_null(m.conn.sending);
+    flush(&m);
+    mw_buf_clear(&m.wire);
+    assert_null(m.conn.sending);
+    assert_non_null(m.conn.reading);
+    give_part(&m, MW_OPCODE_CONTINUATION, true, mw_view_text(", and the other"));
+    assert_message(&m, MW_OPCODE_TEXT, "half a message, and the other");
+    assert_no_event(&m);
+    assert_null(m.conn.reading);
+    assert_int_equal(m.mem.bytes, spare + sizeof *m.conn.flight);
+    close_machine(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
         CASE(messages_arrive_whole_and_in_order),
+        CASE(without_memory_to_read_at_all_it_ends),
+        CASE(an_idle_connection_owns_nothing_but_itself),
         CASE(what_is_sent_is_framed_for_the_role_and_counted),
         CASE(a_framed_message_is_sent_by_reference),
         CASE(bytes_that_were_not_pulled_can_be_kept_for_later),

@@ -8,7 +8,7 @@ TEST(a_message_may_overshoot_the_limit_and_the_next_one_is_dropped)
     open_machine_of_small_queue(&m);
     struct mw_view payload = mw_view(big, sizeof big);
     assert_int_equal(mw_conn_send(&m.conn, MW_OPCODE_BINARY, payload, m.now_ms), MW_OK);
-    size_t queued = m.conn.out.bytes;
+    size_t queued = mw_conn_queued(&m.conn);
     struct mw_msg *msg = mw_msg_new(&m.mem, 1);
     mw_msg_set_head(msg, "\x82\x01", 2);
     int errs[] = { mw_conn_send(&m.conn, MW_OPCODE_BINARY, payload, m.now_ms),
@@ -16,7 +16,7 @@ TEST(a_message_may_overshoot_the_limit_and_the_next_one_is_dropped)
     mw_msg_drop(msg);
     for (size_t i = 0; i < MW_COUNT(errs); i++)
         assert_int_equal(errs[i], MW_ERR_DROPPED);
-    assert_int_equal(m.conn.out.bytes, queued);
+    assert_int_equal(mw_conn_queued(&m.conn), queued);
     assert_int_equal(m.conn.messages_sent, 1);
     close_machine(&m);
 }
@@ -32,7 +32,7 @@ TEST(drain_is_told_once_below_half_of_the_limit)
             mw_conn_send(&m.conn, MW_OPCODE_BINARY, mw_view(big, sizeof big), m.now_ms), MW_OK);
         assert_no_event(&m);
         assert_int_equal(mw_conn_iov(&m.conn, &vector, 1), 1);
-        mw_conn_written(&m.conn, m.conn.out.bytes - 512, m.now_ms);
+        mw_conn_written(&m.conn, mw_conn_queued(&m.conn) - 512, m.now_ms);
         assert_no_event(&m);
         mw_conn_written(&m.conn, 1, m.now_ms);
         assert_int_equal(pull(&m), MW_EVENT_DRAIN);
@@ -62,7 +62,7 @@ TEST(a_slow_consumer_gets_its_close_before_what_waits)
     for (int i = 0; i < 20; i++)
         mw_conn_send(&m.conn, MW_OPCODE_BINARY, mw_view(big, sizeof big), m.now_ms);
     mw_conn_close(&m.conn, MW_CAUSE_slow_consumer, 0, mw_view(NULL, 0), m.now_ms);
-    assert_in_range(m.conn.out.bytes, 4, 200);
+    assert_in_range(mw_conn_queued(&m.conn), 4, 200);
     flush(&m);
     assert_sent_close(&m, 1013, "");
     close_machine(&m);

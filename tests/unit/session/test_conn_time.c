@@ -60,10 +60,12 @@ TEST(pings_can_be_switched_on_and_off_under_way)
     open_machine(&m, MW_ROLE_SERVER);
     off = m.limits;
     off.ping_ms = MW_NEVER;
-    mw_conn_set_limits(&m.conn, &off, m.now_ms);
+    m.home.limits = &off;
+    mw_conn_new_limits(&m.conn, m.now_ms);
     assert_true(mw_conn_deadline(&m.conn) == MW_NEVER);
     pass(&m, 100000);
-    mw_conn_set_limits(&m.conn, &m.limits, m.now_ms);
+    m.home.limits = &m.limits;
+    mw_conn_new_limits(&m.conn, m.now_ms);
     assert_in_range(mw_conn_deadline(&m.conn), m.now_ms, m.now_ms + 25000);
     close_machine(&m);
 }
@@ -75,7 +77,8 @@ TEST(a_shorter_period_counts_from_now_on)
     m.limits.ping_ms = 3600000;
     begin_machine(&m);
     m.limits.ping_ms = 10000;
-    mw_conn_set_limits(&m.conn, &m.limits, m.now_ms);
+    m.home.limits = &m.limits;
+    mw_conn_new_limits(&m.conn, m.now_ms);
     assert_in_range(mw_conn_deadline(&m.conn), m.now_ms + 5000, m.now_ms + 10000);
     close_machine(&m);
 }

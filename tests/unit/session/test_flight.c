@@ -146,6 +146,7 @@ TEST(without_memory_messages_go_on_without_a_recorder)
 {
     struct machine m;
     open_machine(&m, MW_ROLE_SERVER);
+    warm_machine(&m);
     m.mem.fail_at = m.mem.count + 1;
     give(&m, MW_OPCODE_TEXT, "x");
     pull(&m);
