@@ -250,7 +250,9 @@ static void on_closed(void *owner)
     go(owner);
 }
 
-static const struct mw_stream_events events = { on_read, on_end, on_written, on_closed };
+static const struct mw_stream_events events = {
+    .read = on_read, .end = on_end, .written = on_written, .closed = on_closed
+};
 
 /* ---- the way in ---- */
 

@@ -28,7 +28,10 @@ enum mw_stream_end {
 };
 
 struct mw_stream_events {
-    /* Bytes of the loop's receive buffer, which the owner may change; until the call returns. */
+    /*
+     * Bytes of that place or of the receive buffer, which the owner may change; until the call
+     * returns.
+     */
     void (*read)(void *owner, char *bytes, size_t len);
     /* Nothing more will be read; at most once. */
     void (*end)(void *owner, enum mw_stream_end how);
@@ -39,11 +42,18 @@ struct mw_stream_events {
     void (*written)(void *owner);
     /* The last event. */
     void (*closed)(void *owner);
+    /*
+     * Asked before a read: where the owner wants the bytes, and how many at most; NULL: in the
+     * loop's receive buffer. A stream need not ask, and nothing may be read. NULL: always there.
+     */
+    char *(*place)(void *owner, size_t *room);
 };
 
 struct mw_stream_ops {
     void (*set_reading)(struct mw_stream *stream, bool on);
     long (*write)(struct mw_stream *stream, const struct mw_view *vectors, size_t count);
+    long (*offer)(struct mw_stream *stream, const struct mw_view *vectors,
+                  size_t count); /* NULL: all that is written may stay in flight */
     void (*finish)(struct mw_stream *stream);
     void (*close)(struct mw_stream *stream, bool reset);
     void (*peer)(const struct mw_stream *stream, char out[MW_STREAM_ADDRESS_LEN]);
@@ -83,6 +93,20 @@ static inline long mw_stream_write(struct mw_stream *stream, const struct mw_vie
                                    size_t count)
 {
     return stream->ops->write(stream, vectors, count);
+}
+
+/*
+ * The same, but what the kernel does not take now is left with the caller: nothing is in flight
+ * afterwards. Only where the stream can.
+ */
+static inline bool mw_stream_can_offer(const struct mw_stream *stream)
+{
+    return stream->ops->offer;
+}
+static inline long mw_stream_offer(struct mw_stream *stream, const struct mw_view *vectors,
+                                   size_t count)
+{
+    return stream->ops->offer(stream, vectors, count);
 }
 
 /* Half-close: after what is in flight, tell the peer that nothing more comes. Reading goes on. */

@@ -90,6 +90,18 @@ static void end(struct tcp *tcp, bool is_fin)
     tcp->stream.events->end(tcp->stream.owner, is_fin ? MW_STREAM_FIN : MW_STREAM_RESET);
 }
 
+/* Where the owner wants the bytes, or the loop's buffer; and how many fit. */
+static char *place_for(struct mw_loop *loop, struct tcp *tcp, size_t *most)
+{
+    size_t room = 0;
+    char *place = NULL;
+    if (is(tcp, WANTED) && tcp->stream.events->place)
+        place = tcp->stream.events->place(tcp->stream.owner, &room);
+    bool is_less = place && room < MW_LOOP_READ_BYTES;
+    *most = mw_debug_read_bytes(is_less ? room : MW_LOOP_READ_BYTES);
+    return place ? place : mw_loop_read_buffer(loop);
+}
+
 /*
  * Once: a peer that sends faster than we read has its turn when others have had theirs. A buffer
  * that was not filled shows that nothing is left; but of an end that was told along with the bytes
@@ -97,8 +109,8 @@ static void end(struct tcp *tcp, bool is_fin)
  */
 static void read_some(struct mw_loop *loop, struct tcp *tcp, bool is_hung)
 {
-    char *buffer = mw_loop_read_buffer(loop);
-    size_t most = mw_debug_read_bytes(MW_LOOP_READ_BYTES);
+    size_t most;
+    char *buffer = place_for(loop, tcp, &most);
     ssize_t count = recv(tcp->ready.fd, buffer, most, MSG_DONTWAIT);
     if (count == 0) {
         end(tcp, !is(tcp, BROKEN));
@@ -262,6 +274,17 @@ static long write_vectors(struct mw_stream *stream, const struct mw_view *vector
     return taken;
 }
 
+static long offer_vectors(struct mw_stream *stream, const struct mw_view *vectors, size_t count)
+{
+    struct tcp *tcp = from_stream(stream);
+    mw_assert(!tcp->flight && count <= MW_STREAM_MAX_VECTORS);
+    if (is(tcp, BROKEN | FINISHED) || is_closing(tcp))
+        return MW_ERR_CLOSED;
+    size_t len = sum_of(vectors, count);
+    ssize_t taken = len > 0 ? write_now(tcp, vectors, count, len) : 0;
+    return taken < 0 ? break_off(tcp) : taken;
+}
+
 static void finish(struct mw_stream *stream)
 {
     struct tcp *tcp = from_stream(stream);
@@ -351,6 +374,7 @@ static int pack(struct mw_stream *stream, struct mw_parcel *out)
 static const struct mw_stream_ops ops = {
     .set_reading = set_reading,
     .write = write_vectors,
+    .offer = offer_vectors,
     .finish = finish,
     .close = close_stream,
     .peer = tell_peer,

@@ -15,6 +15,7 @@
 #include "core/proto/message.h"
 
 #include "core/base/check.h"
+#include "core/base/str.h"
 #include "core/proto/mask.h"
 #include "core/proto/stray_http.h"
 
@@ -124,17 +125,69 @@ static bool breach_behind_head(struct mw_reader *reader, struct mw_item *item, e
 
 /* ---- payload ---- */
 
-/* Unmasks what there is of the payload and takes it off the input. */
-static struct mw_view take_payload(struct mw_reader *reader)
+static bool is_plain_text(const struct mw_reader *reader)
+{
+    return reader->message_opcode == MW_OPCODE_TEXT && !reader->compressed &&
+           !mw_opcode_is_control(reader->head.opcode);
+}
+
+/*
+ * Unmasks what there is of the payload and takes it off the input. *ascii: so many of its first
+ * bytes are known to be ASCII, which is seen on the way.
+ */
+static struct mw_view take_payload(struct mw_reader *reader, size_t *ascii)
 {
     size_t len = reader->left < reader->in_len ? (size_t)reader->left : reader->in_len;
     char *data = (char *)reader->in;
-    if (reader->head.masked)
-        mw_mask(reader->in, len, reader->head.mask, reader->head.len - reader->left);
+    uint64_t offset = reader->head.len - reader->left;
+    *ascii = 0;
+    if (reader->head.masked && is_plain_text(reader))
+        *ascii = mw_mask_ascii(reader->in, len, reader->head.mask, offset);
+    else if (reader->head.masked)
+        mw_mask(reader->in, len, reader->head.mask, offset);
     reader->left -= len;
     reader->frames += reader->left == 0;
     consume(reader, len);
     return mw_view(data, len);
+}
+
+/* Below, a read of its own costs more than the copy that it saves. */
+#define PLACE_MIN 16384
+
+/*
+ * The header says what is still to come of a frame. Of that a large message's buffer takes up to
+ * three times what is here, so that it moves half as often while it grows, and that there is a
+ * place to read to. Whoever promises and does not send costs four times what it has sent.
+ */
+static void foresee(const struct mw_reader *reader, struct mw_buf *buf, size_t more)
+{
+    size_t most = 3 * (buf->len + more);
+    size_t ahead = reader->left < most ? (size_t)reader->left : most;
+    if (most >= PLACE_MIN && buf->cap - buf->len < more)
+        (void)mw_buf_reserve(buf, more + ahead);
+}
+
+/* It stands there already where it was read to the place that place() has named. */
+static bool put(const struct mw_reader *reader, struct mw_buf *buf, struct mw_view part)
+{
+    if (part.len > 0 && buf->data && part.data == buf->data + buf->len) {
+        buf->len += part.len;
+        return true;
+    }
+    foresee(reader, buf, part.len);
+    return mw_buf_put_view(buf, part) == MW_OK;
+}
+
+char *mw_reader_place(struct mw_reader *reader, size_t *room)
+{
+    struct mw_buf *buf = &reader->message;
+    bool is_wanted = reader->in_frame && !mw_opcode_is_control(reader->head.opcode) &&
+                     !reader->compressed && !reader->deaf && !reader->release;
+    size_t free_bytes = buf->cap - buf->len;
+    if (!is_wanted || reader->left < PLACE_MIN || free_bytes < PLACE_MIN)
+        return NULL;
+    *room = reader->left < free_bytes ? (size_t)reader->left : free_bytes;
+    return buf->data + buf->len;
 }
 
 /*
@@ -145,7 +198,7 @@ static bool gather(struct mw_reader *reader, struct mw_buf *buf, bool is_last, s
 {
     if (is_last && buf->len == 0)
         return true;
-    if (mw_buf_put_view(buf, *part) != MW_OK)
+    if (!put(reader, buf, *part))
         return false;
     *part = mw_buf_view(buf);
     reader->release = is_last;
@@ -163,7 +216,8 @@ static bool end_close(struct mw_reader *reader, struct mw_item *item)
 
 static bool read_control(struct mw_reader *reader, struct mw_item *item)
 {
-    item->data = take_payload(reader);
+    size_t ascii;
+    item->data = take_payload(reader, &ascii);
     bool is_last = reader->left == 0;
     if (!gather(reader, &reader->control, is_last, &item->data))
         return no_memory(reader, item);
@@ -179,21 +233,23 @@ static bool read_control(struct mw_reader *reader, struct mw_item *item)
 
 /*
  * RFC 6455 8.1: fails on the byte that cannot be right, and where the message ends inside a
- * character.
+ * character. The first `ascii` bytes are right where a character may begin.
  */
-static bool text_is_wrong(struct mw_reader *reader, struct mw_view part, bool is_last)
+static bool text_is_wrong(struct mw_reader *reader, struct mw_view part, size_t ascii, bool is_last)
 {
     if (reader->message_opcode != MW_OPCODE_TEXT)
         return false;
+    if (ascii > 0 && mw_utf8_is_whole(&reader->utf8))
+        part = mw_view_from(part, ascii);
     if (mw_utf8_feed(&reader->utf8, part.data, part.len, NULL) != MW_OK)
         return true;
     return is_last && !mw_utf8_is_whole(&reader->utf8);
 }
 
 /* True where the reader has died of it. */
-static bool plain_data(struct mw_reader *reader, struct mw_item *item, bool is_last)
+static bool plain_data(struct mw_reader *reader, struct mw_item *item, size_t ascii, bool is_last)
 {
-    if (text_is_wrong(reader, item->data, is_last))
+    if (text_is_wrong(reader, item->data, ascii, is_last))
         return breach_behind_head(reader, item, MW_RULE_TEXT_UTF8);
     if (!gather(reader, &reader->message, is_last, &item->data))
         return no_memory(reader, item);
@@ -221,7 +277,7 @@ static bool compressed_data(struct mw_reader *reader, struct mw_item *item, bool
         err = mw_inflater_end(reader->inflater, message);
     struct mw_view fresh =
         mw_view(before ? message->data + before : message->data, message->len - before);
-    if (text_is_wrong(reader, fresh, is_last && !err))
+    if (text_is_wrong(reader, fresh, 0, is_last && !err))
         return breach_behind_head(reader, item, MW_RULE_TEXT_UTF8);
     if (rule_of(err))
         return breach_behind_head(reader, item, rule_of(err));
@@ -242,7 +298,8 @@ static void forget_message(struct mw_reader *reader)
 
 static bool read_data(struct mw_reader *reader, struct mw_item *item)
 {
-    item->data = take_payload(reader);
+    size_t ascii;
+    item->data = take_payload(reader, &ascii);
     bool frame_ends = reader->left == 0;
     bool is_last = frame_ends && reader->head.fin;
     if (reader->deaf) {
@@ -252,7 +309,7 @@ static bool read_data(struct mw_reader *reader, struct mw_item *item)
         return false;
     }
     if (reader->compressed ? compressed_data(reader, item, is_last)
-                           : plain_data(reader, item, is_last))
+                           : plain_data(reader, item, ascii, is_last))
         return true;
     reader->in_frame = !frame_ends;
     if (!is_last)

@@ -80,6 +80,13 @@ void mw_reader_serve(struct mw_reader *reader, struct mw_mem *mem, enum mw_role 
  */
 void mw_reader_feed(struct mw_reader *reader, char *bytes, size_t len);
 
+/*
+ * Where the next bytes can be read to, so that they are not copied: behind what is here of a large
+ * message whose header has said that more comes. NULL: anywhere. Until the next call; to be fed
+ * then, as far as bytes have come.
+ */
+char *mw_reader_place(struct mw_reader *reader, size_t *room);
+
 /* The next item. After a BREACH or NOMEM always MORE. */
 void mw_reader_next(struct mw_reader *reader, struct mw_item *item);
 

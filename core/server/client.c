@@ -108,7 +108,14 @@ static void on_closed(void *owner)
     client_free(owner);
 }
 
-static const struct mw_stream_events events = { on_read, on_end, on_written, on_closed };
+static char *on_place(void *owner, size_t *room)
+{
+    struct mw_client *client = owner;
+    bool is_fed = client->phase == MW_CLIENT_OPEN && !client->stalled;
+    return is_fed ? mw_conn_place(&client->conn, room) : NULL;
+}
+
+static const struct mw_stream_events events = { on_read, on_end, on_written, on_closed, on_place };
 
 /* ---- time and the end of the turn ---- */
 

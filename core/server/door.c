@@ -229,7 +229,9 @@ static void on_closed(void *owner)
     door_free(owner);
 }
 
-static const struct mw_stream_events events = { on_read, on_end, on_written, on_closed };
+static const struct mw_stream_events events = {
+    .read = on_read, .end = on_end, .written = on_written, .closed = on_closed
+};
 
 /* Whoever may speak HTTP at once is the client's, whose own time for a head is over as well. */
 static void on_alarm(struct mw_alarm *alarm)

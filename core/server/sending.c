@@ -65,13 +65,30 @@ static void make_room(struct mw_client *client)
 
 /* ---- one ---- */
 
+/* The kernel may take it all at once, from where the script has it. */
+static bool can_offer(const struct mw_client *client, size_t len)
+{
+    return client->phase == MW_CLIENT_OPEN && client->in_flight == 0 &&
+           mw_stream_can_offer(client->stream) && mw_conn_may_lend(&client->conn, len);
+}
+
+static int try_one(struct mw_client *client, enum mw_opcode kind, struct mw_view data)
+{
+    if (!can_offer(client, data.len))
+        return mw_conn_send(&client->conn, kind, data, now(client));
+    int err = mw_conn_lend(&client->conn, kind, data, now(client));
+    if (!err)
+        mw_ws_driver_offer(client);
+    return err;
+}
+
 static int put_one(struct mw_client *client, enum mw_opcode kind, struct mw_view data)
 {
-    int err = mw_conn_send(&client->conn, kind, data, now(client));
+    int err = try_one(client, kind, data);
     if (err != MW_ERR_DROPPED)
         return err;
     make_room(client);
-    return mw_conn_send(&client->conn, kind, data, now(client));
+    return try_one(client, kind, data);
 }
 
 static int put_shared(struct mw_client *client, struct mw_broadcast *broadcast)

@@ -253,6 +253,29 @@ void mw_ws_driver_flush(struct mw_client *client)
     }
 }
 
+/*
+ * What a script sends in large pieces goes at once, and no copy of it is made where the kernel has
+ * room: -25 % of the CPU of an echo of 1 MiB. Before it goes what was queued in this turn.
+ */
+void mw_ws_driver_offer(struct mw_client *client)
+{
+    size_t offered = 1, taken = 1;
+    while (taken == offered && mw_conn_has_output(&client->conn)) {
+        struct mw_view vectors[MW_STREAM_MAX_VECTORS];
+        size_t count = mw_conn_iov(&client->conn, vectors, MW_STREAM_MAX_VECTORS);
+        count = cut_vectors(vectors, count);
+        offered = 0;
+        for (size_t i = 0; i < count; i++)
+            offered += vectors[i].len;
+        long n = mw_stream_offer(client->stream, vectors, count);
+        if (n < 0)
+            break; /* the stream's end follows */
+        taken = (size_t)n;
+        mw_ws_driver_wrote(client, taken);
+    }
+    mw_conn_settle(&client->conn);
+}
+
 /* ---- in ---- */
 
 /* What is kept of a client whose turn will come, before it is left to the kernel. */

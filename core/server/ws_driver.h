@@ -37,6 +37,11 @@ void mw_ws_driver_give_up(struct mw_client *client);
 
 /* Tries to write what is queued. */
 void mw_ws_driver_flush(struct mw_client *client);
+/*
+ * Writes what the kernel takes at once and copies what it leaves of a payload that was lent
+ * (mw_conn_lend). Only with nothing in flight, on a stream that can (mw_stream_can_offer).
+ */
+void mw_ws_driver_offer(struct mw_client *client);
 /* So many bytes of what was queued have left. */
 void mw_ws_driver_wrote(struct mw_client *client, size_t bytes);
 /* Begins the end; the rest happens at the end of the turn. As mw_conn_close. */

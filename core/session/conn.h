@@ -114,6 +114,11 @@ void mw_conn_new_limits(struct mw_conn *conn, mw_ms now_ms);
 
 /* Bytes from the peer, as mw_reader_feed; then next() until MORE. */
 void mw_conn_feed(struct mw_conn *conn, char *bytes, size_t len, mw_ms now_ms);
+/* As mw_reader_place. */
+static inline char *mw_conn_place(struct mw_conn *conn, size_t *room)
+{
+    return mw_reader_place(&conn->reader, room);
+}
 void mw_conn_next(struct mw_conn *conn, struct mw_event *event, mw_ms now_ms);
 /* Bytes fed that no event has used yet: kept by an owner that wants to stop pulling. */
 static inline struct mw_view mw_conn_rest(const struct mw_conn *conn)
@@ -171,6 +176,17 @@ static inline struct mw_deflater *mw_conn_deflater(struct mw_conn *conn)
  * so that one larger than the limit can be sent at all.
  */
 int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload, mw_ms now_ms);
+/*
+ * The same for a large payload that need not be copied where the stream takes it at once: it is
+ * borrowed until mw_conn_settle, which is called before it goes and before any of it may stay in
+ * flight. Only where mw_conn_may_lend.
+ */
+int mw_conn_lend(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view payload, mw_ms now_ms);
+bool mw_conn_may_lend(const struct mw_conn *conn, size_t len);
+static inline void mw_conn_settle(struct mw_conn *conn)
+{
+    mw_outq_settle(&conn->out);
+}
 /* The same for a framed message (server only), by reference; it goes as it is. */
 int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms);
 /*

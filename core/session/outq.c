@@ -62,6 +62,18 @@ static void seg_free(struct mw_outq *queue, struct mw_out_seg *seg)
     mw_free(queue->mem, seg, sizeof *seg + seg->cap);
 }
 
+/* What is left of a frame whose payload lies elsewhere: its header, then the payload. */
+static size_t lent_views(const struct mw_out_seg *seg, struct mw_view views[2])
+{
+    size_t count = 0, begin = seg->begin, head_len = seg->head_len;
+    if (begin < head_len) {
+        views[count++] = mw_view(seg->bytes + begin, head_len - begin);
+        begin = head_len;
+    }
+    views[count++] = mw_view(seg->lent + (begin - head_len), seg->end - begin);
+    return count;
+}
+
 static struct mw_view seg_view(const struct mw_out_seg *seg)
 {
     const char *bytes = seg->msg ? mw_msg_wire(seg->msg).data : seg->bytes;
@@ -116,7 +128,8 @@ static void append_control(struct mw_outq *queue, struct mw_out_seg *seg)
 static struct mw_out_seg *room_for(struct mw_outq *queue, size_t need, bool control)
 {
     struct mw_out_seg *last = control ? queue->control_tail : queue->tail;
-    if (last && !last->msg && last->control == control && last->cap - last->end >= need)
+    bool is_chunk = last && !last->msg && !last->is_lent && last->control == control;
+    if (is_chunk && last->cap - last->end >= need)
         return last;
     struct mw_out_seg *seg = seg_new(queue, need > MW_OUT_CHUNK_BYTES ? need : MW_OUT_CHUNK_BYTES);
     if (!seg)
@@ -156,6 +169,38 @@ int mw_outq_put(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view pay
                 const uint8_t mask[4])
 {
     return put_frame(queue, opcode, payload, mask, DATA);
+}
+
+int mw_outq_lend(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload)
+{
+    struct mw_out_seg *seg = seg_new(queue, MW_FRAME_HEAD_MAX + payload.len);
+    if (!seg)
+        return MW_ERR_NOMEM;
+    size_t head_len = mw_frame_encode((uint8_t *)seg->bytes, opcode, true, payload.len, NULL);
+    seg->is_lent = true;
+    seg->lent = payload.data;
+    seg->head_len = (uint8_t)head_len;
+    seg->end = head_len + payload.len;
+    append(queue, seg);
+    queue->bytes += seg->end;
+    return MW_OK;
+}
+
+static void take_over(struct mw_out_seg *seg)
+{
+    size_t from = seg->begin > seg->head_len ? seg->begin : seg->head_len;
+    memcpy(seg->bytes + from, seg->lent + (from - seg->head_len), seg->end - from);
+    seg->is_lent = false;
+    seg->lent = NULL;
+}
+
+/* It is the last but for what a write has called forth, such as the note of a gap. */
+void mw_outq_settle(struct mw_outq *queue)
+{
+    for (struct mw_out_seg *seg = queue->head; seg; seg = seg->next) {
+        if (seg->is_lent)
+            take_over(seg);
+    }
 }
 
 int mw_outq_put_compressed(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
@@ -305,10 +350,15 @@ size_t mw_outq_iov(struct mw_outq *queue, struct mw_view *vectors, size_t max)
     splice_control(queue);
     size_t n = 0;
     for (struct mw_out_seg *seg = queue->head; seg && n < max; seg = seg->next) {
+        if (seg->is_lent && max - n < 2)
+            break;
         if (seg->keyed)
             mw_out_keys_remove(&queue->keys, queue->mem, seg);
         seg->handed_out = true;
-        vectors[n++] = seg_view(seg);
+        if (seg->is_lent)
+            n += lent_views(seg, vectors + n);
+        else
+            vectors[n++] = seg_view(seg);
     }
     return n;
 }

@@ -17,6 +17,12 @@
 #define MW_OUT_COPY_MAX 2048
 
 /*
+ * From here on a payload is offered to the kernel before it is copied. Below, its copy is cheaper
+ * than a write that it may have to itself.
+ */
+#define MW_OUT_LEND_MIN 16384
+
+/*
  * What a message with a key costs beside its bytes, for who bounds a queue: a segment, a key, a
  * place in the table and the head of the message.
  */
@@ -54,6 +60,12 @@ void mw_outq_free(struct mw_outq *queue);
  */
 int mw_outq_put(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
                 const uint8_t mask[4]);
+/*
+ * The same, but the payload is borrowed and copied by settle only, as far as it has not left by
+ * then: called before the payload goes, and before anything of it may stay in flight. Unmasked.
+ */
+int mw_outq_lend(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload);
+void mw_outq_settle(struct mw_outq *queue);
 /* The same for a payload that was compressed. */
 int mw_outq_put_compressed(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
                            const uint8_t mask[4]);

@@ -13,11 +13,16 @@ struct mw_out_seg {
     struct mw_out_seg *next;
     struct mw_msg *msg; /* NULL: the bytes are behind this head */
     size_t begin, end;  /* what is left to send */
-    size_t cap;      /* room behind the head; of a keyed message its key's bytes, which are there */
-    uint64_t number; /* of a keyed message: its owner's */
-    bool handed_out; /* iov has shown it to the kernel */
-    bool control;    /* of the control lane, also once it stands among the data */
-    bool keyed;      /* in the table: a newer message may take its place */
+    size_t cap; /* room behind the head; of a keyed message its key's bytes, which are there */
+    union {
+        uint64_t number;  /* of a keyed message: its owner's */
+        const char *lent; /* while is_lent: where the payload is, for which there is room here */
+    };
+    bool handed_out;  /* iov has shown it to the kernel */
+    bool is_lent;     /* only the frame's header is behind this head */
+    uint8_t head_len; /* while is_lent: the header's */
+    bool control;     /* of the control lane, also once it stands among the data */
+    bool keyed;       /* in the table: a newer message may take its place */
     char bytes[];
 };
 

@@ -128,8 +128,9 @@ static inline void visit_closed_(void *ctx)
 
 static inline void visit_begins_(void *ctx, struct mw_mail *mail)
 {
-    static const struct mw_stream_events events = { visit_read_, visit_end_, visit_written_,
-                                                    visit_closed_ };
+    static const struct mw_stream_events events = {
+        .read = visit_read_, .end = visit_end_, .written = visit_written_, .closed = visit_closed_
+    };
     struct station *station = ctx;
     struct hopper *hopper = MW_OWNER(mail, struct hopper, mail);
     if (hopper->parcel.socket < 0) {

@@ -51,6 +51,44 @@ TEST(masking_in_pieces_equals_masking_whole)
     }
 }
 
+/* What is not ASCII stands at `wide`, or nowhere where that is len. */
+static void check_mask_ascii(size_t start, size_t len, uint64_t offset, size_t wide)
+{
+    uint8_t bytes[320], expected[320];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        expected[i] = i >= start && i < start + len ? (uint8_t)(i * 7 & 0x7F) : GUARD;
+    if (wide < len)
+        expected[start + wide] |= 0x80;
+    memcpy(bytes, expected, sizeof bytes);
+    for (size_t i = 0; i < len; i++)
+        bytes[start + i] ^= key[(i + offset) % 4];
+    size_t ascii = mw_mask_ascii(bytes + start, len, key, offset);
+    if (memcmp(bytes, expected, sizeof bytes) != 0)
+        fail_msg("%zu bytes at %zu, offset %d, wide %zu", len, start, (int)offset, wide);
+    bool is_right = wide < len ? ascii <= wide && wide - ascii < 64 : ascii == len;
+    if (!is_right)
+        fail_msg("%zu of %zu bytes are ASCII, wide %zu", ascii, len, wide);
+}
+
+TEST(what_is_ascii_is_seen_at_every_alignment_and_length)
+{
+    for (size_t start = 0; start < 16; start++) {
+        for (size_t len = 0; len < 300; len++) {
+            check_mask_ascii(start, len, start + len, len);
+            if (len > 0)
+                check_mask_ascii(start, len, len, len - 1);
+        }
+    }
+}
+
+TEST(what_is_not_ascii_is_seen_wherever_it_stands)
+{
+    for (size_t len = 1; len < 300; len += 7) {
+        for (size_t wide = 0; wide < len; wide++)
+            check_mask_ascii(wide % 16, len, wide, wide);
+    }
+}
+
 /* RFC 6455 5.7 */
 TEST(masked_hello_of_the_standard_reads_hello)
 {
@@ -65,6 +103,8 @@ int main(void)
         CASE(every_alignment_offset_and_length_is_masked_right),
         CASE(offsets_beyond_32_bits_turn_the_key_right),
         CASE(masking_in_pieces_equals_masking_whole),
+        CASE(what_is_ascii_is_seen_at_every_alignment_and_length),
+        CASE(what_is_not_ascii_is_seen_wherever_it_stands),
         CASE(masked_hello_of_the_standard_reads_hello),
     };
     return RUN(tests);

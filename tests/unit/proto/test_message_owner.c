@@ -111,6 +111,103 @@ TEST(a_large_message_takes_no_more_than_its_size)
     assert_mem_empty(&mem);
 }
 
+/* 1 MiB comes 64 KiB at a time. */
+TEST(a_large_message_moves_twice_at_most_while_its_buffer_grows)
+{
+    uint8_t head[MW_FRAME_HEAD_MAX], key[4] = { 1, 2, 3, 4 };
+    size_t head_len = mw_frame_encode(head, MW_OPCODE_BINARY, true, 1u << 20, key);
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 0);
+    struct mw_reader reader;
+    struct mw_item item = { 0 };
+    mw_reader_init(&reader, &mem, MW_ROLE_SERVER);
+    mw_reader_feed(&reader, (char *)head, head_len);
+    mw_reader_next(&reader, &item);
+    static char piece[65536];
+    for (size_t at = 0; at < 1u << 20; at += sizeof piece) {
+        assert_true(mem.bytes <= 4 * at);
+        mw_reader_feed(&reader, piece, sizeof piece);
+        mw_reader_next(&reader, &item);
+    }
+    assert_int_equal(item.kind, MW_ITEM_MESSAGE);
+    assert_int_equal(mem.count, 2);
+    mw_reader_free(&reader);
+    assert_mem_empty(&mem);
+}
+
+#define PLACED 300000u
+
+/* Reads to the place where there is one, `most` bytes at a time; what came elsewhere is counted. */
+static size_t read_placed(struct mw_reader *reader, const uint8_t *bytes, size_t len, size_t most,
+                          struct mw_item *item)
+{
+    static char elsewhere[65536];
+    size_t not_placed = 0;
+    for (size_t at = 0; at < len;) {
+        size_t room = sizeof elsewhere;
+        char *place = mw_reader_place(reader, &room);
+        size_t want = len - at < most ? len - at : most;
+        size_t n = want < room ? want : room;
+        char *to = place ? place : elsewhere;
+        not_placed += place ? 0 : n;
+        memcpy(to, bytes + at, n);
+        mw_reader_feed(reader, to, n);
+        assert_true(mw_reader_validate(reader));
+        mw_reader_next(reader, item);
+        at += n;
+    }
+    return not_placed;
+}
+
+static void check_placed(enum mw_opcode opcode, size_t most)
+{
+    static uint8_t bytes[PLACED + MW_FRAME_HEAD_MAX];
+    uint8_t key[4] = { 9, 8, 7, 6 };
+    size_t head_len = mw_frame_encode(bytes, opcode, true, PLACED, key);
+    for (size_t i = 0; i < PLACED; i++)
+        bytes[head_len + i] = (uint8_t)('a' + i % 26);
+    mw_mask(bytes + head_len, PLACED, key, 0);
+    struct mw_mem mem;
+    struct mw_reader reader;
+    struct mw_item item = { 0 };
+    mw_mem_init(&mem, NULL, 0);
+    mw_reader_init(&reader, &mem, MW_ROLE_SERVER);
+    size_t not_placed = read_placed(&reader, bytes, head_len + PLACED, most, &item);
+    assert_int_equal(item.kind, MW_ITEM_MESSAGE);
+    assert_int_equal(item.data.len, PLACED);
+    for (size_t i = 0; i < PLACED; i++)
+        assert_int_equal(item.data.data[i], 'a' + i % 26);
+    assert_true(most < 4096 || not_placed < PLACED / 2);
+    mw_reader_free(&reader);
+    assert_mem_empty(&mem);
+}
+
+TEST(what_is_read_to_its_place_is_the_same_message)
+{
+    static const size_t most[] = { 1000, 16384, 40000, 65536 };
+    for (size_t i = 0; i < MW_COUNT(most); i++) {
+        check_placed(MW_OPCODE_TEXT, most[i]);
+        check_placed(MW_OPCODE_BINARY, most[i]);
+    }
+}
+
+TEST(there_is_no_place_outside_of_a_large_message)
+{
+    char begun[] = "\x82\x05He";
+    struct mw_mem mem;
+    struct mw_reader reader;
+    struct mw_item item;
+    size_t room;
+    mw_mem_init(&mem, NULL, 0);
+    mw_reader_init(&reader, &mem, MW_ROLE_CLIENT);
+    assert_null(mw_reader_place(&reader, &room));
+    mw_reader_feed(&reader, begun, 4);
+    mw_reader_next(&reader, &item);
+    assert_null(mw_reader_place(&reader, &room));
+    mw_reader_free(&reader);
+    assert_mem_empty(&mem);
+}
+
 #define FRAGMENTS 65537u
 
 struct fragmented {
@@ -302,6 +399,9 @@ int main(void)
         CASE(feeding_releases_what_was_handed_over),
         CASE(memory_grows_with_what_came_not_with_what_was_promised),
         CASE(a_large_message_takes_no_more_than_its_size),
+        CASE(a_large_message_moves_twice_at_most_while_its_buffer_grows),
+        CASE(what_is_read_to_its_place_is_the_same_message),
+        CASE(there_is_no_place_outside_of_a_large_message),
         CASE(many_fragments_cost_as_much_as_their_bytes),
         CASE(empty_fragments_cost_nothing),
         CASE(a_message_over_the_limit_is_refused_without_an_allocation),

@@ -189,6 +189,86 @@ TEST(spare_chunks_are_used_again_and_their_number_is_bounded)
     close_line(&line);
 }
 
+/* ---- what is lent ---- */
+
+TEST(a_lent_payload_leaves_from_where_it_is)
+{
+    struct line line;
+    struct mw_view vectors[4];
+    char big[MW_OUT_LEND_MIN];
+    open_line(&line);
+    memset(big, 'b', sizeof big);
+    put(&line, "one");
+    assert_int_equal(mw_outq_lend(&line.queue, MW_OPCODE_BINARY, mw_view(big, sizeof big)), MW_OK);
+    assert_true(mw_outq_validate(&line.queue));
+    put_control(&line, "p");
+    assert_int_equal(mw_outq_iov(&line.queue, vectors, 4), 4);
+    assert_memory_equal(vectors[2].data, "\x82\x7e\x40\0", 4);
+    assert_ptr_equal(vectors[3].data, big);
+    assert_int_equal(vectors[3].len, sizeof big);
+    mw_outq_written(&line.queue, line.queue.bytes);
+    mw_outq_settle(&line.queue);
+    close_line(&line);
+}
+
+/* So many bytes of the frame leave while its payload is there. */
+static void check_settled(size_t leave)
+{
+    struct line line;
+    struct mw_view vectors[4];
+    char big[MW_OUT_LEND_MIN];
+    open_line(&line);
+    for (size_t i = 0; i < sizeof big; i++)
+        big[i] = (char)(i * 7);
+    assert_int_equal(mw_outq_lend(&line.queue, MW_OPCODE_BINARY, mw_view(big, sizeof big)), MW_OK);
+    assert_int_equal(mw_outq_iov(&line.queue, vectors, 4), 2);
+    mw_outq_written(&line.queue, leave);
+    assert_true(mw_outq_validate(&line.queue));
+    mw_outq_settle(&line.queue);
+    memset(big, 'x', sizeof big);
+    put_control(&line, "p");
+    put(&line, "next");
+    struct mw_buf got;
+    mw_buf_init(&got, &line.mem, 0);
+    while (line.queue.bytes > 0) {
+        assert_int_equal(mw_outq_iov(&line.queue, vectors, 1), 1);
+        assert_int_equal(mw_buf_put_view(&got, vectors[0]), MW_OK);
+        mw_outq_written(&line.queue, vectors[0].len);
+    }
+    const char *at = got.data;
+    if (leave == 0) {
+        assert_memory_equal(at, "\x89\x01p", 3);
+        at += 3;
+    }
+    for (size_t i = leave; i < sizeof big + 4; i++, at++)
+        assert_int_equal(*at, i < 4 ? "\x82\x7e\x40\0"[i] : (char)((i - 4) * 7));
+    assert_int_equal(got.len, sizeof big + 4 - leave + 9);
+    mw_buf_free(&got);
+    close_line(&line);
+}
+
+TEST(what_is_left_of_a_lent_payload_is_kept)
+{
+    static const size_t leave[] = { 0, 1, 4, 5, 100, MW_OUT_LEND_MIN, MW_OUT_LEND_MIN + 3 };
+    for (size_t i = 0; i < MW_COUNT(leave); i++)
+        check_settled(leave[i]);
+}
+
+TEST(a_lent_payload_is_counted_like_a_copied_one)
+{
+    struct line line;
+    char big[MW_OUT_LEND_MIN] = { 0 };
+    open_line(&line);
+    assert_int_equal(mw_outq_lend(&line.queue, MW_OPCODE_BINARY, mw_view(big, sizeof big)), MW_OK);
+    assert_true(mw_outq_held(&line.queue, &line.mem) > sizeof big);
+    line.mem.max_bytes = line.mem.bytes + sizeof big;
+    assert_int_equal(mw_outq_lend(&line.queue, MW_OPCODE_BINARY, mw_view(big, sizeof big)),
+                     MW_ERR_NOMEM);
+    line.mem.max_bytes = 0;
+    mw_outq_settle(&line.queue);
+    close_line(&line);
+}
+
 /* ---- drop ---- */
 
 TEST(drop_keeps_what_was_handed_out)
@@ -290,25 +370,6 @@ static struct mw_view numbered_payload(struct mw_rng *rng, uint32_t number, char
     return mw_view(room, len);
 }
 
-static void put_data(struct model *model)
-{
-    static char room[9000];
-    static const size_t sizes[] = { 10, 130, 2000, 4100, 9000 };
-    struct mw_outq *queue = &model->line.queue;
-    size_t max = sizes[mw_rng_below(&model->rng, MW_COUNT(sizes))];
-    struct mw_view payload = numbered_payload(&model->rng, model->data_put++, room, max);
-    if (mw_rng_below(&model->rng, 3) > 0) {
-        assert_int_equal(mw_outq_put(queue, MW_OPCODE_BINARY, payload, NULL), MW_OK);
-        return;
-    }
-    struct mw_msg *msg = mw_msg_new(&model->line.mem, payload.len);
-    uint8_t head[MW_FRAME_HEAD_MAX];
-    memcpy(mw_msg_payload(msg), payload.data, payload.len);
-    mw_msg_set_head(msg, head, mw_frame_encode(head, MW_OPCODE_BINARY, true, payload.len, NULL));
-    assert_int_equal(mw_outq_put_msg(queue, msg), MW_OK);
-    mw_msg_drop(msg);
-}
-
 static void put_some_control(struct model *model)
 {
     char room[125];
@@ -358,6 +419,42 @@ static void let_some_leave(struct model *model)
 static bool is_in_flight(const struct model *model)
 {
     return model->given_gone < model->given_bytes;
+}
+
+/* What is left of it is kept before anything else happens; nothing stays in flight. */
+static void lend(struct model *model, struct mw_view payload)
+{
+    struct mw_outq *queue = &model->line.queue;
+    assert_int_equal(mw_outq_lend(queue, MW_OPCODE_BINARY, payload), MW_OK);
+    ask_for_vectors(model);
+    if (is_in_flight(model))
+        let_some_leave(model);
+    mw_outq_settle(queue);
+    model->given_gone = model->given_bytes;
+    model->given_count = 0;
+}
+
+static void put_data(struct model *model)
+{
+    static char room[9000];
+    static const size_t sizes[] = { 10, 130, 2000, 4100, 9000 };
+    struct mw_outq *queue = &model->line.queue;
+    size_t max = sizes[mw_rng_below(&model->rng, MW_COUNT(sizes))];
+    struct mw_view payload = numbered_payload(&model->rng, model->data_put++, room, max);
+    if (!is_in_flight(model) && mw_rng_below(&model->rng, 3) == 0) {
+        lend(model, payload);
+        return;
+    }
+    if (mw_rng_below(&model->rng, 3) > 0) {
+        assert_int_equal(mw_outq_put(queue, MW_OPCODE_BINARY, payload, NULL), MW_OK);
+        return;
+    }
+    struct mw_msg *msg = mw_msg_new(&model->line.mem, payload.len);
+    uint8_t head[MW_FRAME_HEAD_MAX];
+    memcpy(mw_msg_payload(msg), payload.data, payload.len);
+    mw_msg_set_head(msg, head, mw_frame_encode(head, MW_OPCODE_BINARY, true, payload.len, NULL));
+    assert_int_equal(mw_outq_put_msg(queue, msg), MW_OK);
+    mw_msg_drop(msg);
 }
 
 static void drop(struct model *model)
@@ -525,6 +622,9 @@ int main(void)
         CASE(a_small_published_message_is_copied_where_a_chunk_has_room),
         CASE(a_queue_without_bytes_owns_nothing),
         CASE(spare_chunks_are_used_again_and_their_number_is_bounded),
+        CASE(a_lent_payload_leaves_from_where_it_is),
+        CASE(what_is_left_of_a_lent_payload_is_kept),
+        CASE(a_lent_payload_is_counted_like_a_copied_one),
         CASE(drop_keeps_what_was_handed_out),
         CASE(drop_keeps_a_frame_that_has_left_in_part),
         CASE(drop_keeps_the_control_lane),
