@@ -12,6 +12,7 @@
 struct mw_msg {
     struct mw_mem *mem;    /* borrowed; NULL: the shared allocator */
     struct mw_msg *source; /* whose bytes it shows; NULL: its own */
+    char *payload;         /* in its own bytes, or in the source's */
     atomic_uint references;
     unsigned head_len;
     size_t payload_len;
@@ -33,23 +34,55 @@ struct mw_msg *mw_msg_new(struct mw_mem *mem, size_t len)
         return NULL;
     msg->mem = mem;
     msg->source = NULL;
+    msg->payload = msg->bytes + MW_MSG_HEAD_ROOM;
     atomic_init(&msg->references, 1);
     msg->head_len = 0;
     msg->payload_len = len;
     return msg;
 }
 
-struct mw_msg *mw_msg_stand_in(struct mw_mem *mem, struct mw_msg *source)
+static struct mw_msg *show(struct mw_mem *mem, struct mw_msg *source, size_t at, size_t len)
 {
-    mw_assert(!source->mem && !source->source);
     struct mw_msg *msg = mw_msg_new(mem, 0);
     if (!msg)
         return NULL;
     msg->source = mw_msg_keep(source);
+    msg->payload = source->payload + at;
+    msg->payload_len = len;
+    return msg;
+}
+
+struct mw_msg *mw_msg_stand_in(struct mw_mem *mem, struct mw_msg *source)
+{
+    mw_assert(mem && !source->mem && !source->source);
+    struct mw_msg *msg = show(mem, source, 0, source->payload_len);
+    if (!msg)
+        return NULL;
     msg->head_len = source->head_len;
-    msg->payload_len = source->payload_len;
     mw_mem_lend(mem, NULL, msg->payload_len);
     return msg;
+}
+
+struct mw_msg *mw_msg_part(struct mw_msg *block, size_t begin, size_t head_len, size_t payload_len)
+{
+    mw_assert(!block->source && head_len <= MW_MSG_HEAD_ROOM &&
+              begin + head_len + payload_len <= block->payload_len);
+    struct mw_msg *msg = show(block->mem, block, begin + head_len, payload_len);
+    if (msg)
+        msg->head_len = (unsigned)head_len;
+    return msg;
+}
+
+const struct mw_msg *mw_msg_block(const struct mw_msg *msg)
+{
+    bool is_part = msg->source && msg->source->mem == msg->mem;
+    return is_part ? msg->source : msg;
+}
+
+bool mw_msg_goes_on(const struct mw_msg *msg, size_t len, const struct mw_msg *next)
+{
+    return next->source && next->source == msg->source &&
+           next->payload - next->head_len == msg->payload - msg->head_len + len;
 }
 
 const struct mw_mem *mw_msg_mem(const struct mw_msg *msg)
@@ -59,7 +92,7 @@ const struct mw_mem *mw_msg_mem(const struct mw_msg *msg)
 
 char *mw_msg_payload(struct mw_msg *msg)
 {
-    return (msg->source ? msg->source->bytes : msg->bytes) + MW_MSG_HEAD_ROOM;
+    return msg->payload;
 }
 
 size_t mw_msg_payload_len(const struct mw_msg *msg)
@@ -70,14 +103,13 @@ size_t mw_msg_payload_len(const struct mw_msg *msg)
 void mw_msg_set_head(struct mw_msg *msg, const void *head, size_t head_len)
 {
     mw_assert(head_len <= MW_MSG_HEAD_ROOM && msg->head_len == 0);
-    memcpy(mw_msg_payload(msg) - head_len, head, head_len);
+    memcpy(msg->payload - head_len, head, head_len);
     msg->head_len = (unsigned)head_len;
 }
 
 struct mw_view mw_msg_wire(const struct mw_msg *msg)
 {
-    const char *bytes = msg->source ? msg->source->bytes : msg->bytes;
-    return mw_view(bytes + MW_MSG_HEAD_ROOM - msg->head_len, msg->head_len + msg->payload_len);
+    return mw_view(msg->payload - msg->head_len, msg->head_len + msg->payload_len);
 }
 
 struct mw_msg *mw_msg_keep(struct mw_msg *msg)
@@ -87,11 +119,17 @@ struct mw_msg *mw_msg_keep(struct mw_msg *msg)
     return msg;
 }
 
-static void end_stand_in(struct mw_msg *msg)
+static void end_shown(struct mw_msg *msg)
 {
-    mw_mem_hand_back(msg->mem, NULL, msg->payload_len);
+    struct mw_mem *mem = msg->mem;
+    bool is_stand_in = msg->source->mem != mem;
+    if (is_stand_in)
+        mw_mem_hand_back(mem, NULL, msg->payload_len);
     mw_msg_drop(msg->source);
-    mw_free(msg->mem, msg, block_bytes(0));
+    if (mem)
+        mw_free(mem, msg, block_bytes(0));
+    else
+        mw_shared_free(msg, block_bytes(0));
 }
 
 void mw_msg_drop(struct mw_msg *msg)
@@ -103,7 +141,7 @@ void mw_msg_drop(struct mw_msg *msg)
         return;
     size_t bytes = block_bytes(msg->payload_len);
     if (msg->source)
-        end_stand_in(msg);
+        end_shown(msg);
     else if (msg->mem)
         mw_free(msg->mem, msg, bytes);
     else

@@ -27,6 +27,16 @@ struct mw_msg *mw_msg_new(struct mw_mem *mem, size_t len);
  */
 struct mw_msg *mw_msg_stand_in(struct mw_mem *mem, struct mw_msg *source);
 
+/*
+ * For several messages that stand in one piece, framed already, in the payload of `block`: gives
+ * one of them, with a reference to it. NULL: no memory.
+ */
+struct mw_msg *mw_msg_part(struct mw_msg *block, size_t begin, size_t head_len, size_t payload_len);
+/* What it is a part of, whose bytes it keeps from being free; else itself. */
+const struct mw_msg *mw_msg_block(const struct mw_msg *msg);
+/* Whether `next` stands in one piece with the first `len` bytes of `msg` as sent, behind them. */
+bool mw_msg_goes_on(const struct mw_msg *msg, size_t len, const struct mw_msg *next);
+
 /* Whose bytes it is made of; NULL: the process's. */
 const struct mw_mem *mw_msg_mem(const struct mw_msg *msg);
 

@@ -67,7 +67,7 @@ static int copy(struct mw_hub *hub, const struct mw_audience *parts, size_t coun
         return MW_ERR_NOMEM;
     for (size_t i = 0; i < count; i++) {
         for (size_t n = 0; n < parts[i].count; n++)
-            look_at(out, parts[i].members[n]);
+            look_at(out, parts[i].places[n].member);
     }
     for (size_t i = 0; i < out->count; i++) {
         if (out->list[i].presence)

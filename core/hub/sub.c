@@ -21,7 +21,7 @@
 
 struct mw_topic {
     UT_hash_handle hh;
-    struct mw_membership **members;
+    struct mw_audience_place *members;
     size_t count, cap;
     size_t name_len;
     struct mw_hub_party *party;     /* who made it, and whose memory it is */
@@ -58,7 +58,7 @@ static struct mw_topic *find_topic(struct mw_hub *hub, struct mw_view name)
 static void topic_release(struct mw_topic *topic)
 {
     struct mw_hub_party *party = topic->party;
-    mw_free(party->mem, topic->members, topic->cap * sizeof(struct mw_membership *));
+    mw_free(party->mem, topic->members, topic->cap * sizeof topic->members[0]);
     mw_free(party->mem, topic, sizeof *topic + topic->name_len);
     party->topics--;
 }
@@ -93,8 +93,8 @@ static int make_room(struct mw_topic *topic)
 {
     if (topic->count < topic->cap)
         return MW_OK;
-    size_t cap = topic->cap ? topic->cap * 2 : 4, size = sizeof(struct mw_membership *);
-    struct mw_membership **members =
+    size_t cap = topic->cap ? topic->cap * 2 : 4, size = sizeof topic->members[0];
+    struct mw_audience_place *members =
         mw_realloc(topic->party->mem, topic->members, topic->cap * size, cap * size);
     if (!members)
         return MW_ERR_NOMEM;
@@ -210,7 +210,7 @@ static int add_member(struct mw_topic *topic, struct mw_subscriber *sub, struct 
         sub->first->prev = member;
     sub->first = member;
     sub->count++;
-    topic->members[topic->count++] = member;
+    topic->members[topic->count++] = (struct mw_audience_place){ sub->owner, member };
     return 1;
 }
 
@@ -312,9 +312,9 @@ int mw_hub_join(struct mw_hub *hub, struct mw_subscriber *sub, struct mw_view na
 static void take_out(struct mw_membership *member)
 {
     struct mw_topic *topic = member->topic;
-    struct mw_membership *last = topic->members[--topic->count];
+    struct mw_audience_place last = topic->members[--topic->count];
     topic->members[member->index] = last;
-    last->index = member->index;
+    last.member->index = member->index;
 }
 
 static void remove_member(struct mw_hub *hub, struct mw_membership *member)
@@ -394,14 +394,9 @@ struct mw_audience mw_hub_audience(struct mw_hub *hub, struct mw_view name)
                  : (struct mw_audience){ 0, 0 };
 }
 
-void *mw_audience_owner(const struct mw_audience *audience, size_t n)
-{
-    return audience->members[n]->sub->owner;
-}
-
 bool mw_audience_wants(const struct mw_audience *audience, size_t n, uint64_t offset)
 {
-    return offset > audience->members[n]->joined;
+    return offset > audience->places[n].member->joined;
 }
 
 size_t mw_hub_topic_count(const struct mw_hub *hub)
@@ -415,8 +410,9 @@ bool mw_hub_validate(const struct mw_hub *hub)
         if (topic->count == 0 || topic->count > topic->cap)
             return false;
         for (size_t i = 0; i < topic->count; i++) {
-            const struct mw_membership *member = topic->members[i];
-            if (member->topic != topic || member->index != i)
+            const struct mw_membership *member = topic->members[i].member;
+            if (member->topic != topic || member->index != i ||
+                topic->members[i].owner != member->sub->owner)
                 return false;
         }
     }

@@ -83,7 +83,10 @@ struct mw_inbox *mw_hub_inbox(struct mw_hub *hub);
 
 /* The owners subscribed to a topic, in no order; borrowed until somebody joins or leaves. */
 struct mw_audience mw_hub_audience(struct mw_hub *hub, struct mw_view topic);
-void *mw_audience_owner(const struct mw_audience *audience, size_t n);
+static inline void *mw_audience_owner(const struct mw_audience *audience, size_t n)
+{
+    return audience->places[n].owner;
+}
 /* Whether a publication that came by the inbox is for this one: it has joined before. */
 bool mw_audience_wants(const struct mw_audience *audience, size_t n, uint64_t offset);
 

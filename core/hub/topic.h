@@ -24,9 +24,15 @@
 
 struct mw_membership;
 
+/* One who is in a topic. The owner stands here so that a fan-out looks at nothing between. */
+struct mw_audience_place {
+    void *owner;
+    struct mw_membership *member;
+};
+
 /* Subscribers of a topic on one worker, in no order; borrowed until somebody joins or leaves. */
 struct mw_audience {
-    struct mw_membership *const *members;
+    const struct mw_audience_place *places;
     size_t count;
 };
 

@@ -13,6 +13,20 @@
 #include "core/server/worker.h"
 #include "core/server/ws_driver.h"
 
+static void end_turn(struct mw_turn_task *task)
+{
+    struct mw_account *account = MW_OWNER(task, struct mw_account, end_of_turn);
+    mw_roll_end(&account->roll);
+    if (account->is_left)
+        mw_account_sweep(account->worker);
+}
+
+struct mw_roll *mw_account_roll(struct mw_account *account)
+{
+    mw_turn_task_add(account->worker->loop, &account->end_of_turn);
+    return &account->roll;
+}
+
 struct mw_account *mw_account_new(struct mw_worker *worker, struct mw_view name)
 {
     mw_account_sweep(worker);
@@ -25,6 +39,8 @@ struct mw_account *mw_account_new(struct mw_worker *worker, struct mw_view name)
     account->max_bytes = (size_t)worker->config->script_queued;
     mw_mem_init(&account->mem, &worker->mem, 0);
     account->party.mem = &account->mem;
+    mw_roll_init(&account->roll, &account->mem);
+    mw_turn_task_init(&account->end_of_turn, end_turn);
     mw_list_push(&worker->accounts, &account->link);
     return account;
 }
@@ -46,6 +62,7 @@ void mw_account_sweep(struct mw_worker *worker)
         if (!account->is_left || !mw_mem_is_empty(&account->mem))
             continue;
         mw_list_remove(link);
+        mw_turn_task_remove(&account->end_of_turn);
         mw_free(&worker->mem, account, sizeof *account);
     }
 }

@@ -12,7 +12,9 @@
 
 #include "core/base/list.h"
 #include "core/hub/sub.h"
+#include "core/io/loop.h"
 #include "core/server/rare.h"
+#include "core/session/roll.h"
 
 struct mw_worker;
 
@@ -26,6 +28,8 @@ struct mw_account {
     struct mw_rare rare; /* what is told of the cap */
     mw_ms spent_ms;      /* the turn in which no client was left to end; 0: none */
     bool is_left;        /* by its route */
+    struct mw_roll roll; /* what it publishes in this turn */
+    struct mw_turn_task end_of_turn;
 };
 
 /* For the script of this name (borrowed until it is left). NULL: no memory. */
@@ -34,6 +38,9 @@ struct mw_account *mw_account_new(struct mw_worker *worker, struct mw_view name)
 void mw_account_leave(struct mw_account *account);
 /* Frees those that were left and are empty by now. */
 void mw_account_sweep(struct mw_worker *worker);
+
+/* Where its small messages of this turn are joined, until the turn ends. */
+struct mw_roll *mw_account_roll(struct mw_account *account);
 
 /*
  * Whether `bytes` more may be queued. At the cap what is kept for sessions that are away goes

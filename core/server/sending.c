@@ -93,12 +93,18 @@ static int put_one(struct mw_client *client, enum mw_opcode kind, struct mw_view
 
 static int put_shared(struct mw_client *client, struct mw_broadcast *broadcast)
 {
-    uint64_t replaced = mw_conn_replaced(&client->conn);
     int err = mw_broadcast_send(broadcast, &client->conn, now(client));
     if (err == MW_ERR_DROPPED) {
         make_room(client);
         err = mw_broadcast_send(broadcast, &client->conn, now(client));
     }
+    return err;
+}
+
+static int put_counted(struct mw_client *client, struct mw_broadcast *broadcast)
+{
+    uint64_t replaced = mw_conn_replaced(&client->conn);
+    int err = put_shared(client, broadcast);
     client->route->metrics.cells->dropped[MW_METRICS_DROP_latest] +=
         mw_conn_replaced(&client->conn) - replaced;
     return err;
@@ -110,7 +116,7 @@ static int put_latest(struct mw_client *client, enum mw_opcode kind, struct mw_v
     struct mw_broadcast broadcast;
     mw_broadcast_begin(&broadcast, &client->route->account->mem, 1, kind, data);
     broadcast.how = how;
-    int err = put_shared(client, &broadcast);
+    int err = put_counted(client, &broadcast);
     mw_broadcast_end(&broadcast);
     return err;
 }
@@ -148,7 +154,7 @@ int mw_sending_shared(struct mw_client *client, struct mw_broadcast *broadcast)
     if (client->phase == MW_CLIENT_AWAY)
         return mw_sending_count(client->route, broadcast->kind,
                                 mw_away_send_shared(client, broadcast));
-    int err = put_shared(client, broadcast);
+    int err = broadcast->how ? put_counted(client, broadcast) : put_shared(client, broadcast);
     if (err == MW_ERR_NOMEM)
         (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
     return outcome(client, broadcast->kind, broadcast->how, err);

@@ -24,6 +24,7 @@ void mw_broadcast_begin_shared(struct mw_broadcast *broadcast, struct mw_mem *me
 void mw_broadcast_end(struct mw_broadcast *broadcast)
 {
     mw_msg_drop(broadcast->plain);
+    mw_msg_drop(broadcast->kept);
     for (size_t bits = 0; bits <= MW_DEFLATE_BITS_MAX; bits++)
         mw_msg_drop(broadcast->packed[bits]);
 }
@@ -49,13 +50,39 @@ struct mw_msg *mw_broadcast_frame(struct mw_mem *mem, enum mw_opcode kind, struc
     return frame(mem, kind, data, false);
 }
 
-static struct mw_msg *plain(struct mw_broadcast *broadcast)
+static struct mw_msg *frame_alone(const struct mw_broadcast *broadcast)
 {
+    return broadcast->twins ? mw_msg_stand_in(broadcast->mem, broadcast->twins->plain)
+                            : frame(broadcast->mem, broadcast->kind, broadcast->data, false);
+}
+
+/* What may stay for long, since others replace it or nobody takes it, keeps no others with it. */
+static bool is_joined(const struct mw_broadcast *broadcast)
+{
+    return broadcast->roll && !(broadcast->how && broadcast->how->policy == MW_POLICY_LATEST);
+}
+
+static struct mw_msg *make_plain(struct mw_broadcast *broadcast)
+{
+    if (is_joined(broadcast))
+        broadcast->plain = mw_roll_put(broadcast->roll, broadcast->kind, broadcast->data);
     if (!broadcast->plain)
-        broadcast->plain = broadcast->twins
-                               ? mw_msg_stand_in(broadcast->mem, broadcast->twins->plain)
-                               : frame(broadcast->mem, broadcast->kind, broadcast->data, false);
+        broadcast->plain = frame_alone(broadcast);
     return broadcast->plain;
+}
+
+static inline struct mw_msg *plain(struct mw_broadcast *broadcast)
+{
+    return broadcast->plain ? broadcast->plain : make_plain(broadcast);
+}
+
+/* For the session of a connection, if it has one. */
+static struct mw_msg *kept(struct mw_broadcast *broadcast)
+{
+    struct mw_msg *msg = broadcast->kept ? 0 : plain(broadcast);
+    if (msg)
+        broadcast->kept = mw_msg_block(msg) == msg ? mw_msg_keep(msg) : frame_alone(broadcast);
+    return broadcast->kept;
 }
 
 /* NULL: no memory, or it does not shrink. */
@@ -106,8 +133,8 @@ static struct mw_msg *packed(struct mw_broadcast *broadcast, const struct mw_def
 static int send_alone(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms)
 {
     struct mw_msg *msg = packed(broadcast, mw_conn_deflater(conn));
-    struct mw_msg *kept = conn->replay ? plain(broadcast) : 0;
-    int err = msg ? mw_conn_send_twin(conn, msg, kept, now_ms) : MW_ERR_NOMEM;
+    struct mw_msg *again = conn->replay ? kept(broadcast) : 0;
+    int err = msg ? mw_conn_send_twin(conn, msg, again, now_ms) : MW_ERR_NOMEM;
     /* The receiver has in its window now what the connection's own compressor never saw. */
     if (!err && msg != broadcast->plain)
         mw_deflater_forget(mw_conn_deflater(conn));
@@ -117,12 +144,13 @@ static int send_alone(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_m
 static int send_plain(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms)
 {
     struct mw_msg *msg = plain(broadcast);
-    return msg ? mw_conn_send_msg(conn, msg, now_ms) : MW_ERR_NOMEM;
+    struct mw_msg *again = conn->replay ? kept(broadcast) : 0;
+    return msg ? mw_conn_send_twin(conn, msg, again, now_ms) : MW_ERR_NOMEM;
 }
 
 void mw_broadcast_keep(struct mw_broadcast *broadcast, struct mw_replay *replay)
 {
-    struct mw_msg *msg = plain(broadcast);
+    struct mw_msg *msg = kept(broadcast);
     if (msg)
         mw_replay_sent(replay, msg);
     else
@@ -135,10 +163,10 @@ static int send_latest(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_
     bool is_alone =
         mw_conn_packing_latest(conn, broadcast->how->key, broadcast->data.len) == MW_CONN_ALONE;
     struct mw_msg *msg = is_alone ? packed(broadcast, mw_conn_deflater(conn)) : plain(broadcast);
-    struct mw_msg *kept = conn->replay ? plain(broadcast) : 0;
-    if (!msg || (conn->replay && !kept))
+    struct mw_msg *again = conn->replay ? kept(broadcast) : 0;
+    if (!msg || (conn->replay && !again))
         return MW_ERR_NOMEM;
-    int err = mw_conn_send_latest(conn, broadcast->how->key, msg, kept, now_ms);
+    int err = mw_conn_send_latest(conn, broadcast->how->key, msg, again, now_ms);
     if (!err && msg != broadcast->plain)
         mw_deflater_forget(mw_conn_deflater(conn));
     return err;

@@ -11,6 +11,7 @@
 
 #include "core/base/msg_twins.h"
 #include "core/session/conn.h"
+#include "core/session/roll.h"
 
 /*
  * Up to here a receiver's context is worth its time: 64 times 7 us is half a millisecond. More than
@@ -25,7 +26,9 @@ struct mw_broadcast {
     struct mw_view data;                            /* borrowed */
     const struct mw_send_how *how;                  /* borrowed; NULL: as the receiver's route */
     struct mw_msg_twins *twins;                     /* borrowed; NULL: framed here */
+    struct mw_roll *roll;                           /* borrowed; NULL: it stands alone */
     struct mw_msg *plain;                           /* made when first wanted */
+    struct mw_msg *kept;                            /* the same, for sessions: part of nothing */
     struct mw_msg *packed[MW_DEFLATE_BITS_MAX + 1]; /* the same, by window */
 };
 
@@ -34,6 +37,11 @@ void mw_broadcast_begin(struct mw_broadcast *broadcast, struct mw_mem *mem, size
 /* The same of a message that is framed already; what is queued of it is counted in `mem`. */
 void mw_broadcast_begin_shared(struct mw_broadcast *broadcast, struct mw_mem *mem, size_t receivers,
                                enum mw_opcode kind, struct mw_msg_twins *twins);
+/* Small messages of a turn are joined there: for who publishes to more than one. */
+static inline void mw_broadcast_join(struct mw_broadcast *broadcast, struct mw_roll *roll)
+{
+    broadcast->roll = roll;
+}
 /*
  * Where `how`, which may be set once it has begun, is LATEST, as mw_conn_send_latest; else as
  * mw_conn_send. Server only.

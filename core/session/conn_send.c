@@ -27,7 +27,7 @@ static int may_send(struct mw_conn *conn, mw_ms now_ms)
         return MW_ERR_DROPPED;
     }
     int err = mw_conn_begin_output(conn, now_ms);
-    return err ? err : mw_conn_tell_gap(conn, now_ms);
+    return err || !conn->sending->untold ? err : mw_conn_tell_gap(conn, now_ms);
 }
 
 void mw_conn_note_level(struct mw_conn *conn, mw_ms now_ms)
@@ -131,7 +131,7 @@ int mw_conn_send_twin(struct mw_conn *conn, struct mw_msg *msg, struct mw_msg *p
         return err;
     err = mw_outq_put_msg(&conn->sending->out, msg);
     err = sent(conn, err, first_byte(msg), mw_msg_payload_len(msg), now_ms);
-    return mw_conn_keep(conn, err, plain, now_ms);
+    return conn->replay ? mw_conn_keep(conn, err, plain, now_ms) : err;
 }
 
 int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms)

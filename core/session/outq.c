@@ -11,33 +11,53 @@
 #include "core/proto/mask.h"
 #include "core/session/outq_keys.h"
 
-/* A worker keeps 1 MiB of spare chunks at most: what a turn of some hundred answers needs. */
-#define SPARE_MAX 256
+/*
+ * A worker keeps 1 MiB of spare chunks at most: what a turn of some hundred answers needs; and as
+ * much of spare references, for a message to that many receivers (300 of 1 400 instructions for
+ * each went into malloc and free).
+ */
+#define SPARE_CHUNKS     256
+#define SPARE_REFERENCES 16384
 
 void mw_out_pool_init(struct mw_out_pool *pool, struct mw_mem *mem)
 {
-    *pool = (struct mw_out_pool){ .mem = mem };
+    *pool = (struct mw_out_pool){ .mem = mem,
+                                  .chunks = { .max = SPARE_CHUNKS },
+                                  .references = { .max = SPARE_REFERENCES } };
+}
+
+static void free_spare(struct mw_out_pool *pool, struct mw_out_spare *spare)
+{
+    while (spare->first) {
+        struct mw_out_seg *seg = spare->first;
+        spare->first = seg->next;
+        mw_free(pool->mem, seg, sizeof *seg + seg->cap);
+    }
+    spare->count = 0;
 }
 
 void mw_out_pool_free(struct mw_out_pool *pool)
 {
-    while (pool->spare) {
-        struct mw_out_seg *seg = pool->spare;
-        pool->spare = seg->next;
-        mw_free(pool->mem, seg, sizeof *seg + seg->cap);
-    }
-    pool->spare_count = 0;
+    free_spare(pool, &pool->chunks);
+    free_spare(pool, &pool->references);
+}
+
+/* NULL: segments of this size are not kept. */
+static struct mw_out_spare *spare_of(struct mw_out_pool *pool, size_t cap)
+{
+    if (cap == 0)
+        return &pool->references;
+    return cap == MW_OUT_CHUNK_BYTES ? &pool->chunks : 0;
 }
 
 static struct mw_out_seg *seg_new(struct mw_outq *queue, size_t cap)
 {
-    struct mw_out_pool *pool = queue->pool;
-    struct mw_out_seg *seg = 0;
-    if (cap == MW_OUT_CHUNK_BYTES && pool->spare) {
-        seg = pool->spare;
-        pool->spare = seg->next;
-        pool->spare_count--;
-        mw_mem_lend(queue->mem, pool->mem, sizeof *seg + cap);
+    struct mw_out_spare *spare = spare_of(queue->pool, cap);
+    struct mw_out_seg *seg = spare ? spare->first : 0;
+    if (seg) {
+        spare->first = seg->next;
+        spare->count--;
+        mw_mem_lend(queue->mem, queue->pool->mem, sizeof *seg + cap);
     } else {
         seg = mw_alloc(queue->mem, sizeof *seg + cap);
     }
@@ -48,15 +68,15 @@ static struct mw_out_seg *seg_new(struct mw_outq *queue, size_t cap)
 
 static void seg_free(struct mw_outq *queue, struct mw_out_seg *seg)
 {
-    struct mw_out_pool *pool = queue->pool;
+    struct mw_out_spare *spare = spare_of(queue->pool, seg->cap);
     if (seg->keyed)
         mw_out_keys_remove(&queue->keys, queue->mem, seg);
     mw_msg_drop(seg->msg);
-    if (seg->cap == MW_OUT_CHUNK_BYTES && pool->spare_count < SPARE_MAX) {
-        mw_mem_hand_back(queue->mem, pool->mem, sizeof *seg + seg->cap);
-        seg->next = pool->spare;
-        pool->spare = seg;
-        pool->spare_count++;
+    if (spare && spare->count < spare->max) {
+        mw_mem_hand_back(queue->mem, queue->pool->mem, sizeof *seg + seg->cap);
+        seg->next = spare->first;
+        spare->first = seg;
+        spare->count++;
         return;
     }
     mw_free(queue->mem, seg, sizeof *seg + seg->cap);
@@ -141,6 +161,9 @@ static struct mw_out_seg *room_for(struct mw_outq *queue, size_t need, bool cont
         append(queue, seg);
     return seg;
 }
+
+/* From here on a reference is worth its segment. */
+#define JOINED_BYTES 512
 
 enum lane { DATA, COMPRESSED_DATA, UNFINISHED_DATA, CONTROL };
 
@@ -232,15 +255,36 @@ static int put_bytes(struct mw_outq *queue, struct mw_view bytes, bool control)
     return MW_OK;
 }
 
+/* One that stands in one piece with the last: the same reference, made longer. */
+static bool goes_on(const struct mw_outq *queue, const struct mw_msg *msg)
+{
+    const struct mw_out_seg *last = queue->tail;
+    return last && last->msg && !last->keyed && mw_msg_goes_on(last->msg, last->end, msg);
+}
+
+/*
+ * A segment of its own for each of many small messages would cost many times the bytes that the
+ * queue counts: so only for the first, and for one that others may join, behind a reference that
+ * has grown to some size or a chunk that is half full.
+ */
+static bool may_refer(const struct mw_outq *queue, const struct mw_msg *msg, size_t len)
+{
+    const struct mw_out_seg *last = queue->tail;
+    if (!last || len > MW_OUT_COPY_MAX)
+        return true;
+    size_t worth = last->msg ? JOINED_BYTES : MW_OUT_CHUNK_BYTES / 2;
+    return mw_msg_block(msg) != msg && last->end >= worth;
+}
+
 int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg)
 {
     struct mw_view wire = mw_msg_wire(msg);
-    struct mw_out_seg *last = queue->tail;
-    /*
-     * Only the first of several small ones is a reference: a segment of its own for each would cost
-     * many times the bytes that the queue counts.
-     */
-    if (last && wire.len <= MW_OUT_COPY_MAX)
+    if (goes_on(queue, msg)) {
+        queue->tail->end += wire.len;
+        queue->bytes += wire.len;
+        return MW_OK;
+    }
+    if (!may_refer(queue, msg, wire.len))
         return put_bytes(queue, wire, false);
     struct mw_out_seg *seg = seg_new(queue, 0);
     if (!seg)
@@ -298,9 +342,9 @@ int mw_outq_put_keyed(struct mw_outq *queue, struct mw_view key, struct mw_msg *
     return MW_OK;
 }
 
-size_t mw_outq_weight(const struct mw_outq *queue)
+size_t mw_outq_keys_weight(const struct mw_outq *queue)
 {
-    return queue->bytes + mw_out_keys_count(queue->keys) * MW_OUT_KEYED_COST;
+    return mw_out_keys_count(queue->keys) * MW_OUT_KEYED_COST;
 }
 
 int mw_outq_put_raw(struct mw_outq *queue, struct mw_view bytes)
@@ -382,19 +426,26 @@ void mw_outq_written(struct mw_outq *queue, size_t bytes)
     }
 }
 
-static size_t seg_held(const struct mw_outq *queue, const struct mw_out_seg *seg,
-                       const struct mw_mem *mem)
+/* `block`: what was counted last, which is kept once however many references go to it. */
+static size_t msg_held(const struct mw_out_seg *seg, const struct mw_msg **block)
 {
-    const bool is_ours = queue->mem == mem;
-    size_t own = is_ours ? sizeof *seg + seg->cap : 0;
-    return own + (seg->msg && mw_msg_mem(seg->msg) == mem ? seg->end - seg->begin : 0);
+    const struct mw_msg *before = *block;
+    *block = mw_msg_block(seg->msg);
+    if (*block == seg->msg)
+        return seg->end - seg->begin;
+    return *block == before ? 0 : mw_msg_bytes(*block);
 }
 
 size_t mw_outq_held(const struct mw_outq *queue, const struct mw_mem *mem)
 {
     size_t bytes = 0;
-    for (const struct mw_out_seg *seg = queue->head; seg; seg = seg->next)
-        bytes += seg_held(queue, seg, mem);
+    const struct mw_msg *block = 0;
+    for (const struct mw_out_seg *seg = queue->head; seg; seg = seg->next) {
+        if (queue->mem == mem)
+            bytes += sizeof *seg + seg->cap;
+        if (seg->msg && mw_msg_mem(seg->msg) == mem)
+            bytes += msg_held(seg, &block);
+    }
     return bytes;
 }
 

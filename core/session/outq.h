@@ -31,11 +31,15 @@
 struct mw_out_seg;
 struct mw_out_keys;
 
-/* Spare chunks of a worker. */
+/* Spare segments of a worker: of one size each. */
+struct mw_out_spare {
+    struct mw_out_seg *first;
+    size_t count, max;
+};
+
 struct mw_out_pool {
     struct mw_mem *mem;
-    struct mw_out_seg *spare;
-    size_t spare_count;
+    struct mw_out_spare chunks, references;
 };
 
 void mw_out_pool_init(struct mw_out_pool *pool, struct mw_mem *mem);
@@ -75,7 +79,10 @@ int mw_outq_put_piece(struct mw_outq *queue, enum mw_opcode opcode, bool fin,
 /* The same as put, to the control lane. */
 int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_view payload,
                         const uint8_t mask[4]);
-/* A framed message, by reference (keeps one). */
+/*
+ * A framed message, by reference (keeps one); a small one that stands in one piece with the last
+ * (session/roll) makes that longer, any other small one may be copied.
+ */
 int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg);
 
 /* The message of this key that has not begun to leave, or NULL; until iov, written, drop, replace.
@@ -94,7 +101,11 @@ int mw_outq_put_keyed(struct mw_outq *queue, struct mw_view key, struct mw_msg *
 uint64_t mw_outq_number(const struct mw_out_seg *seg);
 
 /* What the queue costs, more or less: `bytes`, and what keys add to them. */
-size_t mw_outq_weight(const struct mw_outq *queue);
+size_t mw_outq_keys_weight(const struct mw_outq *queue);
+static inline size_t mw_outq_weight(const struct mw_outq *queue)
+{
+    return queue->bytes + (queue->keys ? mw_outq_keys_weight(queue) : 0);
+}
 
 /* Bytes that are no frame, before all data: the answer to the opening handshake. */
 int mw_outq_put_raw(struct mw_outq *queue, struct mw_view bytes);

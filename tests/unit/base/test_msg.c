@@ -82,6 +82,37 @@ TEST(a_stand_in_shows_what_it_stands_for_and_is_counted_here)
     assert_int_equal(mw_msg_bytes_alive(), before);
 }
 
+TEST(parts_of_a_block_keep_it_and_say_who_goes_on)
+{
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 0);
+    struct mw_msg *block = make(&mem, "1ab1cd1ef");
+    struct mw_msg *one = mw_msg_part(block, 0, 1, 2), *two = mw_msg_part(block, 3, 1, 2);
+    struct mw_msg *three = mw_msg_part(block, 6, 1, 2), *alone = make(&mem, "x");
+    assert_view(mw_msg_wire(two), "1cd");
+    assert_memory_equal(mw_msg_payload(two), "cd", 2);
+    assert_ptr_equal(mw_msg_block(two), block);
+    assert_ptr_equal(mw_msg_block(alone), alone);
+    assert_true(mw_msg_goes_on(one, 3, two) && mw_msg_goes_on(one, 6, three));
+    assert_false(mw_msg_goes_on(one, 3, three) || mw_msg_goes_on(one, 6, two));
+    assert_false(mw_msg_goes_on(two, 3, one) || mw_msg_goes_on(alone, 1, two));
+    assert_false(mw_msg_goes_on(one, 3, alone) || mw_msg_goes_on(alone, 1, alone));
+    mw_msg_drop(block);
+    mw_msg_drop(one);
+    mw_msg_drop(three);
+    assert_view(mw_msg_wire(two), "1cd");
+    mem.fail_at = mem.count + 1;
+    assert_null(mw_msg_part((struct mw_msg *)mw_msg_block(two), 0, 1, 2));
+    mw_msg_drop(two);
+    mw_msg_drop(alone);
+    assert_mem_empty(&mem);
+    block = make(NULL, "1ab"); /* one that crosses threads */
+    one = mw_msg_part(block, 0, 1, 2);
+    mw_msg_drop(block);
+    assert_view(mw_msg_wire(one), "1ab");
+    mw_msg_drop(one);
+}
+
 TEST(no_memory_and_impossible_lengths_give_null)
 {
     struct mw_mem mem;
@@ -146,6 +177,7 @@ int main(void)
         CASE(a_message_without_payload_is_a_message),
         CASE(the_last_holder_frees),
         CASE(a_stand_in_shows_what_it_stands_for_and_is_counted_here),
+        CASE(parts_of_a_block_keep_it_and_say_who_goes_on),
         CASE(no_memory_and_impossible_lengths_give_null),
         CASE(each_failing_allocation_leaves_nothing),
         CASE(a_message_without_owner_crosses_threads),
