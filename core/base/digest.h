@@ -1,5 +1,5 @@
 /*
- * Digests and base64, over mbedTLS. The only file of this layer that sees mbedtls headers.
+ * Digests, over mbedTLS, and base64. The only file of this layer that sees mbedtls headers.
  */
 #ifndef MW_BASE_DIGEST_H
 #define MW_BASE_DIGEST_H

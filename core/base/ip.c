@@ -56,10 +56,25 @@ bool mw_ip_parse(struct mw_view text, struct mw_ip *out)
     return true;
 }
 
+/* As inet_ntop writes it, which goes by way of printf: 1 700 instructions for each connection. */
+static void put_v4(const uint8_t bytes[V4_BYTES], char *out)
+{
+    for (size_t i = 0; i < V4_BYTES; i++) {
+        unsigned n = bytes[i];
+        if (n >= 100)
+            *out++ = (char)('0' + n / 100);
+        if (n >= 10)
+            *out++ = (char)('0' + n / 10 % 10);
+        *out++ = (char)('0' + n % 10);
+        *out++ = i + 1 < V4_BYTES ? '.' : '\0';
+    }
+}
+
 void mw_ip_text(const struct mw_ip *ip, char out[MW_IP_TEXT_LEN])
 {
-    int family = ip->len == V4_BYTES ? AF_INET : AF_INET6;
-    if (ip->len == 0 || !inet_ntop(family, ip->bytes, out, MW_IP_TEXT_LEN))
+    if (ip->len == V4_BYTES)
+        put_v4(ip->bytes, out);
+    else if (ip->len == 0 || !inet_ntop(AF_INET6, ip->bytes, out, MW_IP_TEXT_LEN))
         out[0] = '\0';
 }
 

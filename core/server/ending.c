@@ -97,9 +97,11 @@ static void log_end(struct mw_client *client, const struct mw_end *end)
     struct mw_log_line line;
     enum mw_log_level level = level_of(mw_conn_ending(&client->conn)->cause, end->code);
     char id[17];
-    mw_id_text(client->id, id);
-    const struct mw_code_spec *own = own_code(client, end->code);
     mw_log_begin(&line, client->worker->log, level, mw_view_text("closed"));
+    if (!line.log)
+        return;
+    const struct mw_code_spec *own = own_code(client, end->code);
+    mw_id_text(client->id, id);
     mw_log_text(&line, "conn", mw_view_text(id));
     mw_log_text(&line, "script", client->route->name);
     mw_log_integer(&line, "v", client->route->version);

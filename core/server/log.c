@@ -320,7 +320,13 @@ void mw_log_fault(struct mw_log *log, const struct mw_log_fault_facts *facts,
 
 void mw_id_text(mw_id id, char out[17])
 {
-    snprintf(out, 17, "%" PRIx64, id);
+    static const char digits[] = "0123456789abcdef";
+    size_t len = 1;
+    while (len < 16 && id >> (4 * len))
+        len++;
+    out[len] = '\0';
+    for (; len > 0; id >>= 4)
+        out[--len] = digits[id & 15];
 }
 
 static int hex_digit(char c)
