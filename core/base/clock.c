@@ -33,3 +33,9 @@ uint64_t mw_clock_monotonic_us(void)
     struct timespec now = read_clock(CLOCK_MONOTONIC);
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
+
+uint64_t mw_clock_monotonic_ns(void)
+{
+    struct timespec now = read_clock(CLOCK_MONOTONIC);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}

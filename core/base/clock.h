@@ -10,6 +10,7 @@ mw_ms mw_clock_monotonic_ms(void);
 mw_ms mw_clock_unix_ms(void);
 /* For spans that milliseconds are too coarse for. */
 uint64_t mw_clock_monotonic_us(void);
+uint64_t mw_clock_monotonic_ns(void);
 
 /* at + span without wrapping: MW_NEVER stays MW_NEVER. */
 static inline mw_ms mw_ms_add(mw_ms at_ms, mw_ms span_ms)

@@ -1,14 +1,15 @@
 /*
- * One connection of a load: knocks, shakes hands, says what it is told to, compares what comes, and
- * answers pings. What it is for is load's affair.
+ * One connection of a load: knocks, shakes hands, says what it is told to, has what comes compared,
+ * and answers pings. What it is for is load's affair.
  */
 #include <stdio.h>
 
 #include "core/base/check.h"
+#include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/bench/parts.h"
 
-#define HEAD_MAX 8192
+#define HEAD_MAX 16384
 
 static void fail(struct peer *peer, const char *why)
 {
@@ -33,16 +34,15 @@ static void write_control(struct peer *peer, size_t len)
     write_out(peer, &vector, 1);
 }
 
-static void write_message(struct peer *peer)
+static void write_messages(struct peer *peer)
 {
-    struct mw_bench *bench = peer->bench;
-    struct mw_view payload;
-    size_t len =
-        mw_bench_frame(&bench->text, peer->number, peer->sent++, peer->frame_head, &payload);
-    const struct mw_view vectors[] = { mw_view((const char *)peer->frame_head, len), payload };
-    peer->owed--;
-    bench->result.sent++;
-    write_out(peer, vectors, MW_COUNT(vectors));
+    struct mw_bench_batch batch;
+    uint64_t first = peer->sent;
+    mw_bench_tape_send(&peer->bench->tape, peer->check.start + first, peer->owed, &batch);
+    peer->owed -= batch.messages;
+    peer->sent += batch.messages;
+    mw_bench_said(peer, first);
+    write_out(peer, batch.vectors, batch.vector_count);
 }
 
 static void write_bye(struct peer *peer)
@@ -52,7 +52,7 @@ static void write_bye(struct peer *peer)
 }
 
 /* One write at a time: the stream may still hold the last one. */
-static void pump(struct peer *peer)
+void mw_bench_peer_pump(struct peer *peer)
 {
     while (peer->state == PEER_OPEN && !peer->is_busy) {
         if (peer->pong_len) {
@@ -60,7 +60,7 @@ static void pump(struct peer *peer)
             peer->pong_len = 0;
             write_control(peer, len);
         } else if (peer->owed) {
-            write_message(peer);
+            write_messages(peer);
         } else if (peer->says_bye && !peer->said_bye) {
             write_bye(peer);
         } else {
@@ -70,89 +70,6 @@ static void pump(struct peer *peer)
 }
 
 /* ---- in ---- */
-
-/* "HTTP/1.1 503 Service Unavailable" */
-static void fail_by_answer(struct peer *peer, struct mw_view head)
-{
-    char why[128];
-    size_t line = mw_view_find(head, '\r', 0);
-    snprintf(why, sizeof why, "the server answered %.*s", (int)(line < 90 ? line : 90), head.data);
-    fail(peer, why);
-}
-
-/* The place behind the empty line; 0: it has not come. */
-static size_t end_of_head(struct mw_view head)
-{
-    for (size_t i = 3; i < head.len; i++) {
-        if (head.data[i] == '\n' && !memcmp(head.data + i - 3, "\r\n\r\n", 4))
-            return i + 1;
-    }
-    return 0;
-}
-
-static bool holds(struct mw_view text, const char *part)
-{
-    size_t len = strlen(part);
-    for (size_t i = 0; i + len <= text.len; i++) {
-        if (!memcmp(text.data + i, part, len))
-            return true;
-    }
-    return false;
-}
-
-/* True: it is open, and *rest is what came behind the answer, in `head`. */
-static bool take_answer(struct peer *peer, struct mw_view bytes, struct mw_view *rest)
-{
-    peer->bench->moves++;
-    if (mw_buf_put_view(&peer->head, bytes)) {
-        fail(peer, "no memory for an answer, or it is too long");
-        return false;
-    }
-    struct mw_view head = mw_buf_view(&peer->head);
-    size_t len = end_of_head(head);
-    if (len == 0)
-        return false;
-    *rest = mw_view_from(head, len);
-    head.len = len;
-    if (!mw_view_starts_with(head, "HTTP/1.1 101 ") || !holds(head, peer->bench->accept)) {
-        fail_by_answer(peer, head);
-        return false;
-    }
-    peer->state = PEER_OPEN;
-    mw_bench_opened(peer);
-    return peer->state == PEER_OPEN;
-}
-
-/* Of who publishes nobody knows what it gets: that is the script's affair. */
-static bool compares(const struct peer *peer)
-{
-    const struct mw_bench *bench = peer->bench;
-    return bench->setup.mode != MW_BENCH_fanout || peer->number + 1 < bench->peer_count;
-}
-
-static uint64_t speaker_of(const struct peer *peer)
-{
-    const struct mw_bench *bench = peer->bench;
-    return bench->setup.mode == MW_BENCH_fanout ? bench->peer_count - 1 : peer->number;
-}
-
-static void take_message(struct peer *peer, const struct mw_bench_piece *piece)
-{
-    const struct mw_bench_text *text = &peer->bench->text;
-    struct mw_view expected = mw_bench_message(text, speaker_of(peer), peer->got);
-    if (!compares(peer))
-        return;
-    peer->bench->moves++;
-    if (piece->opcode != MW_OPCODE_TEXT || piece->frame_len != expected.len ||
-        memcmp(piece->bytes.data, expected.data + piece->at, piece->bytes.len) != 0) {
-        fail(peer, "what came is not what was sent");
-        return;
-    }
-    if (!piece->is_last)
-        return;
-    peer->got++;
-    mw_bench_got(peer);
-}
 
 static void take_close(struct peer *peer, struct mw_view payload)
 {
@@ -169,49 +86,101 @@ static void take_close(struct peer *peer, struct mw_view payload)
     fail(peer, why);
 }
 
-static void take_piece(struct peer *peer, const struct mw_bench_piece *piece)
+static void take_control(struct peer *peer, const struct mw_bench_piece *piece)
 {
-    switch (piece->opcode) {
-    case MW_OPCODE_PING:
+    if (piece->opcode == MW_OPCODE_CLOSE) {
+        take_close(peer, piece->bytes);
+    } else if (piece->opcode == MW_OPCODE_PING) {
         peer->pong_len = (uint8_t)mw_bench_control(MW_OPCODE_PONG, piece->bytes, peer->control);
         peer->bench->result.pings++;
-        pump(peer);
-        break;
-    case MW_OPCODE_PONG:
-        break;
-    case MW_OPCODE_CLOSE:
-        take_close(peer, piece->bytes);
-        break;
-    default: /* every other opcode is of a message, or refused */
-        take_message(peer, piece);
-        break;
     }
+}
+
+/* Of who publishes nobody knows what it gets: that is the script's affair. */
+static bool is_publisher(const struct peer *peer)
+{
+    const struct mw_bench *bench = peer->bench;
+    return bench->setup.mode == MW_BENCH_fanout && peer->number + 1 == bench->peer_count;
+}
+
+static void take_unheard(struct peer *peer, struct mw_view bytes)
+{
+    struct mw_bench_piece piece;
+    int step = 1;
+    if (peer->bench->setup.bare)
+        return;
+    while (peer->state == PEER_OPEN &&
+           (step = mw_bench_read(&peer->check.reader, &bytes, &piece)) > 0) {
+        if (mw_opcode_is_control(piece.opcode))
+            take_control(peer, &piece);
+    }
+    if (step < 0)
+        fail(peer, mw_bench_reader_fault(&peer->check.reader));
+}
+
+/* Whose messages it hears: its own, or those of who publishes. */
+static const struct peer *speaker_of(const struct peer *peer)
+{
+    const struct mw_bench *bench = peer->bench;
+    return bench->setup.mode == MW_BENCH_fanout ? &bench->peers[bench->peer_count - 1] : peer;
 }
 
 static void take_frames(struct peer *peer, struct mw_view bytes)
 {
+    const struct peer *speaker = speaker_of(peer);
     struct mw_bench_piece piece;
+    char why[MW_BENCH_WHY_MAX] = "no memory";
     int step = 1;
-    while (peer->state == PEER_OPEN && (step = mw_bench_read(&peer->reader, &bytes, &piece)) > 0)
-        take_piece(peer, &piece);
+    while (step > 0 && peer->state == PEER_OPEN) {
+        uint64_t first = peer->check.got;
+        step = mw_bench_check_take(&peer->check, speaker->sent, &bytes, &piece, why);
+        if (peer->check.got > first)
+            mw_bench_got(peer, first);
+        if (step > 0)
+            take_control(peer, &piece);
+    }
     if (step < 0)
-        fail(peer, "what came is no frame that was asked for");
+        fail(peer, why);
+}
+
+static void take_bytes(struct peer *peer, struct mw_view bytes)
+{
+    if (is_publisher(peer))
+        take_unheard(peer, bytes);
+    else
+        take_frames(peer, bytes);
+    mw_bench_peer_pump(peer);
 }
 
 /* ---- events ---- */
+
+static void be_open(struct peer *peer)
+{
+    const struct peer *speaker = speaker_of(peer);
+    peer->state = PEER_OPEN;
+    peer->check.start = mw_bench_tape_start(&peer->bench->tape, speaker->number);
+    mw_bench_opened(peer);
+}
 
 static void on_read(void *owner, char *bytes, size_t len)
 {
     struct peer *peer = owner;
     struct mw_view view = mw_view(bytes, len);
-    if (peer->state == PEER_SHAKING) {
-        if (take_answer(peer, view, &view))
-            take_frames(peer, view);
-        if (peer->state != PEER_SHAKING)
-            mw_buf_free(&peer->head);
-    } else {
-        take_frames(peer, view);
+    peer->bench->now_ns = mw_clock_monotonic_ns();
+    if (peer->state == PEER_OPEN) {
+        take_bytes(peer, view);
+        return;
     }
+    int step = mw_bench_take_answer(peer, view, &view);
+    if (step > 0) {
+        be_open(peer);
+        if (peer->state == PEER_OPEN)
+            take_bytes(peer, view);
+    } else if (step < 0) {
+        mw_bench_peer_hang_up(peer);
+    }
+    if (peer->state != PEER_SHAKING)
+        mw_buf_free(&peer->head);
 }
 
 static void on_end(void *owner, enum mw_stream_end how)
@@ -234,14 +203,16 @@ static void on_written(void *owner)
 {
     struct peer *peer = owner;
     peer->is_busy = false;
-    pump(peer);
+    peer->bench->now_ns = mw_clock_monotonic_ns();
+    mw_bench_peer_pump(peer);
 }
 
 static void go(struct peer *peer)
 {
     peer->state = PEER_AWAY;
-    peer->stream = 0;
+    peer->stream = NULL;
     mw_buf_free(&peer->head);
+    mw_bench_check_free(&peer->check);
     mw_bench_gone(peer);
 }
 
@@ -256,28 +227,25 @@ static const struct mw_stream_events events = {
 
 /* ---- the way in ---- */
 
-static struct mw_stream *secured(const struct peer *peer, struct mw_stream *stream)
+void mw_bench_knocked(struct peer *peer, struct mw_stream *stream, int error)
 {
-    const struct mw_bench *bench = peer->bench;
-    if (!bench->setup.tls)
-        return stream;
-    return mw_tls_connect(bench->tls_loop, bench->setup.tls, stream, bench->setup.host);
-}
-
-static void on_knocked(void *owner, struct mw_stream *stream, int error)
-{
-    struct peer *peer = owner;
-    peer->knock = 0;
-    peer->stream = stream ? secured(peer, stream) : 0;
-    if (!peer->stream) {
-        mw_bench_failed(peer, stream ? "no memory" : strerror(error));
+    struct mw_bench *bench = peer->bench;
+    peer->stream = stream;
+    bench->now_ns = mw_clock_monotonic_ns();
+    if (!stream) {
+        mw_bench_failed(peer, error ? strerror(error) : "no memory");
         go(peer);
         return;
     }
-    const struct mw_view request = mw_buf_view(&peer->bench->request);
+    mw_stream_attach(stream, &events, peer);
+    mw_stream_set_reading(stream, true);
+    if (bench->setup.bare) {
+        be_open(peer);
+        mw_bench_peer_pump(peer);
+        return;
+    }
+    const struct mw_view request = mw_buf_view(&bench->request);
     peer->state = PEER_SHAKING;
-    mw_stream_attach(peer->stream, &events, peer);
-    mw_stream_set_reading(peer->stream, true);
     write_out(peer, &request, 1);
 }
 
@@ -294,33 +262,23 @@ static struct mw_ip source_of(const struct peer *peer)
 void mw_bench_peer_open(struct peer *peer)
 {
     struct mw_bench *bench = peer->bench;
-    const struct mw_knock_setup setup = {
-        .to = bench->setup.to,
-        .port = bench->setup.port,
-        .from = source_of(peer),
-        .done = on_knocked,
-        .owner = peer,
-    };
-    uint32_t number = peer->number;
-    *peer = (struct peer){ .bench = bench, .number = number, .state = PEER_KNOCKING };
+    const struct mw_ip from = source_of(peer);
+    peer->state = PEER_KNOCKING;
+    peer->is_busy = peer->says_bye = peer->said_bye = false;
+    peer->pong_len = 0;
+    peer->owed = peer->sent = 0;
     mw_buf_init(&peer->head, bench->mem, HEAD_MAX);
-    int error = mw_knock_start(bench->setup.loop, &setup, &peer->knock);
+    mw_bench_check_init(&peer->check, &bench->tape, bench->mem, 0);
+    int error = mw_bench_drive_knock(peer, &from);
     if (error) {
         mw_bench_failed(peer, strerror(error));
         go(peer);
     }
 }
 
-void mw_bench_peer_say(struct peer *peer)
-{
-    peer->owed++;
-    pump(peer);
-}
-
 void mw_bench_peer_bye(struct peer *peer)
 {
     peer->says_bye = true;
-    pump(peer);
 }
 
 void mw_bench_peer_hang_up(struct peer *peer)
@@ -330,11 +288,17 @@ void mw_bench_peer_hang_up(struct peer *peer)
     case PEER_CLOSING:
         break;
     case PEER_KNOCKING:
-        mw_knock_cancel(peer->knock);
+        if (peer->knock)
+            mw_knock_cancel(peer->knock);
+        else
+            mw_stream_close(peer->stream, true);
+        peer->knock = NULL;
         go(peer);
         break;
     case PEER_SHAKING:
     case PEER_OPEN:
+        if (peer->state == PEER_OPEN)
+            peer->bench->in--;
         peer->state = PEER_CLOSING;
         mw_stream_close(peer->stream, true);
         break;

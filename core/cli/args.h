@@ -35,8 +35,10 @@ struct mw_args {
     const char *ca, *stay, *ping; /* NULL: not given; stay: --wait */
     bool jsonl, id, verbose, reconnect, no_compress, no_history, no_slash;
     const char *clients, *seed, *rate, *capacity, *svg, *schedules; /* the same, of simulate */
-    /* the same, of bench, with clients */
+    /* the same, of bench, with clients and rate */
     const char *mode, *messages, *seconds, *size, *depth, *sources, *pid;
+    const char *warmup, *body, *deflate, *spin;
+    bool bare, impatient, cut;
     /* flags of config.def in order, "--listen" "X" as pairs of argv entries */
     int flag_count;
     const char *flags[32][2];

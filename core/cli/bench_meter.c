@@ -2,9 +2,11 @@
  * Reads /proc (proc(5)): the scheduler's nanoseconds of each thread, or ticks of a hundredth of a
  * second where the kernel does not keep those. Called by cmd_bench, before and after.
  */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "core/cli/bench_meter.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -53,15 +55,17 @@ static uint64_t cpu_of_threads_us(const char *folder)
 }
 
 /* Behind the name, which is in parentheses and may hold anything: fields 11 and 12 from there. */
-static uint64_t cpu_in_ticks_us(struct mw_view stat)
+static void put_ticks(struct mw_bench_meter *out, struct mw_view stat)
 {
+    uint64_t second = (uint64_t)sysconf(_SC_CLK_TCK);
     size_t at = stat.len;
     while (at > 0 && stat.data[at - 1] != ')')
         at--;
     if (at + 1 >= stat.len)
-        return 0;
+        return;
     struct mw_view rest = mw_view_from(stat, at + 1);
-    return (field(rest, 11) + field(rest, 12)) * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    out->user_us = field(rest, 11) * 1000000 / second;
+    out->system_us = field(rest, 12) * 1000000 / second;
 }
 
 bool mw_bench_meter_read(uint64_t pid, struct mw_bench_meter *out)
@@ -77,7 +81,19 @@ bool mw_bench_meter_read(uint64_t pid, struct mw_bench_meter *out)
     };
     bool is_there = statm.len > 0;
     out->cpu_us = cpu_of_threads_us(folder);
+    put_ticks(out, read_file(folder, "stat", text));
     if (!out->cpu_us)
-        out->cpu_us = cpu_in_ticks_us(read_file(folder, "stat", text));
+        out->cpu_us = out->user_us + out->system_us;
     return is_there;
+}
+
+bool mw_bench_meter_has_own_core(uint64_t pid)
+{
+    cpu_set_t own, other, either;
+    if (sched_getaffinity(0, sizeof own, &own) != 0)
+        return false;
+    if (pid == 0 || sched_getaffinity((pid_t)pid, sizeof other, &other) != 0)
+        return CPU_COUNT(&own) > 1;
+    CPU_OR(&either, &own, &other);
+    return CPU_COUNT(&either) > 1;
 }

@@ -9,28 +9,11 @@
 #include <sys/resource.h>
 
 #include "core/base/check.h"
-#include "core/base/json.h"
 #include "core/base/str.h"
-#include "core/bench/load.h"
-#include "core/cli/bench_meter.h"
+#include "core/cli/bench_run.h"
 #include "core/cli/commands.h"
 #include "core/cli/settings.h"
-#include "core/outbound/outbound.h"
-#include "core/outbound/ws_url.h"
 #include "core/server/server.h"
-
-struct run {
-    struct mw_mem mem;
-    struct mw_loop *loop;
-    struct mw_outbound outbound;
-    struct mw_tls_ctx *tls;
-    struct mw_ws_url url;
-    struct mw_bench_setup setup;
-    struct mw_bench *bench;
-    uint64_t pid;
-    bool has_server;                         /* it can be looked at */
-    struct mw_bench_meter own[2], server[2]; /* when all stood, and at the end */
-};
 
 static const char *const modes[] = {
 #define MW_BENCH_MODE(name) #name,
@@ -38,10 +21,19 @@ static const char *const modes[] = {
 #undef MW_BENCH_MODE
 };
 
+static const char *const bodies[] = {
+#define MW_BENCH_BODY(name) #name,
+    MW_BENCH_BODY_LIST(MW_BENCH_BODY)
+#undef MW_BENCH_BODY
+};
+
+static const char *const deflates[] = { "takeover", "fresh" };
+static const char *const spins[] = { "auto", "on", "off" };
+
 /* ---- the command line ---- */
 
 struct numbers {
-    uint64_t clients, messages, seconds, size, depth, sources, pid, timeout;
+    uint64_t clients, messages, seconds, warmup, size, depth, rate, sources, pid, timeout;
 };
 
 static const struct number {
@@ -55,8 +47,10 @@ static const struct number {
     NUMBER(clients, 50, 1, 1000000) /* clang-format off */
     NUMBER(messages, 0, 0, UINT32_MAX)
     NUMBER(seconds, 0, 0, 86400)
-    NUMBER(size, 64, 1, 16777216)
+    NUMBER(warmup, 0, 0, 3600)
+    NUMBER(size, 64, 0, 16777216)
     NUMBER(depth, 1, 1, 1024)
+    NUMBER(rate, 0, 1, 10000000)
     NUMBER(sources, 0, 0, 65000)
     NUMBER(pid, 0, 0, UINT32_MAX)
     NUMBER(timeout, 10, 1, 3600) /* clang-format on */
@@ -85,60 +79,136 @@ static int read_numbers(const struct mw_args *args, struct numbers *numbers)
     return MW_EXIT_OK;
 }
 
-static int read_mode(const struct mw_args *args, enum mw_bench_mode *mode)
+/* Which of the words it is; the first where nothing is said. */
+static int read_word(const char *flag, const char *text, const char *const *words, size_t count,
+                     size_t *out)
 {
-    for (size_t i = 0; i < MW_COUNT(modes); i++) {
-        if (strcmp(args->mode ? args->mode : "echo", modes[i]) != 0)
-            continue;
-        *mode = (enum mw_bench_mode)i;
+    char why[128];
+    size_t len = (size_t)snprintf(why, sizeof why, "%s is", flag);
+    *out = 0;
+    if (!text)
         return MW_EXIT_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = i;
+            return MW_EXIT_OK;
+        }
+        len += (size_t)snprintf(why + len, sizeof why - len, "%s %s",
+                                i == 0          ? ""
+                                : i + 1 < count ? ","
+                                                : " or",
+                                words[i]);
     }
-    return usage("--mode is echo, idle, fanout or churn");
+    return usage(why);
 }
 
-/* Without a bound of its own each mode has one: five seconds. */
+/* Without a bound of its own each mode has one: five seconds, and a storm until all are in. */
 static void put_bounds(struct mw_bench_setup *setup, const struct numbers *numbers)
 {
-    bool is_bounded = numbers->seconds || numbers->messages;
-    setup->messages = setup->mode == MW_BENCH_idle ? 0 : numbers->messages;
+    bool counts = setup->mode != MW_BENCH_idle && setup->mode != MW_BENCH_storm;
+    setup->messages = counts ? numbers->messages : 0;
     setup->lasts_ms = numbers->seconds * 1000;
-    if (!is_bounded)
-        setup->lasts_ms = 5000;
-    else if (!numbers->seconds && setup->mode != MW_BENCH_idle)
-        setup->lasts_ms = MW_NEVER;
+    setup->warmup_ms = setup->mode == MW_BENCH_storm ? 0 : numbers->warmup * 1000;
+    if (!numbers->seconds)
+        setup->lasts_ms = setup->messages || setup->mode == MW_BENCH_storm ? MW_NEVER : 5000;
 }
 
-static int read_setup(const struct mw_args *args, struct run *run)
+/* What one way of measuring has no use for is a mistake, and not passed over. */
+static int check_sense(const struct mw_args *args, const struct mw_bench_setup *setup)
 {
-    struct numbers numbers;
+    bool paces = setup->mode == MW_BENCH_echo || setup->mode == MW_BENCH_fanout;
+    if (setup->rate && !paces)
+        return usage("--rate is for echo and fanout");
+    if ((setup->cut || setup->impatient) && setup->mode != MW_BENCH_storm)
+        return usage("--cut and --impatient are for --mode storm");
+    if (setup->bare && (setup->offer.on || setup->mode == MW_BENCH_storm))
+        return usage("--bare has no handshake: no --deflate, no storm");
+    if (setup->body == MW_BENCH_BODY_json && setup->message_bytes < MW_BENCH_JSON_MIN)
+        return usage("--body json wants a --size of 128 or more");
+    if (setup->bare != (args->words[0] && !strncmp(args->words[0], "tcp://", 6)))
+        return usage("--bare is for tcp://host:port, and that for --bare");
+    return MW_EXIT_OK;
+}
+
+static int read_url(struct mw_bench_run *run, const char *text)
+{
     char why[256];
-    int code = read_numbers(args, &numbers);
-    if (!code)
-        code = read_mode(args, &run->setup.mode);
-    if (code)
-        return code;
-    if (!args->words[0])
+    if (!text)
         return usage("bench what? moonwire bench ws://127.0.0.1:8080/echo");
-    if (mw_ws_url_parse(&run->mem, mw_view_text(args->words[0]), &run->url, why))
+    run->address = text;
+    text += run->setup.bare ? strlen("tcp://") : 0;
+    if (mw_ws_url_parse(&run->mem, mw_view_text(text), &run->url, why))
         return usage(why);
-    run->pid = numbers.pid;
     run->setup.port = run->url.port;
     run->setup.host = run->url.host;
     run->setup.authority = run->url.authority;
     run->setup.target = run->url.target;
+    return MW_EXIT_OK;
+}
+
+static int read_words(const struct mw_args *args, struct mw_bench_run *run, size_t *spin)
+{
+    size_t mode, body, deflate;
+    int code = read_word("--mode", args->mode, modes, MW_COUNT(modes), &mode);
+    if (!code)
+        code = read_word("--body", args->body, bodies, MW_COUNT(bodies), &body);
+    if (!code)
+        code = read_word("--deflate", args->deflate, deflates, MW_COUNT(deflates), &deflate);
+    if (!code)
+        code = read_word("--spin", args->spin, spins, MW_COUNT(spins), spin);
+    if (code)
+        return code;
+    run->setup.mode = (enum mw_bench_mode)mode;
+    run->setup.body = (enum mw_bench_body)body;
+    if (args->deflate) /* a window that may be bounded is what lets a server keep a context */
+        run->setup.offer = (struct mw_ext_deflate){ .on = true,
+                                                    .server_no_takeover = deflate == 1,
+                                                    .client_no_takeover = deflate == 1,
+                                                    .client_bits = 15 };
+    return MW_EXIT_OK;
+}
+
+/*
+ * Who sleeps has to be woken, and the server pays for that. So it does not sleep where there is a
+ * core for it besides the server's.
+ */
+static bool decide_spin(const struct mw_bench_run *run, size_t spin)
+{
+    bool has_pauses = run->setup.mode == MW_BENCH_idle || run->setup.mode == MW_BENCH_storm;
+    if (spin > 0)
+        return spin == 1;
+    return !has_pauses && mw_bench_meter_has_own_core(run->pid);
+}
+
+static int read_setup(const struct mw_args *args, struct mw_bench_run *run)
+{
+    struct numbers numbers;
+    size_t spin = 0;
+    int code = read_numbers(args, &numbers);
+    if (!code)
+        code = read_words(args, run, &spin);
+    if (code)
+        return code;
+    run->pid = numbers.pid;
     run->setup.sources = (unsigned)numbers.sources;
     run->setup.clients = (size_t)numbers.clients;
     run->setup.depth = (size_t)numbers.depth;
+    run->setup.rate = numbers.rate;
     run->setup.message_bytes = (size_t)numbers.size;
     run->setup.patience_ms = numbers.timeout * 1000;
+    run->setup.bare = args->bare;
+    run->setup.cut = args->cut;
+    run->setup.impatient = args->impatient;
+    run->setup.spin = decide_spin(run, spin);
     put_bounds(&run->setup, &numbers);
-    return MW_EXIT_OK;
+    code = check_sense(args, &run->setup);
+    return code ? code : read_url(run, args->words[0]);
 }
 
 /* ---- getting ready ---- */
 
 /* The first address that the name has; nothing runs yet, so it may take its time. */
-static int resolve(struct run *run)
+static int resolve(struct mw_bench_run *run)
 {
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
     struct addrinfo *found = 0;
@@ -156,7 +226,19 @@ static int resolve(struct run *run)
     return MW_EXIT_OK;
 }
 
-static int get_ready(struct run *run, bool insecure)
+static int get_ready_for_tls(struct mw_bench_run *run, bool insecure, char why[256])
+{
+    int err = mw_loop_new(&run->mem, &run->loop);
+    if (!err)
+        err = mw_outbound_init(&run->outbound, run->loop, mw_view(0, 0));
+    if (!err)
+        err = mw_outbound_tls(&run->outbound, insecure, &run->tls, why);
+    run->setup.loop = run->loop;
+    run->setup.tls = run->tls;
+    return err;
+}
+
+static int get_ready(struct mw_bench_run *run, bool insecure)
 {
     char why[256] = "out of memory";
     struct rlimit limit;
@@ -164,21 +246,15 @@ static int get_ready(struct run *run, bool insecure)
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
-    int err = mw_loop_new(&run->mem, &run->loop);
+    int err = run->url.is_secure ? get_ready_for_tls(run, insecure, why) : MW_OK;
     if (!err)
-        err = mw_outbound_init(&run->outbound, run->loop, mw_view(0, 0));
-    if (!err && run->url.is_secure)
-        err = mw_outbound_tls(&run->outbound, insecure, &run->tls, why);
-    run->setup.loop = run->loop;
-    run->setup.tls = run->tls;
-    if (!err)
-        err = mw_bench_start(&run->setup, &run->bench);
+        err = mw_bench_new(&run->setup, &run->bench);
     return err ? mw_cli_fail(MW_EXIT_FAILED, "bench", why) : MW_EXIT_OK;
 }
 
 /* ---- measuring ---- */
 
-static void look(struct run *run, size_t when)
+static void look(struct mw_bench_run *run, size_t when)
 {
     (void)mw_bench_meter_read(0, &run->own[when]);
     if (run->pid)
@@ -187,124 +263,42 @@ static void look(struct run *run, size_t when)
 
 static void on_began(void *owner)
 {
-    look(owner, 0);
+    look(owner, MW_BENCH_BEGAN);
 }
 
 static void on_over(void *owner)
 {
-    look(owner, 1);
-}
-
-/* ---- telling ---- */
-
-static const char *const units[] = { "echoes", "messages", "deliveries", "cycles" };
-
-static void say_server(const struct run *run, uint64_t received)
-{
-    uint64_t cpu_us = run->server[1].cpu_us - run->server[0].cpu_us;
-    if (!run->has_server)
-        return;
-    printf("server     %.3f s of CPU time", (double)cpu_us / 1e6);
-    if (received && cpu_us)
-        printf(", %.2f us each, %.0f per CPU second", (double)cpu_us / (double)received,
-               (double)received * 1e6 / (double)cpu_us);
-    printf("\n           %.1f MiB resident, %.1f MiB of it its own\n",
-           (double)run->server[1].resident_bytes / 1048576,
-           (double)run->server[1].own_bytes / 1048576);
-}
-
-static void say(const struct run *run)
-{
-    const struct mw_bench_result *result = mw_bench_result(run->bench);
-    double took_s = (double)result->took_us / 1e6;
-    printf("%-10s %llu opened, %llu failed\n", modes[run->setup.mode],
-           (unsigned long long)result->opened, (unsigned long long)result->failed);
-    printf("           %llu %s in %.3f s", (unsigned long long)result->received,
-           units[run->setup.mode], took_s);
-    if (took_s > 0)
-        printf(", %.0f/s", (double)result->received / took_s);
-    printf("; %llu pings answered\n", (unsigned long long)result->pings);
-    printf("generator  %.3f s of CPU time\n",
-           (double)(run->own[1].cpu_us - run->own[0].cpu_us) / 1e6);
-    say_server(run, result->received);
-    if (*result->why)
-        printf("           %s\n", result->why);
-}
-
-static void put_json(const struct run *run, struct mw_json_writer *json)
-{
-    const struct mw_bench_result *result = mw_bench_result(run->bench);
-    const struct {
-        const char *key;
-        uint64_t number;
-        bool is_known;
-    } numbers[] = {
-        { "clients", run->setup.clients, true },
-        { "size", run->setup.message_bytes, true },
-        { "depth", run->setup.depth, true },
-        { "opened", result->opened, true },
-        { "failed", result->failed, true },
-        { "sent", result->sent, true },
-        { "received", result->received, true },
-        { "pings", result->pings, true },
-        { "took_us", result->took_us, true },
-        { "cpu_us", run->own[1].cpu_us - run->own[0].cpu_us, true },
-        { "server_cpu_us", run->server[1].cpu_us - run->server[0].cpu_us, run->has_server },
-        { "server_resident", run->server[1].resident_bytes, run->has_server },
-        { "server_own", run->server[1].own_bytes, run->has_server },
-    };
-    mw_jw_object(json);
-    mw_jw_pair(json, "mode", mw_view_text(modes[run->setup.mode]));
-    for (size_t i = 0; i < MW_COUNT(numbers); i++) {
-        if (numbers[i].is_known)
-            mw_jw_pair_integer(json, numbers[i].key, (int64_t)numbers[i].number);
-    }
-    mw_jw_pair(json, "why", mw_view_text(result->why));
-    mw_jw_object_end(json);
-}
-
-static int tell(struct run *run, bool as_json)
-{
-    struct mw_buf text;
-    mw_buf_init(&text, &run->mem, 0);
-    struct mw_json_writer json = { .out = &text };
-    if (as_json) {
-        put_json(run, &json);
-        printf("%.*s\n", (int)text.len, text.data);
-    } else {
-        say(run);
-    }
-    mw_buf_free(&text);
-    const struct mw_bench_result *result = mw_bench_result(run->bench);
-    return result->failed || *result->why ? MW_EXIT_FAILED : MW_EXIT_OK;
+    look(owner, MW_BENCH_OVER);
 }
 
 /* ---- the whole ---- */
 
-static void clean_up(struct run *run)
+static void clean_up(struct mw_bench_run *run)
 {
     mw_bench_free(run->bench);
     mw_tls_ctx_release(run->tls);
-    mw_outbound_free(&run->outbound);
-    if (run->loop)
+    if (run->loop) {
+        mw_outbound_free(&run->outbound);
         (void)mw_loop_free(run->loop);
+    }
     mw_ws_url_free(&run->mem, &run->url);
 }
 
 int mw_cmd_bench(const struct mw_args *args)
 {
-    struct run run = { .setup = { .began = on_began, .over = on_over } };
+    struct mw_bench_run run = { .setup = { .began = on_began, .over = on_over } };
     mw_mem_init(&run.mem, 0, 0);
     run.setup.owner = &run;
+    run.setup.mem = &run.mem;
     int code = read_setup(args, &run);
     if (!code)
         code = resolve(&run);
     if (!code)
         code = get_ready(&run, args->insecure);
     if (!code) {
-        mw_loop_run(run.loop);
-        mw_loop_finish(run.loop);
-        code = tell(&run, args->json);
+        look(&run, MW_BENCH_BEFORE);
+        mw_bench_run(run.bench);
+        code = mw_bench_tell(&run, args->json);
     }
     clean_up(&run);
     return code;

@@ -80,7 +80,8 @@ test('a wrong byte, a silent script, a refusal and a server that is not there ar
 });
 
 test('what it is asked for has to make sense', async () => {
-    for (const words of [['--mode', 'storm'], ['--clients', '0'], ['--size', 'x'],
-        ['--sources', '70000'], ['--messages', '-1']])
+    for (const words of [['--mode', 'gale'], ['--clients', '0'], ['--size', 'x'],
+        ['--sources', '70000'], ['--messages', '-1'], ['--bare'], ['--body', 'json'],
+        ['--rate', '0'], ['--mode', 'idle', '--rate', '5'], ['--impatient']])
         assert.equal((await bench('echo', ...words)).code, 2, words.join(' '));
 });

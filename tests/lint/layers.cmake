@@ -15,7 +15,7 @@ set(layers
     "core/hub: core/base"
     "core/io: core/base"
     "core/outbound: core/session core/io"
-    "core/bench: core/proto core/io"
+    "core/bench: core/outbound"
     "core/explain: core/session"
     "core/doctor: core/explain core/outbound"
     "core/server: core/explain core/hub core/io"
@@ -30,9 +30,9 @@ set(foreign
     "(assert|ctype|errno|float|inttypes|limits|math|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time|signal).h: include core lua"
     # POSIX stays at the edges
     "pthread.h: core/base/lock.h core/base/lock.c core/base/cpu_tick.c"
-    "(unistd|fcntl|dirent|strings|libgen|netdb|poll|sched).h: core/base core/io core/server core/cli"
+    "(unistd|fcntl|dirent|strings|libgen|netdb|poll|sched).h: core/base core/io core/server core/cli core/bench/raw.c"
     "termios.h: core/cli/connect_input.c"
-    "(sys|netinet|arpa)/.*.h: core/base core/io core/server core/cli"
+    "(sys|netinet|arpa)/.*.h: core/base core/io core/server core/cli core/bench/raw.c"
     # libraries, each behind one door
     "uv.h: core/io"
     "mbedtls/.*.h: core/io core/base/digest.c"

@@ -6,51 +6,6 @@
 #include "core/proto/mask.h"
 #include "tests/unit/unit.h"
 
-static struct mw_mem mem;
-
-static void open_text(struct mw_bench_text *text, size_t bytes)
-{
-    mw_mem_init(&mem, NULL, 0);
-    assert_int_equal(mw_bench_text_init(text, &mem, bytes), MW_OK);
-}
-
-TEST(a_frame_is_masked_and_holds_the_message_that_was_meant)
-{
-    static const size_t sizes[] = { 1, 64, 125, 126, 65535, 65536 };
-    for (size_t i = 0; i < MW_COUNT(sizes); i++) {
-        struct mw_bench_text text;
-        open_text(&text, sizes[i]);
-        for (uint64_t number = 0; number < 20; number++) {
-            uint8_t head[MW_FRAME_HEAD_MAX], *copy = mw_alloc(&mem, sizes[i]);
-            struct mw_frame_head frame;
-            struct mw_view payload, meant = mw_bench_message(&text, 3, number);
-            enum mw_rule rule;
-            size_t len = mw_bench_frame(&text, 3, number, head, &payload);
-            assert_int_equal(mw_frame_decode(head, len, MW_ROLE_SERVER, false, &frame, &rule), len);
-            assert_int_equal(frame.len, sizes[i]);
-            memcpy(copy, payload.data, payload.len);
-            mw_mask(copy, payload.len, frame.mask, 0);
-            assert_memory_equal(copy, meant.data, meant.len);
-            mw_free(&mem, copy, sizes[i]);
-        }
-        mw_bench_text_free(&text);
-        assert_mem_empty(&mem);
-    }
-}
-
-/* Else the echo of another message, or of another connection, would pass. */
-TEST(messages_differ_by_number_and_by_who_sends_them)
-{
-    struct mw_bench_text text;
-    open_text(&text, 16);
-    for (uint64_t i = 0; i < 100; i++) {
-        struct mw_view one = mw_bench_message(&text, i, 7);
-        assert_false(mw_view_equal(one, mw_bench_message(&text, i, 8)));
-        assert_false(mw_view_equal(one, mw_bench_message(&text, i + 1, 7)));
-    }
-    mw_bench_text_free(&text);
-}
-
 static const char stream[] = "\x81\x05hello"
                              "\x89\x03"
                              "abc"
@@ -116,8 +71,6 @@ TEST(a_control_frame_is_masked)
 int main(void)
 {
     const struct CMUnitTest cases[] = {
-        CASE(a_frame_is_masked_and_holds_the_message_that_was_meant),
-        CASE(messages_differ_by_number_and_by_who_sends_them),
         CASE(pieces_are_the_same_however_the_bytes_are_cut),
         CASE(masked_frames_and_fragments_are_refused),
         CASE(a_control_frame_is_masked),
