@@ -182,7 +182,7 @@ void mw_bench_got(struct peer *peer, uint64_t first)
         publish(bench);
         break;
     case MW_BENCH_churn:
-        if (bench->setup.bare) {
+        if (bench->setup.bare || bench->setup.abrupt) {
             mw_bench_left(peer);
             mw_bench_peer_hang_up(peer);
         } else {

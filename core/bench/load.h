@@ -42,6 +42,7 @@ struct mw_bench_setup {
     struct mw_ext_deflate offer; /* all zero: none; what is offered has to be taken */
     bool bare;                   /* no handshake and no frames on the way back */
     bool spin;                   /* never sleeps */
+    bool abrupt;                 /* of churn: without Close frames */
     bool impatient, cut;         /* of storm: heeds no advice; all are in, and then are cut off */
     uint64_t rate; /* messages a second of all together, by a timetable; 0: each after an answer */
     uint64_t messages; /* echoes, publishes or cycles, of all together; 0: until the time is over */

@@ -51,6 +51,7 @@ static const struct {
     { "deflate", "bench", "takeover or fresh", offsetof(struct mw_args, deflate), VALUE, 0 },
     { "spin", "bench", "auto, on or off", offsetof(struct mw_args, spin), VALUE, 0 },
     { "bare", "bench", "", offsetof(struct mw_args, bare), SWITCH, 0 },
+    { "abrupt", "bench", "", offsetof(struct mw_args, abrupt), SWITCH, 0 },
     { "impatient", "bench", "", offsetof(struct mw_args, impatient), SWITCH, 0 },
     { "cut", "bench", "", offsetof(struct mw_args, cut), SWITCH, 0 },
     { "capacity", "simulate", "handshakes a second", offsetof(struct mw_args, capacity), VALUE, 0 },

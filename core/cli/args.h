@@ -38,7 +38,7 @@ struct mw_args {
     /* the same, of bench, with clients and rate */
     const char *mode, *messages, *seconds, *size, *depth, *sources, *pid;
     const char *warmup, *body, *deflate, *spin;
-    bool bare, impatient, cut;
+    bool bare, abrupt, impatient, cut;
     /* flags of config.def in order, "--listen" "X" as pairs of argv entries */
     int flag_count;
     const char *flags[32][2];

@@ -121,6 +121,8 @@ static int check_sense(const struct mw_args *args, const struct mw_bench_setup *
         return usage("--rate is for echo and fanout");
     if ((setup->cut || setup->impatient) && setup->mode != MW_BENCH_storm)
         return usage("--cut and --impatient are for --mode storm");
+    if (setup->abrupt && setup->mode != MW_BENCH_churn)
+        return usage("--abrupt is for --mode churn");
     if (setup->bare && (setup->offer.on || setup->mode == MW_BENCH_storm))
         return usage("--bare has no handshake: no --deflate, no storm");
     if (setup->body == MW_BENCH_BODY_json && setup->message_bytes < MW_BENCH_JSON_MIN)
@@ -198,6 +200,7 @@ static int read_setup(const struct mw_args *args, struct mw_bench_run *run)
     run->setup.patience_ms = numbers.timeout * 1000;
     run->setup.bare = args->bare;
     run->setup.cut = args->cut;
+    run->setup.abrupt = args->abrupt;
     run->setup.impatient = args->impatient;
     run->setup.spin = decide_spin(run, spin);
     put_bounds(&run->setup, &numbers);

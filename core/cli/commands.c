@@ -75,7 +75,7 @@ int mw_cmd_help(const struct mw_args *args)
          "  --no-slash, --id, -v (connect), --path, --idle S (doctor URL), --last N (why)\n"
          "  --mode echo|idle|fanout|churn|storm, --clients, --messages, --seconds, --warmup, "
          "--size,\n  --depth, --rate, --sources, --pid N, --body text|binary|json, --deflate "
-         "takeover|fresh,\n  --bare, --spin auto|on|off, --impatient, --cut (bench)\n"
+         "takeover|fresh,\n  --bare, --spin auto|on|off, --abrupt, --impatient, --cut (bench)\n"
          "  --lang en|ko|vi|ja (connect, explain), --all, --markdown (explain), --help, --version\n"
          "\nexit codes: 0 ok, 1 failed, refused or found something, 2 usage, 69 address not "
          "available or\n  no server there, 78 bad settings or scripts");
