@@ -4,7 +4,7 @@
  * many: a new WebSocket after a second. Prints the attempts of each second at the balancer, the peak,
  * and when the last one was back; beside them what `moonwire simulate herd` says of such a crowd.
  *
- *   ./dev build release && node bench/comeback.mjs [CLIENTS [RATE]]
+ *   ./dev bench comeback [CLIENTS [RATE]]
  */
 import { execFileSync } from 'node:child_process';
 import { createConnection, createServer } from 'node:net';

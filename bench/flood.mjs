@@ -3,7 +3,7 @@
  * alone and while hellos come faster than the server can answer them. Each hello is a real one and
  * costs the server its whole flight; what it answers is thrown away.
  *
- *   ./dev build release && node bench/flood.mjs [HELLOS_PER_SECOND [SECONDS]]
+ *   ./dev bench flood [HELLOS_PER_SECOND [SECONDS]]
  */
 import { connect as plain, createServer } from 'node:net';
 import { connect as tls } from 'node:tls';

@@ -4,7 +4,7 @@
  * core and in turns, so that what else the machine does hits all. The client's own speed does not
  * matter. The last column is the CPU time as a ratio to that of the first of the others.
  *
- *   ./dev build release && node bench/handshakes.mjs [HANDSHAKES [ROUNDS]]
+ *   ./dev bench handshakes [HANDSHAKES [ROUNDS]]
  */
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';

@@ -3,7 +3,7 @@
  * (RssAnon) it has with so many connections than without, divided by them. A server of its own for
  * each row; what the kernel holds for a socket is not in it.
  *
- *   ./dev build release && node bench/idle.mjs [CONNECTIONS]
+ *   ./dev bench idle [CONNECTIONS]
  */
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -4,8 +4,9 @@
  * time that the server reports (prepare and commit: so long the worker does nothing else), and the
  * longest time between two echoes, beside that of the same seconds without a reload.
  *
- *   ./dev build release && ninja -C build/release bench && node bench/reload.mjs [CONNECTIONS [RELOADS]]
+ *   ./dev bench reload [CONNECTIONS [RELOADS]]
  */
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -104,10 +105,21 @@ async function measure(kind, control, echo) {
     return seen;
 }
 
+function countOpen() {
+    const text = execFileSync(join(built, 'moonwire'), ['metrics', folder], { encoding: 'utf8' });
+    return Number(/^moonwire_connections\{.*script="idle.lua".*\} (\d+)/m.exec(text)?.[1]);
+}
+
 async function hold(port) {
-    const args = [port, '/idle', connections, 1].map(String);
-    const load = pinned(LOAD_CORE, join(built, 'bench', 'echo_load'), args);
-    if (await load.line() !== 'ready') throw new Error('the connections did not come');
+    const args = ['bench', `ws://127.0.0.1:${port}/idle`, '--mode', 'idle', '--clients', connections,
+        '--seconds', 3600];
+    const load = pinned(LOAD_CORE, join(built, 'moonwire'), args.map(String));
+    let isOver = false;
+    load.ended.then(() => { isOver = true; });
+    while (countOpen() !== connections) {
+        if (isOver) throw new Error(`the connections did not come: ${await load.line()}`);
+        await sleep(100);
+    }
     return load;
 }
 
@@ -125,6 +137,6 @@ for (const kind of Object.keys(kinds)) {
 }
 echo.close();
 control.close();
-crowd.child.stdin.end();
+crowd.child.kill('SIGKILL');
 await crowd.ended;
 await stop(server);

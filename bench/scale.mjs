@@ -4,7 +4,7 @@
  * the server's. All of it is CPU time and bytes, or a ratio of one run to the next: other work on
  * the machine disturbs it little. A few minutes; everything is bounded.
  *
- *   ./dev build release && node bench/scale.mjs [idle] [churn] [fanout] [workers] [--clients N]
+ *   ./dev bench scale [idle] [churn] [fanout] [workers] [--clients N]
  *
  * `idle` takes as many connections as descriptors allow: for 100 000 say `ulimit -n 110000` before,
  * and both ends have them.

@@ -5,7 +5,7 @@
  * process; those of rounds with stalled readers are told as ratios to those without.
  * What is lost by those who read: of `latest`, messages of which two came in one turn; else none.
  *
- *   ./dev build release && node bench/stalled.mjs [READERS [STALLED [SECONDS]]]
+ *   ./dev bench stalled [READERS [STALLED [SECONDS]]]
  */
 import { createConnection } from 'node:net';
 import { performance } from 'node:perf_hooks';

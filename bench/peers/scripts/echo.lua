@@ -1,0 +1,7 @@
+local M = {}
+
+function M.on_message(conn, data)
+  conn:send(data)
+end
+
+return M
