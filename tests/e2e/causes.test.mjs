@@ -12,7 +12,7 @@ import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { deflateRawSync, constants } from 'node:zlib';
 import { certificate } from './certificates.mjs';
-import { Peer, Project, administer, start, within } from './harness.mjs';
+import { Peer, Project, administer, alone, start, within } from './harness.mjs';
 import { BINARY, CLOSE, PING, TEXT, closeBody, frame, upgraded } from './wire.mjs';
 
 /* ---- scripts ---- */
@@ -51,7 +51,8 @@ const files = {
     ...written('one', 'connections = 1'),
     ...written('alone', 'connections_per_ip = 1'),
     ...written('flood', 'queue = 65536, ping = 0', `
-        function M.on_message(conn) repeat until not conn:send(("x"):rep(50000)) end`),
+        local BYTES = ("x"):rep(50000)
+        function M.on_message(conn) repeat until not conn:send(BYTES) log.info("full") end`),
     ...written('full', 'queue = 64 * 1024 * 1024, ping = 0', `
         local BYTES = ("x"):rep(1000000)
         function M.on_message(conn) for i = 1, 16 do conn:send(BYTES, "binary") end end`),
@@ -129,6 +130,8 @@ function tell(request) {
     });
 }
 
+let floods = 0; /* queues that were filled */
+
 /*
  * cause; how it is provoked, in words; the script's name; code and reason that the peer receives
  * (null: nothing); what its info has; how it is provoked; its tag, where the cause has several rows.
@@ -185,7 +188,8 @@ const rows = [
         async go(wire) {
             wire.socket.pause();
             wire.send(frame(TEXT, 'go'));
-            setTimeout(() => wire.socket.resume(), 100);
+            await server.log({ msg: 'full' }, ++floods); /* who reads before that is fast enough */
+            wire.socket.resume();
         } },
     { cause: 'connection_limit', how: 'is the second; limits.connections = 1',
         script: 'one', code: 1013, known: false, open: second,
@@ -352,7 +356,8 @@ test('script_removed and script_paused: peer and log', async (t) => {
             function M.decide_close(_, cause) return 4004, cause end return M`,
         'scripts/loops.lua': 'return { on_message = function() while true do end end }',
     });
-    const own = await start(t, project, { env: { MOONWIRE_SCRIPT_CPU: '30' } });
+    const own = await start(t, project, /* each worker counts stops */
+        { env: { ...alone, MOONWIRE_SCRIPT_CPU: '30' } });
     const gone = await own.connect('/gone');
     rmSync(project.path('scripts/gone.lua'));
     const seen = { code: 4004, reason: 'script_removed;retry=30000-60000' };

@@ -6,7 +6,9 @@
  */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+    existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -161,6 +163,18 @@ export class Server {
             this.project.remove();
         }
     }
+}
+
+/*
+ * Stands still until `go` has been called. On a busy machine threads go on until one of them has
+ * seen the signal, so that is waited for.
+ */
+export async function hold({ process: { pid } }) {
+    const states = () => readdirSync(`/proc/${pid}/task`).map((task) =>
+        /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8'))[1]);
+    process.kill(pid, 'SIGSTOP');
+    while (states().some((state) => state !== 'T')) await new Promise(setImmediate);
+    return { go: () => process.kill(pid, 'SIGCONT') };
 }
 
 /* A command about this server, as an operator types it: { code, out, err }. */

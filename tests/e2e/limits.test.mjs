@@ -1,7 +1,7 @@
 /* Limits of a script, and the topics that its connections share: what each side sees of them. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { start } from './harness.mjs';
+import { alone, start } from './harness.mjs';
 import { CLOSE, TEXT, frame, upgraded } from './wire.mjs';
 
 /* A script with these limits that answers each message, and logs how a connection ends. */
@@ -51,12 +51,6 @@ const server = await start({ after }, {
         function on.others(conn, text) conn:send(conn:publish("all", text) .. " heard it") end
         function on.leave(conn) conn:unsubscribe("all"); conn:send(#conn:topics() .. " topics") end
         function on.bytes(conn, text) publish("all", text, "binary") end
-        function on.names(conn)
-          local names = {}
-          for other in connections() do table.insert(names, other.data.name) end
-          table.sort(names)
-          conn:send(table.concat(names, " "))
-        end
         function M.on_message(conn, data)
           local what, text = data:match("^(%a+) ?(.*)$")
           on[what](conn, text)
@@ -129,7 +123,6 @@ test('a topic reaches its subscribers, in order, and nobody else', async () => {
     const [ann, bob, cat] = await Promise.all(['ann', 'bob', 'cat'].map((name) =>
         server.connect(`/topics?name=${name}`)));
     const outsider = await server.connect('/json');
-    assert.equal(await ann.ask('names'), 'ann bob cat');
     assert.equal(await cat.ask('leave'), '0 topics');
     ann.send('all hello');
     assert.equal(await ann.next(), 'hello');
@@ -141,4 +134,21 @@ test('a topic reaches its subscribers, in order, and nobody else', async () => {
     assert.deepEqual([await ann.next(), await bob.next()], [Buffer.of(1), Buffer.of(1)]);
     assert.deepEqual([cat.unread, outsider.unread], [[], []]);
     for (const peer of [ann, bob, cat, outsider]) await peer.close();
+});
+
+test('a script sees its connections', async (t) => {
+    const own = await start(t, { 'scripts/names.lua': `
+        local M = {}
+        function M.on_open(conn, req) conn.data.name = req.query.name end
+        function M.on_message(conn)
+          local names = {}
+          for other in connections() do table.insert(names, other.data.name) end
+          table.sort(names)
+          conn:send(table.concat(names, " "))
+        end
+        return M` }, { env: alone }); /* those of another worker it does not see */
+    const [ann, bob, cat] = await Promise.all(['ann', 'bob', 'cat'].map((name) =>
+        own.connect(`/names?name=${name}`)));
+    assert.equal(await ann.ask('?'), 'ann bob cat');
+    for (const peer of [ann, bob, cat]) await peer.close();
 });

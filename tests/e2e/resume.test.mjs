@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
-import { administer, start } from './harness.mjs';
+import { administer, alone, start } from './harness.mjs';
 import { SessionPeer } from './session_peer.mjs';
 
 const TALK = `
@@ -67,7 +67,8 @@ const files = () => ({
     'scripts/plain.lua': 'return { on_message = function(conn, data) conn:send(data) end }',
 });
 
-const server = await start({ after }, files());
+/* Some look at connections(), which are those of one worker; tests of several: workers, resume_cuts. */
+const server = await start({ after }, files(), { env: alone });
 
 const peerOf = (path, options, { port } = server) =>
     new SessionPeer(`ws://127.0.0.1:${port}${path}`, options);
@@ -298,7 +299,8 @@ test('a reload keeps sessions that are away; resume = 0 ends them', async (t) =>
 });
 
 test('a paused script keeps its sessions, through the rebuild that ends the pause', async (t) => {
-    const own = await start(t, files(), { env: { MOONWIRE_SCRIPT_CPU: '20' } });
+    const own = await start(t, files(), /* each worker counts stops */
+        { env: { ...alone, MOONWIRE_SCRIPT_CPU: '20' } });
     const peer = await cut(await open('/talk/a', {}, own), own), other = await open('/talk/a', {}, own);
     for (let i = 1; i <= 5; i++) other.send('spin');
     await own.log({ msg: 'script paused' });
@@ -335,7 +337,8 @@ test('a drain ends them, and on_close runs', async (t) => {
 });
 
 test('beyond resume.sessions the one that is away the longest ends', async (t) => {
-    const own = await start(t, files(), { env: { MOONWIRE_RESUME_SESSIONS: '3' } });
+    const own = await start(t, files(), /* those of a worker */
+        { env: { ...alone, MOONWIRE_RESUME_SESSIONS: '3' } });
     const peers = [];
     for (let i = 0; i < 5; i++) peers.push(await cut(await open('/talk/a', {}, own), own));
     for (const peer of peers.slice(0, 2)) await over(peer, own);

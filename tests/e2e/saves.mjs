@@ -1,6 +1,7 @@
 /*
  * The ways in which people and their tools save a file. `before` makes what has to be there before
- * the server starts, with `text` as the script; `save` puts `to` in the place of every `from` of it.
+ * the server starts, with `text` as the script; `save` puts `to` in the place of every `from` of it;
+ * with `isHeld` the server stands still meanwhile.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -92,6 +93,7 @@ export const saves = {
     },
     'three saves at once': {
         before: plain,
+        isHeld: true, /* so that they are at once, however busy the machine is */
         save: (project, from, to) => {
             const text = readFileSync(project.path(script), 'utf8');
             writeFileSync(project.path(script), '');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { utimesSync } from 'node:fs';
 import { test } from 'node:test';
-import { Project, start } from './harness.mjs';
+import { Project, hold, start } from './harness.mjs';
 import { saves } from './saves.mjs';
 
 const chat = `
@@ -11,7 +11,12 @@ const chat = `
     return M`;
 const fence = (n) => `return { on_message = function(conn) conn:send("${n}") end }`;
 
-for (const [name, { before, save }] of Object.entries(saves)) {
+for (const [name, { before, save: write, isHeld }] of Object.entries(saves)) {
+    const save = async (server, from, to) => {
+        const held = isHeld && await hold(server);
+        write(server.project, from, to);
+        if (held) held.go();
+    };
     test(`one save is one reload: ${name}`, async (t) => {
         const project = new Project();
         before(project, chat);
@@ -19,13 +24,13 @@ for (const [name, { before, save }] of Object.entries(saves)) {
         const peer = await server.connect('/chat');
         assert.equal(await peer.ask('?'), 'ALPHA 1');
 
-        save(project, 'ALPHA', 'BETA');
+        await save(server, 'ALPHA', 'BETA');
         const { from, v } = await server.log({ msg: 'reloaded', script: 'chat.lua' });
         assert.deepEqual([from, v], [1, 2]);
         assert.equal(await peer.ask('?'), 'BETA 2');
 
         /* What this save still had to say would come before what the next one says. */
-        save(project, 'BETA', 'GAMMA');
+        await save(server, 'BETA', 'GAMMA');
         await server.log({ msg: 'reloaded', script: 'chat.lua' }, 2);
         assert.equal(await peer.ask('?'), 'GAMMA 3');
         const outcomes = server.outcomes('chat.lua').map((line) => `${line.msg} ${line.v}`);
