@@ -117,7 +117,7 @@ void mw_conn_feed(struct mw_conn *conn, char *bytes, size_t len, mw_ms now_ms);
 /* As mw_reader_place. */
 static inline char *mw_conn_place(struct mw_conn *conn, size_t *room)
 {
-    return mw_reader_place(&conn->reader, room);
+    return conn->reading ? mw_reader_place(&conn->reading->reader, room) : NULL;
 }
 void mw_conn_next(struct mw_conn *conn, struct mw_event *event, mw_ms now_ms);
 /* Bytes fed that no event has used yet: kept by an owner that wants to stop pulling. */
@@ -185,7 +185,8 @@ int mw_conn_lend(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view pay
 bool mw_conn_may_lend(const struct mw_conn *conn, size_t len);
 static inline void mw_conn_settle(struct mw_conn *conn)
 {
-    mw_outq_settle(&conn->out);
+    if (conn->sending)
+        mw_outq_settle(&conn->sending->out);
 }
 /* The same for a framed message (server only), by reference; it goes as it is. */
 int mw_conn_send_msg(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms);

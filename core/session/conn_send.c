@@ -112,7 +112,7 @@ int mw_conn_send(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view pay
 /* What is compressed, masked or kept for a session is copied in any case. */
 bool mw_conn_may_lend(const struct mw_conn *conn, size_t len)
 {
-    return len >= MW_OUT_LEND_MIN && conn->reader.role == MW_ROLE_SERVER && !conn->replay &&
+    return len >= MW_OUT_LEND_MIN && !conn->is_client && !conn->replay &&
            mw_conn_packing(conn, len) == MW_CONN_PLAIN;
 }
 
@@ -120,7 +120,7 @@ int mw_conn_lend(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view pay
 {
     int err = may_send(conn, now_ms);
     if (!err)
-        err = mw_outq_lend(&conn->out, opcode, payload);
+        err = mw_outq_lend(&conn->sending->out, opcode, payload);
     return sent(conn, err, mw_frame_first_byte(opcode, true, false), payload.len, now_ms);
 }
 

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import { after, test } from 'node:test';
 import { ROWS, rowOf } from '../../client/src/policy.js';
-import { Server, SENDABLE, administer, start } from '../e2e/harness.mjs';
+import { SENDABLE, administer, start, startAgain } from '../e2e/harness.mjs';
 import { launch, open } from './chromium.mjs';
 
 const files = {
@@ -197,9 +197,8 @@ test('reload, drain and kill -9: it comes back, by the slot or by the code', asy
     let host = await start(t, files);
     const page = await fresh(t, { url: host.url });
     const again = async () => {
-        host = new Server(host.project, { args: ['--listen', `127.0.0.1:${host.port}`] });
+        host = await startAgain(host.project, host.port);
         t.after(() => host.stop('SIGKILL'));
-        await host.ready();
         await state(page, 'open');
     };
     await begin(page, '/ends');

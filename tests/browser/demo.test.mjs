@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Project, Server, root, start } from '../e2e/harness.mjs';
+import { Project, root, start, startAgain } from '../e2e/harness.mjs';
 import { launch, open, shoot } from './chromium.mjs';
 
 const phone = { viewport: { width: 360, height: 740 }, colorScheme: 'dark' };
@@ -110,9 +110,8 @@ test('when the server goes the page says so, and it comes back with the server',
     await server.stop();
     await isInState(page, 'waiting');
     await shoot(page, 'demo-server-gone');
-    const again = new Server(server.project, { args: ['--listen', `127.0.0.1:${server.port}`] });
+    const again = await startAgain(server.project, server.port);
     t.after(() => again.stop());
-    await again.ready();
     await isInState(page, 'open');
     assert.deepEqual(page.complaints, []);
     await page.context().close();

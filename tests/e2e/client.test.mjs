@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { Socket } from '../../client/dist/moonwire.js';
-import { Project, Server, administer, root, start, within } from './harness.mjs';
+import { Project, Server, administer, root, start, startAgain, within } from './harness.mjs';
 
 globalThis.crypto ??= webcrypto; /* as the README says for Node 18 */
 
@@ -104,7 +104,7 @@ test('a server that stops and one that is killed: back at the next one', async (
         const { code, opened } = await closed;
         assert.deepEqual([code, opened], [signal === 'SIGTERM' ? 1001 : 1006, true]);
         const opens = event(socket, 'open');
-        host = await new Server(project, { args: ['--listen', `127.0.0.1:${host.port}`] }).ready();
+        host = await startAgain(project, host.port);
         await opens;
     }
 });

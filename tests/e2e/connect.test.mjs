@@ -12,7 +12,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { certificate } from './certificates.mjs';
-import { binary, Project, start, within } from './harness.mjs';
+import { binary, Project, start, startAgain, within } from './harness.mjs';
 import * as strange from './paths/servers.mjs';
 import { strangeServer } from './paths/servers.mjs';
 import { CLOSE, closeBody, TEXT } from './wire.mjs';
@@ -460,21 +460,21 @@ test('--reconnect comes back after a drain and after a kill, and stays away when
     await run.shows(/hello\n/);
     await first.stop();
     assert.match(await run.shows(/coming back in/), /closed 1001 .*by the server/);
-    const again = { args: ['--listen', `127.0.0.1:${first.port}`] };
-    const second = await serve(t, again);
+    const project = new Project({ 'scripts/room.lua': room });
+    t.after(() => project.remove());
+    const second = await startAgain(project, first.port);
     await run.shows(/connected in/);
     second.process.kill('SIGKILL');
     assert.match(await run.shows(/coming back in/), /closed 1006 .*by the network/);
     await second.exited;
-    second.finish = async () => {};
-    const third = await serve(t, again);
+    const third = await startAgain(project, first.port);
+    t.after(() => third.finish());
     await run.shows(/connected in/);
     run.type('kick\n');
     await run.shows(/not coming back: /);
     await run.end();
     assert.equal(run.code, 1);
     assert.match(run.err, /not coming back: the server said/);
-    assert.ok(third);
 });
 
 test('who is asked to leave while it waits to come back leaves', async (t) => {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { certificate } from './certificates.mjs';
-import { binary, start, within } from './harness.mjs';
+import { administer, binary, start, within } from './harness.mjs';
 import { broken, files } from './paths/broken.mjs';
 import { cutSilent, middlebox, stripExtensions } from './paths/middleboxes.mjs';
 import { haproxy, nginx, startHaproxy, startNginx } from './paths/proxies.mjs';
@@ -224,7 +224,8 @@ test('an interrupt prints what is known so far', async (t) => {
     let out = '';
     child.stdout.on('data', (chunk) => { out += chunk; });
     await server.log({ msg: 'closed' }, 2);
-    await new Promise((resolve) => setTimeout(resolve, 300)); /* the two that are held */
+    const areHeld = async () => /^moonwire_connections\{.*\} 2$/m.test((await administer(server, 'metrics')).out);
+    await within((async () => { while (!await areHeld()); })(), () => 'the two that are held');
     child.kill('SIGINT');
     const code = await within(new Promise((resolve) => child.on('close', resolve)), () => 'its end');
     const report = JSON.parse(out);

@@ -210,6 +210,22 @@ export async function start(t, files, options) {
     return server.ready();
 }
 
+/*
+ * A server on the port of one that has gone. Meanwhile the kernel may have given it to a connection
+ * of somebody else: then it is tried until that one has gone, too.
+ */
+export async function startAgain(project, port, options = {}) {
+    const IN_USE = 69, until = Date.now() + PATIENCE_MS;
+    for (;;) {
+        const server = new Server(project, { ...options, args: ['--listen', `127.0.0.1:${port}`] });
+        const failure = await server.ready().then(() => null, (error) => error);
+        if (!failure) return server;
+        server.process.kill('SIGKILL');
+        if ((await server.exited).code !== IN_USE || Date.now() > until) throw failure;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+}
+
 /* ---- a client, by npm ws ---- */
 
 export class Peer {
@@ -273,7 +289,7 @@ export async function refused(server, path, options) {
     peer.opened.then(() => peer.socket.terminate(), () => {});
     const answer = await within(new Promise((resolve, reject) => {
         peer.socket.on('unexpected-response', (_, response) => resolve(response));
-        peer.opened.then(() => reject(new Error(`${path} was accepted`)), () => {});
+        peer.opened.then(() => reject(new Error(`${path} was accepted`)), reject);
     }), () => `a refusal of ${path}`);
     let body = '';
     for await (const chunk of answer) body += chunk;

@@ -22,20 +22,22 @@ export const ECHO = `return {
 export const files = (ping = 25) => ({ 'scripts/echo.lua': ECHO.replace('%PING%', String(ping)) });
 
 const ws = (port, path = '/echo') => `ws://127.0.0.1:${port}${path}`;
+/* Where silence is the finding, it is short; elsewhere a machine that stands still must not be one. */
 const QUICK = ['--timeout', '2'];
+const PATIENT = ['--timeout', '20'];
 const IDLE = ['--timeout', '3', '--idle', '6'];
 
 /* Our server behind a box that treats connections so. */
-const behind = (treat, args = QUICK) => async (t) => {
+const behind = (treat, args = PATIENT) => async (t) => {
     const server = await start(t, files());
     const { port } = await box.middlebox(t, server.port, treat);
     return { url: ws(port), args };
 };
 
 /* A server with these habits, reached directly. */
-const habits = (...all) => async (t) => {
-    const { port } = await strange.strangeServer(t, Object.assign({}, ...all));
-    return { url: ws(port), args: QUICK };
+const habits = (one, args = PATIENT) => async (t) => {
+    const { port } = await strange.strangeServer(t, one);
+    return { url: ws(port), args };
 };
 
 /* One of TLS with this certificate, and the file of who may sign them. */
@@ -45,7 +47,7 @@ const tls = (make, { host = 'localhost', path } = {}) => async (t) => {
     t.after(() => rmSync(dir, { recursive: true, force: true }));
     writeFileSync(join(dir, 'ca.pem'), authority.cert);
     const { port } = await strange.strangeServer(t, {}, make(authority));
-    return { url: path ? path(port) : `wss://${host}:${port}/echo`, args: QUICK,
+    return { url: path ? path(port) : `wss://${host}:${port}/echo`, args: PATIENT,
         env: { SSL_CERT_FILE: join(dir, 'ca.pem') } };
 };
 
@@ -75,9 +77,9 @@ const TWO_SECONDS = /after (1\.[5-9]|2\.\d) s of silence/;
 
 export const broken = [
     { name: 'a name that does not exist', line: 'DNS', value: /the name is unknown|no address|no such name/,
-        build: () => ({ url: 'ws://no-such-name.invalid/echo', args: QUICK }) },
+        build: () => ({ url: 'ws://no-such-name.invalid/echo', args: PATIENT }) },
     { name: 'a port where nobody listens', line: 'TCP', value: /refused/,
-        build: async () => ({ url: ws(await freePort()), args: QUICK }) },
+        build: async () => ({ url: ws(await freePort()), args: PATIENT }) },
     { name: 'a server that never answers', line: 'handshake', value: /no answer in time/,
         build: silentPort },
 
@@ -98,7 +100,7 @@ export const broken = [
             maxVersion: 'TLSv1.2', sigalgs: 'rsa_pss_rsae_sha256' })) },
     { name: 'wss:// to a plain port', line: 'TLS', value: /plain HTTP/, fix: /^ws:\/\//,
         build: async (t) => ({ url: `wss://127.0.0.1:${(await start(t, files())).port}/echo`,
-            args: QUICK }) },
+            args: PATIENT }) },
     { name: 'ws:// to a port for TLS', line: 'handshake', fix: /wss:\/\//,
         build: tls((issuer) => certificate('localhost', { issuer }),
             { path: (port) => ws(port) }) },
@@ -115,11 +117,11 @@ export const broken = [
     { name: '403 from our server, for the origin', line: 'handshake',
         value: /^HTTP 403 from moonwire/, fix: /origins/,
         build: async (t) => ({ url: ws((await start(t, files())).port),
-            args: [...QUICK, '--origin', 'https://elsewhere.test'] }) },
+            args: [...PATIENT, '--origin', 'https://elsewhere.test'] }) },
     { name: 'a redirect', line: 'handshake', value: /^HTTP 301/, fix: /leads to https:\/\/x\.test\/e/,
         build: habits(strange.refuses(301, 'Moved', ['Location: https://x.test/e'])) },
     { name: 'a path that nobody serves', line: 'handshake', value: /^HTTP 404 from moonwire: no_route/,
-        build: async (t) => ({ url: ws((await start(t, files())).port, '/nowhere'), args: QUICK }) },
+        build: async (t) => ({ url: ws((await start(t, files())).port, '/nowhere'), args: PATIENT }) },
     { name: '502 from nginx, whose server is gone', needs: nginx, line: 'handshake',
         value: /^HTTP 502 from "nginx/, fix: /upstream/,
         build: async (t) => ({ url: ws((await startNginx(t, await freePort())).port), args: QUICK }) },
@@ -135,16 +137,16 @@ export const broken = [
         build: habits(strange.otherProtocol) },
     { name: 'no subprotocol of those asked for', line: 'subprotocol', value: /none of "v9" was taken/,
         build: async (t) => ({ url: ws((await start(t, files())).port),
-            args: [...QUICK, '-s', 'v9'] }) },
+            args: [...PATIENT, '-s', 'v9'] }) },
 
     { name: 'a box that answers HTTP on the upgraded stream', line: 'ping',
         value: /plain HTTP in place of a frame/, build: behind(box.answerHttp()) },
     { name: 'a server that answers no ping', line: 'ping', value: /no answer in/,
-        build: habits(strange.neverPongs) },
+        build: habits(strange.neverPongs, QUICK) },
     { name: 'a box that holds back what is small', line: 'ping',
-        value: /only when more was sent/, build: behind(box.buffer(4096)) },
+        value: /only when more was sent/, build: behind(box.buffer(4096), QUICK) },
     { name: 'a box that delays frames', line: 'ping', state: 'warn', why: /holds back what is small/,
-        build: behind(box.delay(400)) },
+        build: behind(box.delay(400), QUICK) },
     { name: 'a server that masks its frames', line: 'masking', value: /breaks a rule/,
         build: habits(strange.masksFrames) },
 
@@ -165,7 +167,7 @@ export const broken = [
         build: behind(box.answerDeflate()) },
 
     { name: 'a server that never answers Close', line: 'close', value: /no Close frame came back/,
-        build: habits(strange.neverAnswersClose) },
+        build: habits(strange.neverAnswersClose, QUICK) },
     { name: 'a server that ends TCP in place of Close', line: 'close', value: /no Close frame came back/,
         build: habits(strange.dropsInsteadOfClose) },
     { name: 'a server that sends 1006', line: 'close', value: /breaks a rule \(code 1006\)/,
