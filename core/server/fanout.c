@@ -54,8 +54,8 @@ void mw_fanout_close(struct mw_worker *worker)
 /* ---- to the connections ---- */
 
 /*
- * What a delivery looks at stands in some five lines of memory for each client, which are not in the
- * near cache where a topic has a thousand of them: they are asked for in time.
+ * What a delivery looks at stands in some five lines of memory for each client. Where a topic has a
+ * thousand of them these are not in the near cache, so they are asked for in time.
  */
 #define AHEAD 4
 
