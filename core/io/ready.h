@@ -8,8 +8,8 @@
  * MW_READY_READ and has not read until there was nothing left says so by mw_ready_again; what came
  * while it was not wanted is remembered and asked for again when it is.
  *
- * Against level-triggered sockets, which the kernel looks at once more on each epoll_wait after it
- * told of them: see docs/performance.md.
+ * A level-triggered socket the kernel would look at once more, after each message, to see that
+ * nothing is there.
  */
 #ifndef MW_IO_READY_H
 #define MW_IO_READY_H

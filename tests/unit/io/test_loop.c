@@ -265,6 +265,21 @@ TEST(a_task_of_a_timer_runs_before_the_loop_sleeps)
     close_world(&house.world);
 }
 
+TEST(a_task_added_by_a_task_runs_before_the_loop_sleeps)
+{
+    struct household house;
+    open_household(&house);
+    mw_alarm_stop(house.world.loop, &house.alarm);
+    run_some_turns(&house.world);
+    house.chores[0].adds[0] = &house.chores[1];
+    house.chores[1].adds[0] = &house.chores[2];
+    house.chores[2].task.run = stop_loop;
+    mw_turn_task_add(house.world.loop, &house.chores[0].task);
+    mw_loop_run(house.world.loop); /* without anything else to wake it up */
+    assert_string_equal(house.done, "ab");
+    close_world(&house.world);
+}
+
 /* ---- sockets beside all else ---- */
 
 struct echo {
@@ -474,6 +489,7 @@ int main(void)
         CASE(a_task_runs_once_at_the_end_of_the_turn_and_in_order),
         CASE(tasks_added_by_tasks_wait_for_the_next_round),
         CASE(a_task_of_a_timer_runs_before_the_loop_sleeps),
+        CASE(a_task_added_by_a_task_runs_before_the_loop_sleeps),
         CASE(a_letter_and_a_socket_are_told_of_in_one_run),
         CASE(two_tasks_that_add_each_other_starve_neither_sockets_nor_letters_nor_alarms),
         CASE(a_socket_that_is_always_ready_starves_no_letter),
