@@ -89,7 +89,7 @@ test('what is queued arrives before the Close frame', async (t) => {
     assert.equal((await stopped).code, 0);
 });
 
-const short = { env: { MOONWIRE_DRAIN_TIMEOUT: '3' } };
+const short = { env: { MOONWIRE_DRAIN_TIMEOUT: '6' } };
 
 test('a peer that reads nothing is cut in time, and its on_close runs', async (t) => {
     const server = await start(t, { 'scripts/flood.lua': `

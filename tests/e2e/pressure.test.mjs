@@ -122,6 +122,7 @@ function reader(wire) {
             }
         }
     })();
+    got.until.catch(() => {}); /* of one that is dropped nobody waits for the rest */
     return got;
 }
 
