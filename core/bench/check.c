@@ -252,9 +252,24 @@ static int begin_apart(struct mw_bench_check *check, uint64_t sent, char why[MW_
     return MW_OK;
 }
 
+/* What a read brings where one message is under way: 40 instructions less than the general way. */
+static bool is_just_one(const struct mw_bench_check *check, uint64_t sent, struct mw_view rest)
+{
+    const struct mw_bench_tape *tape = check->tape;
+    if (rest.len != tape->frame_len || check->at > 0 || check->is_apart || check->got >= sent)
+        return false;
+    struct mw_view due = mw_bench_tape_expect(tape, check->start + check->got, 0);
+    return due.len >= rest.len && memcmp(rest.data, due.data, rest.len) == 0;
+}
+
 int mw_bench_check_take(struct mw_bench_check *check, uint64_t sent, struct mw_view *rest,
                         struct mw_bench_piece *piece, char why[MW_BENCH_WHY_MAX])
 {
+    if (is_just_one(check, sent, *rest)) {
+        check->got++;
+        rest->len = 0;
+        return 0;
+    }
     while (rest->len > 0) {
         int step = MW_OK;
         if (!check->is_apart) {

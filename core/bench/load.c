@@ -61,17 +61,11 @@ static void close_all(struct mw_bench *bench)
 
 /* ---- what is counted ---- */
 
-static uint64_t wanted(const struct mw_bench *bench)
-{
-    uint64_t receivers = bench->setup.mode == MW_BENCH_fanout ? bench->peer_count - 1 : 1;
-    return bench->setup.messages * receivers;
-}
-
 static void count(struct mw_bench *bench, uint64_t messages)
 {
     bench->moves += messages;
     bench->result.received += messages;
-    if (bench->setup.messages && bench->is_measuring && bench->result.received >= wanted(bench))
+    if (bench->result.received >= bench->wanted && bench->is_measuring)
         end(bench);
 }
 
@@ -85,24 +79,17 @@ static uint64_t take_turns(struct mw_bench *bench, uint64_t most)
     return turns;
 }
 
-static uint64_t *stamp_of(const struct peer *peer, uint64_t number)
-{
-    const struct mw_bench *bench = peer->bench;
-    size_t ring = (size_t)bench->stamp_mask + 1;
-    return &bench->stamps[peer->number * ring + (number & bench->stamp_mask)];
-}
-
 /* Of a timetable it follows from the number; otherwise it was written down. */
 static uint64_t begin_of(const struct peer *speaker, uint64_t number)
 {
     const struct mw_bench *bench = speaker->bench;
-    size_t senders = bench->setup.mode == MW_BENCH_fanout ? 1 : bench->peer_count;
-    size_t at = bench->setup.mode == MW_BENCH_fanout ? 0 : speaker->number;
+    bool is_fanout = bench->setup.mode == MW_BENCH_fanout;
     if (bench->setup.rate)
-        return mw_pace_at(&bench->pace, number * senders + at);
-    if (bench->setup.mode == MW_BENCH_fanout)
+        return mw_pace_at(&bench->pace,
+                          is_fanout ? number : number * bench->peer_count + speaker->number);
+    if (is_fanout)
         return bench->publishes[number & bench->stamp_mask].at_ns;
-    return *stamp_of(speaker, number);
+    return speaker->stamps[number & bench->stamp_mask];
 }
 
 static void record_since(struct mw_bench *bench, uint64_t since_ns)
@@ -205,7 +192,7 @@ void mw_bench_said(struct peer *peer, uint64_t first)
         else if (bench->setup.mode == MW_BENCH_fanout)
             bench->publishes[i & bench->stamp_mask].at_ns = bench->now_ns;
         else
-            *stamp_of(peer, i) = bench->now_ns;
+            peer->stamps[i & bench->stamp_mask] = bench->now_ns;
     }
 }
 
@@ -471,14 +458,19 @@ static void free_rings(struct mw_bench *bench)
 
 static int make_peers(struct mw_bench *bench)
 {
+    bool is_fanout = bench->setup.mode == MW_BENCH_fanout;
     bench->peers = mw_alloc_zero(bench->mem, bench->peer_count * sizeof *bench->peers);
-    if (!bench->peers)
+    if (!bench->peers || make_rings(bench))
         return MW_ERR_NOMEM;
     for (size_t i = 0; i < bench->peer_count; i++) {
-        bench->peers[i].bench = bench;
-        bench->peers[i].number = (uint32_t)i;
+        struct peer *peer = &bench->peers[i];
+        peer->bench = bench;
+        peer->number = (uint32_t)i;
+        peer->speaker = is_fanout ? publisher(bench) : peer;
+        peer->is_deaf = is_fanout && peer == publisher(bench);
+        peer->stamps = bench->stamps + i * ((size_t)bench->stamp_mask + 1);
     }
-    return make_rings(bench);
+    return MW_OK;
 }
 
 static int make_words(struct mw_bench *bench)
@@ -506,6 +498,9 @@ int mw_bench_new(const struct mw_bench_setup *setup, struct mw_bench **out)
     bench->setup = *setup;
     bench->mem = setup->mem;
     bench->peer_count = setup->clients + (setup->mode == MW_BENCH_fanout);
+    bench->wanted = UINT64_MAX;
+    if (setup->messages)
+        bench->wanted = setup->messages * (setup->mode == MW_BENCH_fanout ? setup->clients : 1);
     bench->to_send = setup->messages && !setup->warmup_ms ? setup->messages : UINT64_MAX;
     bench->still_since_ns = mw_clock_monotonic_ns();
     mw_rng_seed(&bench->rng, 1);

@@ -20,10 +20,13 @@ enum peer_state {
 
 struct peer {
     struct mw_bench *bench;
-    struct mw_stream *stream; /* from KNOCKING on where it is plain, from SHAKING on in TLS */
-    struct mw_knock *knock;   /* while KNOCKING, in TLS */
+    const struct peer *speaker; /* whose messages it hears: its own, or those of who publishes */
+    uint64_t *stamps;           /* in a closed loop: when each message under way went, a ring */
+    struct mw_stream *stream;   /* from KNOCKING on where it is plain, from SHAKING on in TLS */
+    struct mw_knock *knock;     /* while KNOCKING, in TLS */
     uint32_t number;
     uint8_t state;    /* enum peer_state */
+    bool is_deaf;     /* it publishes: what it gets itself is the script's affair */
     bool is_busy;     /* a write is in flight */
     bool says_bye;    /* a Close frame is due, or was sent */
     bool said_bye;    /* was */
@@ -64,13 +67,14 @@ struct mw_bench {
     size_t in;         /* OPEN */
     uint32_t *away;    /* of churn: those that may begin again */
     size_t away_count;
-    uint64_t *stamps; /* of a closed loop: when each message under way went, a ring for each */
+    uint64_t *stamps; /* of all */
     uint32_t stamp_mask;
     struct publish *publishes; /* of fanout in a closed loop: a ring */
     uint64_t completed;        /* publishes that everybody has got */
     bool is_running;           /* the mode has begun */
     bool is_measuring;         /* the warm-up is over, `began` was told */
     bool is_over, is_closing, is_finished;
+    uint64_t wanted;  /* answers, if `messages` is the bound; else never so many */
     uint64_t to_send; /* messages or cycles that nobody has begun */
     struct mw_pace pace;
     uint64_t paced; /* messages of the timetable that were given out */

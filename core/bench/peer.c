@@ -19,19 +19,16 @@ static void fail(struct peer *peer, const char *why)
 
 /* ---- out ---- */
 
-static void write_out(struct peer *peer, const struct mw_view *vectors, size_t count)
+static void write_out(struct peer *peer, const struct mw_view *vectors, size_t count, size_t bytes)
 {
-    size_t sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += vectors[i].len;
     long taken = mw_stream_write(peer->stream, vectors, count);
-    peer->is_busy = taken >= 0 && (size_t)taken < sum; /* where it is broken an `end` follows */
+    peer->is_busy = taken >= 0 && (size_t)taken < bytes; /* where it is broken an `end` follows */
 }
 
 static void write_control(struct peer *peer, size_t len)
 {
     const struct mw_view vector = mw_view((const char *)peer->control, len);
-    write_out(peer, &vector, 1);
+    write_out(peer, &vector, 1, len);
 }
 
 static void write_messages(struct peer *peer)
@@ -42,7 +39,7 @@ static void write_messages(struct peer *peer)
     peer->owed -= batch.messages;
     peer->sent += batch.messages;
     mw_bench_said(peer, first);
-    write_out(peer, batch.vectors, batch.vector_count);
+    write_out(peer, batch.vectors, batch.vector_count, batch.bytes);
 }
 
 static void write_bye(struct peer *peer)
@@ -96,13 +93,6 @@ static void take_control(struct peer *peer, const struct mw_bench_piece *piece)
     }
 }
 
-/* Of who publishes nobody knows what it gets: that is the script's affair. */
-static bool is_publisher(const struct peer *peer)
-{
-    const struct mw_bench *bench = peer->bench;
-    return bench->setup.mode == MW_BENCH_fanout && peer->number + 1 == bench->peer_count;
-}
-
 static void take_unheard(struct peer *peer, struct mw_view bytes)
 {
     struct mw_bench_piece piece;
@@ -118,34 +108,26 @@ static void take_unheard(struct peer *peer, struct mw_view bytes)
         fail(peer, mw_bench_reader_fault(&peer->check.reader));
 }
 
-/* Whose messages it hears: its own, or those of who publishes. */
-static const struct peer *speaker_of(const struct peer *peer)
-{
-    const struct mw_bench *bench = peer->bench;
-    return bench->setup.mode == MW_BENCH_fanout ? &bench->peers[bench->peer_count - 1] : peer;
-}
-
 static void take_frames(struct peer *peer, struct mw_view bytes)
 {
-    const struct peer *speaker = speaker_of(peer);
     struct mw_bench_piece piece;
-    char why[MW_BENCH_WHY_MAX] = "no memory";
+    char why[MW_BENCH_WHY_MAX];
     int step = 1;
     while (step > 0 && peer->state == PEER_OPEN) {
         uint64_t first = peer->check.got;
-        step = mw_bench_check_take(&peer->check, speaker->sent, &bytes, &piece, why);
+        step = mw_bench_check_take(&peer->check, peer->speaker->sent, &bytes, &piece, why);
         if (peer->check.got > first)
             mw_bench_got(peer, first);
         if (step > 0)
             take_control(peer, &piece);
     }
     if (step < 0)
-        fail(peer, why);
+        fail(peer, step == MW_ERR_NOMEM ? "no memory" : why);
 }
 
 static void take_bytes(struct peer *peer, struct mw_view bytes)
 {
-    if (is_publisher(peer))
+    if (peer->is_deaf)
         take_unheard(peer, bytes);
     else
         take_frames(peer, bytes);
@@ -156,9 +138,8 @@ static void take_bytes(struct peer *peer, struct mw_view bytes)
 
 static void be_open(struct peer *peer)
 {
-    const struct peer *speaker = speaker_of(peer);
     peer->state = PEER_OPEN;
-    peer->check.start = mw_bench_tape_start(&peer->bench->tape, speaker->number);
+    peer->check.start = mw_bench_tape_start(&peer->bench->tape, peer->speaker->number);
     mw_bench_opened(peer);
 }
 
@@ -246,7 +227,7 @@ void mw_bench_knocked(struct peer *peer, struct mw_stream *stream, int error)
     }
     const struct mw_view request = mw_buf_view(&bench->request);
     peer->state = PEER_SHAKING;
-    write_out(peer, &request, 1);
+    write_out(peer, &request, 1, request.len);
 }
 
 /* 127.0.0.1, .2, ... in turn. */

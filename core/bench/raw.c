@@ -79,19 +79,20 @@ static void free_closed(struct mw_raw *raw)
 
 /* ---- out ---- */
 
+static ssize_t send_parts(int fd, const struct mw_view *vectors, size_t count)
+{
+    struct iovec parts[MW_STREAM_MAX_VECTORS];
+    const struct msghdr message = { .msg_iov = parts, .msg_iovlen = count };
+    for (size_t i = 0; i < count; i++)
+        parts[i] = (struct iovec){ (void *)(uintptr_t)vectors[i].data, vectors[i].len };
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 /* Gone, or the kernel is full: the latter is no error. */
 static long send_some(int fd, const struct mw_view *vectors, size_t count)
 {
-    struct iovec parts[MW_STREAM_MAX_VECTORS];
-    struct msghdr message = { .msg_iov = parts, .msg_iovlen = count };
-    ssize_t sent;
-    if (count == 1) {
-        sent = send(fd, vectors->data, vectors->len, MSG_NOSIGNAL);
-    } else {
-        for (size_t i = 0; i < count; i++)
-            parts[i] = (struct iovec){ (void *)(uintptr_t)vectors[i].data, vectors[i].len };
-        sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-    }
+    ssize_t sent = count == 1 ? send(fd, vectors->data, vectors->len, MSG_NOSIGNAL)
+                              : send_parts(fd, vectors, count);
     if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
         return MW_ERR_CLOSED;
     return sent < 0 ? 0 : (long)sent;
@@ -123,9 +124,9 @@ static long keep_rest(struct socket *it, const struct mw_view *vectors, size_t c
 static long op_write(struct mw_stream *stream, const struct mw_view *vectors, size_t count)
 {
     struct socket *it = MW_OWNER(stream, struct socket, stream);
-    size_t sum = 0;
-    mw_assert(!it->rest && count <= MW_STREAM_MAX_VECTORS);
-    for (size_t i = 0; i < count; i++)
+    size_t sum = vectors->len;
+    mw_assert(!it->rest && count > 0 && count <= MW_STREAM_MAX_VECTORS);
+    for (size_t i = 1; i < count; i++)
         sum += vectors[i].len;
     long taken = send_some(it->fd, vectors, count);
     if (taken < 0 || (size_t)taken == sum)

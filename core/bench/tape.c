@@ -238,6 +238,7 @@ static void send_row(const char *from, size_t bytes, uint64_t messages,
 {
     batch->vectors[batch->vector_count++] = mw_view(from, bytes);
     batch->messages += (size_t)messages;
+    batch->bytes += bytes;
 }
 
 /* As far as the ring goes in a row, twice. */
@@ -264,6 +265,7 @@ static void send_large(const struct mw_bench_tape *tape, uint64_t place, uint64_
         batch->vectors[2 * i + 1] = mw_view(piece, tape->message_bytes);
         batch->vector_count += 2;
         batch->messages++;
+        batch->bytes += tape->out_head_len + tape->message_bytes;
     }
 }
 
@@ -281,7 +283,7 @@ static void send_packed(const struct mw_bench_tape *tape, uint64_t place, uint64
 void mw_bench_tape_send(const struct mw_bench_tape *tape, uint64_t place, uint64_t count,
                         struct mw_bench_batch *batch)
 {
-    batch->vector_count = batch->messages = 0;
+    batch->vector_count = batch->messages = batch->bytes = 0;
     if (tape->packed)
         send_packed(tape, place, count, batch);
     else if (tape->is_large)

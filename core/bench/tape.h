@@ -73,7 +73,7 @@ uint32_t mw_bench_tape_start(const struct mw_bench_tape *tape, uint64_t who);
 /* What is to be written, and how many messages that is. */
 struct mw_bench_batch {
     struct mw_view vectors[64];
-    size_t vector_count, messages;
+    size_t vector_count, messages, bytes;
 };
 
 /* The frames from `place` on, at most `count`, at least one; valid as long as the tape. */
