@@ -5,7 +5,6 @@
  */
 #include "core/base/json.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdalign.h>
 #include <stdio.h>
@@ -230,6 +229,26 @@ static const char short_escape[256] = {
 };
 
 /*
+ * ASCII that stands as it is, and is no matter for hidden.h: nearly all of nearly every text. Each
+ * byte that is asked through escaped_at costs six times as much.
+ */
+static const bool is_plain[256] = {
+    [' '] = true,
+    ['!'] = true,
+    ['#' ... '['] = true,
+    [']' ... '~'] = true,
+};
+
+/* How many of the bytes from `at` on are plain. */
+static size_t plain_len(struct mw_view text, size_t at)
+{
+    size_t end = at;
+    while (end < text.len && is_plain[(uint8_t)text.data[end]])
+        end++;
+    return end - at;
+}
+
+/*
  * Bytes of the character at `i` that has to be escaped; 0: it may stand as it is. What a terminal
  * or an eye could take for something else (hidden.h) is escaped although RFC 8259 does not ask.
  */
@@ -257,7 +276,7 @@ static void put_escaped(struct mw_json_writer *w, struct mw_view text)
 {
     size_t start = 0;
     uint32_t point;
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = plain_len(text, 0); i < text.len; i += 1 + plain_len(text, i + 1)) {
         size_t len = escaped_at(text, i, &point);
         if (!len)
             continue;
@@ -270,8 +289,28 @@ static void put_escaped(struct mw_json_writer *w, struct mw_view text)
         put(w, mw_view(text.data + start, text.len - start));
 }
 
+/* In one piece, where all of it is plain. */
+static bool put_plain_string(struct mw_json_writer *w, struct mw_view text)
+{
+    struct mw_buf *out = w->out;
+    if (w->err || plain_len(text, 0) < text.len)
+        return false;
+    w->err = mw_buf_reserve(out, text.len + 2);
+    if (w->err)
+        return true;
+    char *to = out->data + out->len;
+    *to++ = '"';
+    if (text.len > 0)
+        memcpy(to, text.data, text.len);
+    to[text.len] = '"';
+    out->len += text.len + 2;
+    return true;
+}
+
 static void put_string(struct mw_json_writer *w, struct mw_view text)
 {
+    if (put_plain_string(w, text))
+        return;
     put_text(w, "\"");
     while (text.len > 0 && !w->err) {
         size_t bad_len, valid_len = mw_utf8_valid_len(text, &bad_len);
@@ -300,9 +339,17 @@ void mw_jw_string(struct mw_json_writer *w, struct mw_view text)
 
 void mw_jw_integer(struct mw_json_writer *w, int64_t number)
 {
-    char text[24]; /* 20 digits and sign */
-    snprintf(text, sizeof(text), "%" PRId64, number);
-    put_value(w, text);
+    char text[24]; /* 20 digits and sign; by hand, for a tenth of what snprintf takes */
+    size_t at = sizeof text;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        text[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0)
+        text[--at] = '-';
+    begin(w);
+    put(w, mw_view(text + at, sizeof text - at));
 }
 
 void mw_jw_number(struct mw_json_writer *w, double number)

@@ -148,6 +148,86 @@ TEST(what_the_kernel_does_not_take_flies_until_the_reader_reads)
     close_line(&line);
 }
 
+TEST(what_the_kernel_does_not_take_of_an_offer_is_the_callers)
+{
+    struct line line;
+    char *bytes;
+    open_line(&line);
+    struct mw_view *flood = new_flood(&bytes);
+    assert_true(mw_stream_can_offer(line.owner.stream));
+    long taken = mw_stream_offer(line.owner.stream, flood, MW_STREAM_MAX_VECTORS);
+    assert_in_range(taken, 1, FLOOD - 1);
+    uint64_t sum = sum_of_bytes(bytes, (size_t)taken, 0);
+    memset(bytes, 0xee, FLOOD);
+    free(bytes);
+    run_some_turns(&line.world);
+    line.owner.len = (size_t)taken; /* for has_far_len */
+    wait_until(&line.world, has_far_len, &line);
+    run_some_turns(&line.world);
+    assert_true(has_far_len(&line));
+    assert_int_equal(line.far.len, taken);
+    assert_int_equal(line.far.sum, sum);
+    assert_int_equal(line.owner.written, 0);
+    assert_int_equal(write_bytes(&line, "more", 4), 4); /* nothing is in flight */
+    close_line(&line);
+}
+
+TEST(an_offer_that_finds_the_peer_gone_brings_a_reset)
+{
+    struct line line;
+    struct mw_view view = mw_view("moon", 4);
+    open_line(&line);
+    reset_socket(line.far.fd);
+    line.far.fd = -1;
+    while (mw_stream_offer(line.owner.stream, &view, 1) >= 0)
+        run_some_turns(&line.world);
+    wait_for_count(&line.world, &line.owner.resets, 1);
+    assert_int_equal(mw_stream_offer(line.owner.stream, &view, 1), MW_ERR_CLOSED);
+    close_line(&line);
+}
+
+static char place[8];
+static unsigned place_asked;
+
+static char *name_place(void *owner, size_t *room)
+{
+    (void)owner;
+    *room = sizeof place;
+    return place_asked++ ? place : NULL;
+}
+
+static void read_at_place(void *ctx, char *bytes, size_t len)
+{
+    struct owner *owner = ctx;
+    bool is_placed = bytes == place;
+    assert_int_equal(is_placed, owner->reads > 0);
+    assert_true(!is_placed || len <= sizeof place);
+    memcpy(owner->kept + owner->len, bytes, len);
+    owner->len += len;
+    owner->reads++;
+}
+
+TEST(an_owner_may_say_where_it_wants_what_comes)
+{
+    static const struct mw_stream_events events = { .read = read_at_place,
+                                                    .end = on_end_,
+                                                    .written = on_written_,
+                                                    .closed = on_closed_,
+                                                    .place = name_place };
+    struct line line;
+    place_asked = 0;
+    open_line(&line);
+    mw_stream_attach(line.owner.stream, &events, &line.owner);
+    mw_stream_set_reading(line.owner.stream, true);
+    say(&line, "first");
+    wait_for_count(&line.world, &line.owner.reads, 1);
+    say(&line, "more than there is room for");
+    while (line.owner.len < 32)
+        wait_for_count(&line.world, &line.owner.reads, line.owner.reads + 1);
+    assert_memory_equal(line.owner.kept, "firstmore than there is room for", 32);
+    close_line(&line);
+}
+
 TEST(finish_says_fin_and_reading_goes_on)
 {
     struct line line;
@@ -398,6 +478,9 @@ int main(void)
         CASE(a_stream_may_be_closed_from_inside_end),
         CASE(vectors_are_written_in_order),
         CASE(what_the_kernel_does_not_take_flies_until_the_reader_reads),
+        CASE(what_the_kernel_does_not_take_of_an_offer_is_the_callers),
+        CASE(an_offer_that_finds_the_peer_gone_brings_a_reset),
+        CASE(an_owner_may_say_where_it_wants_what_comes),
         CASE(finish_says_fin_and_reading_goes_on),
         CASE(finish_waits_for_what_is_in_flight),
         CASE(a_write_that_finds_the_peer_gone_brings_a_reset_though_nobody_reads),
