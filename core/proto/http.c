@@ -325,6 +325,8 @@ int mw_http_reader_feed(struct mw_http_reader *reader, struct mw_view bytes, siz
 {
     int err = MW_OK;
     *used = 0;
+    /* Most heads come in one piece: one block instead of four, each a copy of the one before. */
+    (void)mw_buf_reserve(&reader->text, bytes.len); /* what does not fit shows where it is put */
     if (reader->kind == MW_HTTP_REQUEST && reader->line.phase != MW_LINE_DONE)
         err = feed_line(reader, bytes, used, refusal);
     reader->taken += *used;

@@ -4,7 +4,6 @@
  */
 #include "core/server/end_counts.h"
 
-#include <stdio.h>
 
 #include "core/base/check.h"
 
@@ -121,8 +120,9 @@ void mw_end_counts_add(struct mw_end_counts *counts, struct mw_view script, unsi
                        enum mw_cause cause, mw_ms now_ms)
 {
     struct mw_end_count like = { .code = code, .cause = cause };
-    snprintf(like.script, sizeof like.script, "%.*s", (int)script.len,
-             script.len ? script.data : "");
+    size_t len = script.len < sizeof like.script ? script.len : sizeof like.script - 1;
+    if (len)
+        memcpy(like.script, script.data, len);
     mw_end_counts_at(counts, now_ms);
     struct mw_end_count *row = find_or_add(counts, &like);
     if (!row)
