@@ -28,4 +28,21 @@ static inline bool mw_rate_take(struct mw_rate *rate, double per_s, double burst
     return true;
 }
 
+/* The same bucket in half the room, for what there are many of. Zero it to start full. */
+struct mw_bucket {
+    double full_ms; /* the moment at which the bucket is full again */
+};
+
+/* As mw_rate_take; per_s is above 0, and time does not go back. */
+static inline bool mw_bucket_take(struct mw_bucket *bucket, double per_s, double burst,
+                                  mw_ms now_ms)
+{
+    const double now = (double)now_ms;
+    const double lacks_ms = bucket->full_ms > now ? bucket->full_ms - now : 0;
+    if (burst - lacks_ms * per_s / 1000.0 < 1.0 - 1e-6) /* rounding is nobody's fault */
+        return false;
+    bucket->full_ms = now + lacks_ms + 1000.0 / per_s;
+    return true;
+}
+
 #endif

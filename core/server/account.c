@@ -87,9 +87,10 @@ static size_t held_by(const struct mw_client *client, const struct mw_account *a
 static unsigned least_size(const struct mw_account *account, size_t need)
 {
     size_t held[SIZES] = { 0 }, sum = 0;
-    const struct mw_link *clients = &account->worker->clients;
-    for (const struct mw_link *link = clients->next; link != clients; link = link->next) {
-        size_t bytes = held_by(MW_OWNER(link, struct mw_client, in_worker), account);
+    const struct mw_client *client;
+    mw_id at = 0;
+    while ((client = mw_client_next(account->worker, &at))) {
+        size_t bytes = held_by(client, account);
         held[size_of(bytes)] += bytes;
     }
     unsigned size = SIZES;
@@ -118,9 +119,9 @@ static size_t relieve(struct mw_account *account, size_t need)
 {
     size_t ended = 0;
     unsigned least = least_size(account, need);
-    const struct mw_link *clients = &account->worker->clients;
-    for (const struct mw_link *link = clients->next; link != clients; link = link->next) {
-        struct mw_client *client = MW_OWNER(link, struct mw_client, in_worker);
+    struct mw_client *client;
+    mw_id at = 0;
+    while ((client = mw_client_next(account->worker, &at))) {
         size_t bytes = held_by(client, account);
         if (bytes == 0 || size_of(bytes) < least || client->phase == MW_CLIENT_OPENING)
             continue;

@@ -43,14 +43,12 @@ bool mw_admit(struct mw_client *client)
 {
     struct mw_worker *worker = client->worker;
     struct mw_advice later = { 0 };
-    struct mw_ip ip = { 0 };
-    (void)mw_ip_parse(mw_view_text(client->ip), &ip);
     if (client->is_last) {
         refuse(client, 503, "out_of_descriptors", "the server has all the files open that it may");
         return false;
     }
     enum mw_admission_answer why = mw_admission_enter(
-        worker->admission, &ip, mw_loop_now(worker->loop), &client->process_ip, &later);
+        worker->admission, &client->ip, mw_loop_now(worker->loop), &client->process_ip, &later);
     client->is_in = why == MW_ADMISSION_IN;
     if (!client->is_in)
         answer(client, why, &later);

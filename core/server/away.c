@@ -64,6 +64,7 @@ void mw_away_free(struct mw_client *client)
     if (!session)
         return;
     mw_replay_free(&session->replay);
+    mw_client_free_decided(client->worker, session->decided);
     mw_free(&client->worker->mem, session, sizeof *session);
     client->session = 0;
 }
@@ -75,14 +76,14 @@ static void tell_of_cut(struct mw_client *client)
     struct mw_session *session = client->session;
     const struct mw_conn *conn = &client->conn;
     struct mw_log_line line;
-    char id[17];
+    char id[17], ip[MW_IP_TEXT_LEN];
     mw_id_text(client->id, id);
     mw_log_begin(&line, client->worker->log, MW_LOG_DEBUG, mw_view_text("away"));
     mw_log_text(&line, "conn", mw_view_text(id));
     mw_log_text(&line, "script", client->route->name);
     mw_log_integer(&line, "v", client->route->version);
-    mw_log_text(&line, "path", client->facts->path);
-    mw_log_text(&line, "ip", mw_view_text(client->ip));
+    mw_log_text(&line, "path", mw_facts_path(client->facts));
+    mw_log_text(&line, "ip", mw_client_ip(client, ip));
     mw_log_text(&line, "cause", mw_view_text(mw_cause_row(session->cut)->name));
     mw_log_number(&line, "silent", (double)(now(client) - conn->last_read_ms) / 1000);
     mw_log_integer(&line, "kept", (int64_t)session->replay.count);
@@ -135,7 +136,8 @@ static void go_away(struct mw_client *client, enum mw_cause cut, struct mw_view 
     tell_of_cut(client);
     mw_conn_note_move(&client->conn, MW_FLIGHT_AWAY, now(client));
     park(client);
-    mw_buf_free(&client->held); /* not counted as received: it comes again */
+    if (client->unheard) /* bytes are not counted as received: they come again */
+        mw_buf_free(&client->unheard->held);
     mw_client_lose_stream(client);
     client->phase = MW_CLIENT_AWAY;
     client->stalled = client->ended = client->half_closed = client->cut_soon = false;
@@ -205,7 +207,7 @@ static mw_ms due_ms(const struct mw_client *client)
 {
     const struct mw_session *session = client->session;
     const struct mw_route *route = client->route;
-    bool has_unheard = client->busy || !mw_backlog_is_empty(&client->backlog);
+    bool has_unheard = client->busy || !mw_client_is_heard(client);
     mw_ms due = mw_ms_add(session->cut_ms, route->resume_ms);
     if (session->must_go)
         return 0;
@@ -293,13 +295,11 @@ static bool is_kept_for(const struct mw_client *client, const struct mw_account 
 
 void mw_away_relieve(struct mw_account *account, size_t most, bool is_away)
 {
-    const struct mw_link *clients = &account->worker->clients;
+    struct mw_client *client;
+    mw_id at = 0;
     if (is_away && account->worker->away.count == 0)
         return;
-    for (const struct mw_link *at = clients->next; at != clients; at = at->next) {
-        struct mw_client *client = MW_OWNER(at, struct mw_client, in_worker);
-        if (account->mem.bytes <= most)
-            return;
+    while (account->mem.bytes > most && (client = mw_client_next(account->worker, &at))) {
         if (is_kept_for(client, account, is_away))
             let_go(client);
     }

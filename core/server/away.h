@@ -29,9 +29,10 @@ struct mw_session {
     bool asked;   /* on_resume waits, or has just decided */
     bool resumed; /* it has been back, or is about to be */
     uint8_t reason_len;
-    char reason[32]; /* of that end */
-    mw_id comer;     /* the client whose stream is to become this one's; 0: none */
-    mw_id asked_by;  /* ... for which on_resume was called */
+    char reason[32];            /* of that end */
+    struct mw_decided *decided; /* by on_resume, which had yielded; else NULL */
+    mw_id comer;                /* the client whose stream is to become this one's; 0: none */
+    mw_id asked_by;             /* ... for which on_resume was called */
 };
 
 /* Of a worker. */

@@ -24,9 +24,7 @@ static void client_free(struct mw_client *client)
     mw_http_driver_close(client);
     mw_ws_driver_free(client);
     mw_admit_leave(client);
-    mw_comeback_free(client);
     mw_slots_remove(&worker->slots, client->id);
-    mw_list_remove(&client->in_worker);
     mw_free(&worker->mem, client, sizeof *client);
     mw_worker_client_gone(worker);
 }
@@ -39,6 +37,13 @@ static const struct mw_stream_events events;
 static struct mw_client *owner_of(const struct mw_stream *stream)
 {
     return stream->events == &events ? stream->owner : 0;
+}
+
+/* All that is asked of it is whether it is enough. */
+static void note_dropped(struct mw_client *client, size_t len)
+{
+    size_t room = UINT32_MAX - client->dropped;
+    client->dropped += (uint32_t)(len < room ? len : room);
 }
 
 static void on_read(void *owner, char *bytes, size_t len)
@@ -60,7 +65,7 @@ static void on_read(void *owner, char *bytes, size_t len)
             mw_ws_driver_read(client, bytes, len);
             break;
         case MW_CLIENT_LINGER: /* the peer has been told that nobody listens */
-            client->dropped += len;
+            note_dropped(client, len);
             break;
         case MW_CLIENT_AWAY:
         case MW_CLIENT_GONE:
@@ -227,11 +232,13 @@ bool mw_client_write(struct mw_client *client, const struct mw_view *vectors, si
     size_t total = 0;
     for (size_t i = 0; i < count; i++)
         total += vectors[i].len;
+    if (MW_NEVER_IF(total > UINT32_MAX))
+        return false;
     long n = mw_stream_write(client->stream, vectors, count);
     if (n < 0)
         return false;
     *taken = (size_t)n;
-    client->in_flight = total - (size_t)n;
+    client->in_flight = (uint32_t)(total - (size_t)n);
     return true;
 }
 
@@ -239,8 +246,8 @@ bool mw_client_advances(struct mw_client *client)
 {
     if (client->in_flight == 0)
         return false;
-    size_t before = client->untaken;
-    client->untaken = mw_stream_untaken(client->stream);
+    uint32_t before = client->untaken;
+    client->untaken = (uint32_t)mw_stream_untaken(client->stream);
     return client->untaken != before;
 }
 
@@ -274,6 +281,49 @@ void mw_client_cut(struct mw_client *client)
     mw_client_drop(client, true);
 }
 
+struct mw_client *mw_client_next(const struct mw_worker *worker, mw_id *at)
+{
+    *at = mw_slots_next(&worker->slots, *at);
+    return mw_slots_get(&worker->slots, *at);
+}
+
+void mw_client_free_decided(struct mw_worker *worker, struct mw_decided *decided)
+{
+    if (decided)
+        mw_free(&worker->mem, decided, decided->size);
+}
+
+/* ---- what nobody has heard yet ---- */
+
+struct mw_unheard *mw_client_keep_unheard(struct mw_client *client)
+{
+    struct mw_mem *mem = &client->worker->mem;
+    if (client->unheard)
+        return client->unheard;
+    client->unheard = mw_alloc(mem, sizeof *client->unheard);
+    if (!client->unheard)
+        return 0;
+    mw_backlog_init(&client->unheard->backlog, mem);
+    mw_buf_init(&client->unheard->held, mem, 0);
+    return client->unheard;
+}
+
+void mw_client_forget_unheard(struct mw_client *client)
+{
+    if (!client->unheard)
+        return;
+    mw_backlog_free(&client->unheard->backlog);
+    mw_buf_free(&client->unheard->held);
+    mw_free(&client->worker->mem, client->unheard, sizeof *client->unheard);
+    client->unheard = 0;
+}
+
+void mw_client_rest_unheard(struct mw_client *client)
+{
+    if (client->unheard && mw_client_is_heard(client) && client->unheard->held.len == 0)
+        mw_client_forget_unheard(client);
+}
+
 /* ---- streams that change hands ---- */
 
 /* The worker waits for it as for a client: it is not over while one of its streams is there. */
@@ -299,8 +349,7 @@ void mw_client_give_stream(struct mw_client *from, struct mw_client *to)
     mw_assert(!to->stream && from->in_flight == 0);
     to->stream = from->stream;
     from->stream = 0;
-    to->peer = from->peer;
-    memcpy(to->ip, from->ip, sizeof to->ip);
+    to->ip = from->ip;
     to->untaken = 0;
     mw_stream_attach(to->stream, &events, to);
 }
@@ -322,16 +371,11 @@ static struct mw_client *client_new(struct mw_worker *worker, const struct mw_ar
     client->came_over = arrival->came_over;
     mw_alarm_init(&client->alarm, on_alarm);
     mw_turn_task_init(&client->settle, settle);
-    mw_list_init(&client->in_worker);
     mw_list_init(&client->in_route);
     mw_list_init(&client->waiting);
-    mw_list_push(&worker->clients, &client->in_worker);
     worker->client_count++;
-    mw_backlog_init(&client->backlog, &worker->mem);
-    mw_buf_init(&client->held, &worker->mem, 0);
     mw_stream_attach(client->stream, &events, client);
-    client->peer = arrival->from;
-    mw_ip_text(&client->peer, client->ip);
+    client->ip = arrival->from;
     client->id = mw_slots_add(&worker->slots, client);
     if (!client->id || !mw_http_driver_open(client, arrival->at_ms)) {
         mw_client_drop(client, true);
@@ -354,6 +398,6 @@ void mw_client_refuse(struct mw_worker *worker, const struct mw_arrival *arrival
     struct mw_client *client = client_new(worker, arrival);
     if (!client)
         return;
-    mw_http_conn_turn_away(client->http, why, mw_clock_unix_ms());
+    mw_http_conn_turn_away(&client->http->conn, why, mw_clock_unix_ms());
     mw_client_settle_later(client);
 }

@@ -44,19 +44,34 @@ enum mw_client_phase {
 
 /* What is known of a WebSocket's handshake: one block, made at the upgrade. */
 struct mw_facts {
-    size_t size; /* of the block */
-    struct mw_view path, protocol;
+    mw_ms opened_unix_ms;
+    uint32_t size; /* of the block */
+    uint16_t path_len, protocol_len;
     struct mw_ext_deflate deflate; /* what is agreed on with the answer */
     bool has_sideband;             /* the client has named a mark */
-    mw_ms opened_unix_ms;
-    size_t param_count;
-    struct mw_param params[]; /* ... behind them the sideband, where there is one */
+    uint8_t param_count;
+    struct mw_param params[]; /* behind them the sideband, if there is one, and all texts */
 };
 
 /* NULL: there is none. */
 static inline struct mw_sideband *mw_facts_sideband(struct mw_facts *facts)
 {
     return facts->has_sideband ? (struct mw_sideband *)(facts->params + facts->param_count) : 0;
+}
+
+static inline size_t mw_facts_texts_at(const struct mw_facts *facts)
+{
+    return facts->param_count * sizeof(struct mw_param) +
+           (facts->has_sideband ? sizeof(struct mw_sideband) : 0);
+}
+static inline struct mw_view mw_facts_path(const struct mw_facts *facts)
+{
+    return mw_view((const char *)facts->params + mw_facts_texts_at(facts), facts->path_len);
+}
+/* Empty: none was agreed on. */
+static inline struct mw_view mw_facts_protocol(const struct mw_facts *facts)
+{
+    return mw_view(mw_facts_path(facts).data + facts->path_len, facts->protocol_len);
 }
 
 /* How a handler that had yielded in on_open has decided. */
@@ -77,56 +92,97 @@ struct mw_arrival {
     bool came_over; /* from another worker, with all of a handshake's head */
 };
 
+/* What requests need, and a handshake until it is accepted. */
+struct mw_requests {
+    struct mw_http_conn conn;
+    struct mw_ip peer;            /* who has sent the bytes; client->ip may be further behind */
+    struct mw_static *body;       /* of the response that is being sent */
+    struct mw_comeback *comeback; /* in OPENING, of who comes back to a session; else NULL */
+    struct mw_decided *decided;   /* in OPENING: by a handler that had yielded; else NULL */
+    bool awaits;                  /* a response that other workers have a part in */
+};
+
+/* What the peer has said and nobody has heard yet. */
+struct mw_unheard {
+    struct mw_backlog backlog;
+    struct mw_buf held; /* bytes that were read and could not be used yet */
+};
+
+/*
+ * As many of these are idle as there are connections: what is needed only while something happens
+ * is a block of its own.
+ */
 struct mw_client {
     struct mw_worker *worker;
     struct mw_stream *stream; /* NULL: in AWAY, and after it */
     mw_id id;
-    uint8_t phase;      /* enum mw_client_phase */
-    bool asked;         /* the app knows of it and must be told of its end */
-    bool unasked;       /* others go first: on_open has not been called yet */
-    bool accepted;      /* on_open has said yes */
-    bool busy;          /* a handler of this connection waits */
-    bool stalled;       /* nothing more is pulled until what waits has gone on */
-    bool drained;       /* on_drain waits */
-    bool open_failed;   /* on_open had yielded and then failed */
-    uint8_t open_fault; /* enum mw_fault_kind: why it failed */
-    bool ended;         /* the peer has finished sending */
-    bool half_closed;   /* so have we */
-    bool cut_soon;      /* at the end of this turn, for what it keeps waiting */
-    bool is_leaving;    /* for another worker, at the end of this turn (handover.h) */
-    bool came_over;     /* ... from another one: it stays */
-    uint8_t leaves_for; /* the worker's number, while is_leaving */
-    bool ending;        /* the peer has closed; what it said before is still being delivered */
-    bool is_in;         /* it counts for the limits of the process: admit.h */
-    bool is_last;       /* it has one of the last descriptors */
-    struct mw_ip peer;  /* as it arrived */
-    char ip[MW_STREAM_ADDRESS_LEN]; /* the client's, perhaps from further behind */
-    size_t in_flight;               /* bytes that the stream holds; 0: a write may be made */
-    size_t untaken;                 /* as the stream said last */
-    size_t dropped;                 /* bytes, since the alarm of the linger was set */
-    mw_ms ending_due_ms; /* of `ending`, or of one that waits for a decision; 0: neither */
-    mw_ms linger_end_ms; /* no longer than that */
+    uint8_t phase;        /* enum mw_client_phase */
+    bool asked : 1;       /* the app knows of it and must be told of its end */
+    bool unasked : 1;     /* others go first: on_open has not been called yet */
+    bool accepted : 1;    /* on_open has said yes */
+    bool busy : 1;        /* a handler of this connection waits */
+    bool stalled : 1;     /* nothing more is pulled until what waits has gone on */
+    bool drained : 1;     /* on_drain waits */
+    bool open_failed : 1; /* on_open had yielded and then failed */
+    uint8_t open_fault;   /* enum mw_fault_kind: why it failed */
+    bool ended : 1;       /* the peer has finished sending */
+    bool half_closed : 1; /* so have we */
+    bool cut_soon : 1;    /* at the end of this turn, for what it keeps waiting */
+    bool is_leaving : 1;  /* for another worker, at the end of this turn (handover.h) */
+    bool came_over : 1;   /* ... from another one: it stays */
+    uint8_t leaves_for;   /* the worker's number, while is_leaving */
+    bool ending : 1;      /* the peer has closed; what it said before is still being delivered */
+    bool is_in : 1;       /* it counts for the limits of the process: admit.h */
+    bool is_last : 1;     /* it has one of the last descriptors */
+    struct mw_ip ip;      /* the client's, perhaps from further behind */
+    uint32_t dropped;     /* bytes, since the alarm of the linger was set; stops growing */
+    uint32_t in_flight;   /* bytes that the stream holds; 0: a write may be made */
+    uint32_t untaken;     /* as the stream said last */
+    union {
+        mw_ms ending_due_ms; /* of `ending`, or of one that waits for a decision; 0: neither */
+        mw_ms linger_end_ms; /* in LINGER: no longer than that */
+    };
     struct mw_alarm alarm;
     struct mw_turn_task settle;
-    struct mw_link in_worker, in_route;
+    struct mw_link in_route;
     struct mw_link waiting; /* of route->fair.clients */
     struct mw_route *route;
     struct mw_ip_count *ip_count;   /* of the route, while `asked`; NULL: not counted */
     struct mw_ip_count *process_ip; /* of the process, while `is_in`; NULL: not counted */
 
-    struct mw_http_conn *http; /* until accepted */
-    struct mw_static *body;    /* of the response that is being sent */
-    bool awaits;               /* ... or of one that other workers have a part in */
+    struct mw_requests *http; /* until accepted */
 
     struct mw_conn conn; /* from OPENING on */
     struct mw_facts *facts;
-    struct mw_decided *decided;
-    struct mw_session *session;   /* NULL: it cannot come back */
-    struct mw_comeback *comeback; /* in OPENING, of who comes back to a session; else NULL */
-    struct mw_subscriber subscriber;
-    struct mw_backlog backlog;
-    struct mw_buf held; /* bytes that were read and could not be used yet */
+    struct mw_session *session;       /* NULL: it cannot come back */
+    struct mw_subscriber *subscriber; /* NULL: it was never in a topic */
+    struct mw_unheard *unheard;       /* NULL: nothing */
 };
+
+/* Its address, in `room`. */
+static inline struct mw_view mw_client_ip(const struct mw_client *client, char room[MW_IP_TEXT_LEN])
+{
+    mw_ip_text(&client->ip, room);
+    return mw_view_text(room);
+}
+
+/* NULL is allowed. */
+void mw_client_free_decided(struct mw_worker *worker, struct mw_decided *decided);
+
+/* Makes the block where there is none. NULL: no memory. */
+struct mw_unheard *mw_client_keep_unheard(struct mw_client *client);
+/* Lets go of the block if nothing is in it. */
+void mw_client_rest_unheard(struct mw_client *client);
+/* ... whatever is in it. */
+void mw_client_forget_unheard(struct mw_client *client);
+/* Every message of its has been given to the script. */
+static inline bool mw_client_is_heard(const struct mw_client *client)
+{
+    return !client->unheard || mw_backlog_is_empty(&client->unheard->backlog);
+}
+
+/* The clients of a worker, in no order: the one behind *at (0: the first), NULL at the end. */
+struct mw_client *mw_client_next(const struct mw_worker *worker, mw_id *at);
 
 /* For the door: takes the stream. Without memory it is closed. */
 void mw_client_accept(struct mw_worker *worker, const struct mw_arrival *arrival);

@@ -53,7 +53,7 @@ static void choose_form(struct mw_client *client, const struct mw_js_file *file,
 {
     size_t count;
     struct mw_view codings =
-        mw_http_header(mw_http_conn_head(client->http), "accept-encoding", &count);
+        mw_http_header(mw_http_conn_head(&client->http->conn), "accept-encoding", &count);
     form->bytes = mw_view("", 0);
     if (mw_accepts_coding(codings, "gzip"))
         form->bytes = compressed(file, gzip);
@@ -88,8 +88,8 @@ static int put_fields(struct mw_buf *out, const struct form *form, unsigned stat
 
 static int answer(struct mw_client *client, const struct form *form, unsigned status, bool is_head)
 {
-    struct mw_buf *out = &client->http->out;
-    int err = mw_http_conn_start(client->http, status, mw_clock_unix_ms());
+    struct mw_buf *out = &client->http->conn.out;
+    int err = mw_http_conn_start(&client->http->conn, status, mw_clock_unix_ms());
     if (!err)
         err = put_fields(out, form, status);
     return err || is_head || status != 200 ? err : mw_buf_put_view(out, form->bytes);
@@ -98,7 +98,7 @@ static int answer(struct mw_client *client, const struct form *form, unsigned st
 static void serve(struct mw_client *client, const struct mw_js_file *file, struct mw_buf *gzip,
                   bool is_head)
 {
-    const struct mw_http_head *head = mw_http_conn_head(client->http);
+    const struct mw_http_head *head = mw_http_conn_head(&client->http->conn);
     struct form form;
     int err = MW_OK;
     choose_form(client, file, gzip, &form);
@@ -121,7 +121,7 @@ static void serve(struct mw_client *client, const struct mw_js_file *file, struc
 
 bool mw_client_js_page(struct mw_client *client, struct mw_view path)
 {
-    struct mw_view method = mw_http_conn_head(client->http)->method;
+    struct mw_view method = mw_http_conn_head(&client->http->conn)->method;
     struct mw_client_js *js = &client->worker->client_js;
     bool is_head = mw_view_is(method, "HEAD");
     if (!is_head && !mw_view_is(method, "GET"))

@@ -33,7 +33,7 @@ bool mw_comeback_worker(struct mw_view target, uint8_t *worker)
 
 static struct mw_client *session_of(const struct mw_client *comer)
 {
-    struct mw_client *client = mw_slots_get(&comer->worker->slots, comer->comeback->session);
+    struct mw_client *client = mw_slots_get(&comer->worker->slots, comer->http->comeback->session);
     bool is_its = client && client->phase == MW_CLIENT_AWAY && client->session->comer == comer->id;
     return is_its ? client : 0;
 }
@@ -42,20 +42,20 @@ struct mw_client *mw_comeback_comer(const struct mw_client *session)
 {
     mw_id id = session->session->comer;
     struct mw_client *comer = id ? mw_slots_get(&session->worker->slots, id) : 0;
-    return comer && comer->phase == MW_CLIENT_OPENING && comer->comeback ? comer : 0;
+    return comer && comer->phase == MW_CLIENT_OPENING && comer->http->comeback ? comer : 0;
 }
 
 void mw_comeback_free(struct mw_client *client)
 {
-    if (!client->comeback)
+    if (!client->http || !client->http->comeback)
         return;
     struct mw_client *session = session_of(client);
     if (session) { /* its time goes on */
         session->session->comer = 0;
         mw_client_settle_later(session);
     }
-    mw_free(&client->worker->mem, client->comeback, sizeof *client->comeback);
-    client->comeback = 0;
+    mw_free(&client->worker->mem, client->http->comeback, sizeof *client->http->comeback);
+    client->http->comeback = 0;
 }
 
 /* ---- outcomes ---- */
@@ -112,14 +112,14 @@ static void tell_of_return(struct mw_client *client, uint64_t missed)
 {
     const struct mw_session *session = client->session;
     struct mw_log_line line;
-    char id[17];
+    char id[17], ip[MW_IP_TEXT_LEN];
     mw_id_text(client->id, id);
     mw_log_begin(&line, client->worker->log, MW_LOG_DEBUG, mw_view_text("back"));
     mw_log_text(&line, "conn", mw_view_text(id));
     mw_log_text(&line, "script", client->route->name);
     mw_log_integer(&line, "v", client->route->version);
-    mw_log_text(&line, "path", client->facts->path);
-    mw_log_text(&line, "ip", mw_view_text(client->ip));
+    mw_log_text(&line, "path", mw_facts_path(client->facts));
+    mw_log_text(&line, "ip", mw_client_ip(client, ip));
     mw_log_number(&line, "away", (double)(now(client) - session->cut_ms) / 1000);
     mw_log_integer(&line, "replayed", (int64_t)(session->replay.sent - session->replay.acked));
     mw_log_integer(&line, "missed", (int64_t)missed);
@@ -130,8 +130,8 @@ static void tell_of_return(struct mw_client *client, uint64_t missed)
 static int put_answer(struct mw_client *client, struct mw_client *comer, uint64_t missed,
                       struct mw_buf *answer)
 {
-    int err = mw_ws_answer(answer, mw_http_conn_head(comer->http), comer->facts->protocol,
-                           &comer->facts->deflate);
+    int err = mw_ws_answer(answer, mw_http_conn_head(&comer->http->conn),
+                           mw_facts_protocol(comer->facts), &comer->facts->deflate);
     return err ? err
                : mw_upgrade_put_hello(client, mw_facts_sideband(comer->facts), &missed, answer);
 }
@@ -147,9 +147,7 @@ static void swap_facts(struct mw_client *client, struct mw_client *comer)
 
 static void take_stream(struct mw_client *client, struct mw_client *comer)
 {
-    client->held = comer->http->in; /* what came behind the request are frames already */
-    client->held.max_bytes = 0;
-    mw_buf_init(&comer->http->in, &comer->worker->mem, 0);
+    mw_upgrade_keep_rest(client, &comer->http->conn);
     mw_client_give_stream(comer, client);
     mw_comeback_free(comer);
     mw_http_driver_close(comer);
@@ -177,9 +175,11 @@ static void enter(struct mw_client *client, struct mw_client *comer)
     struct mw_buf answer;
     uint64_t missed = 0;
     mw_buf_init(&answer, &client->worker->mem, 0);
-    (void)mw_replay_return(&session->replay, comer->comeback->count, &missed);
-    (void)mw_resume_tokens_renew(&session->tokens, comer->comeback->match);
+    (void)mw_replay_return(&session->replay, comer->http->comeback->count, &missed);
+    (void)mw_resume_tokens_renew(&session->tokens, comer->http->comeback->match);
     int err = put_answer(client, comer, missed, &answer);
+    if (!err && !mw_client_keep_unheard(client))
+        err = MW_ERR_NOMEM;
     if (!err)
         swap_facts(client, comer);
     bool has_begun = !err && begin_machine(client, mw_buf_view(&answer));
@@ -255,12 +255,13 @@ static enum mw_app_result call_resume(struct mw_client *client, struct mw_client
     struct mw_route *route = client->route;
     struct mw_upgrade_room room;
     struct mw_request request;
+    char ip[MW_IP_TEXT_LEN];
     struct mw_return back = { .away_s = (double)(now(client) - session->cut_ms) / 1000 };
-    (void)mw_replay_return(&session->replay, comer->comeback->count, &back.missed);
-    back.replayed = session->replay.sent - comer->comeback->count - back.missed;
+    (void)mw_replay_return(&session->replay, comer->http->comeback->count, &back.missed);
+    back.replayed = session->replay.sent - comer->http->comeback->count - back.missed;
     mw_upgrade_request(comer, &room, &request);
     request.conn = client->id;
-    request.ip = mw_view_text(comer->ip);
+    request.ip = mw_client_ip(comer, ip);
     request.back = &back;
     session->asked = session->resumed = true;
     session->asked_by = comer->id;
@@ -301,17 +302,16 @@ void mw_comeback_settle(struct mw_client *client)
 void mw_comeback_decided(struct mw_client *session)
 {
     struct mw_client *comer = mw_comeback_comer(session);
-    struct mw_decided *decided = session->decided;
+    struct mw_decided *decided = session->session->decided;
     bool failed = session->open_failed || !decided;
     session->session->asked = session->open_failed = false;
-    session->decided = 0;
+    session->session->decided = 0;
     if (comer && comer->id != session->session->asked_by)
         comer = 0; /* a later one, about whom nobody has been asked */
     if (comer)
         comer->busy = false;
     decide(session, comer, failed ? 0 : &decided->verdict);
-    if (decided)
-        mw_free(&session->worker->mem, decided, decided->size);
+    mw_client_free_decided(session->worker, decided);
 }
 
 void mw_comeback_ask_again(struct mw_client *session)
@@ -330,7 +330,7 @@ static bool is_there(const struct mw_client *client, const struct mw_route *rout
     bool is_live = client && client->session && client->route == route &&
                    (client->phase == MW_CLIENT_AWAY || client->phase == MW_CLIENT_OPEN);
     return is_live && client->conn.phase == MW_CONN_OPEN && !client->session->must_go &&
-           route->resume_ms > 0 && mw_view_equal(client->facts->path, path);
+           route->resume_ms > 0 && mw_view_equal(mw_facts_path(client->facts), path);
 }
 
 struct mw_client *mw_comeback_find(struct mw_route *route, struct mw_view path,
@@ -360,7 +360,7 @@ void mw_comeback_begin(struct mw_client *client, struct mw_client *session,
         return;
     }
     *comeback = (struct mw_comeback){ session->id, ask->count, match };
-    client->comeback = comeback;
+    client->http->comeback = comeback;
     if (client->route->quarantine.paused) {
         mw_comeback_put_off(client);
         return;

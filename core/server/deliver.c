@@ -79,9 +79,10 @@ static void call(struct mw_client *client, enum mw_opcode kind, struct mw_view d
 
 void mw_deliver_message(struct mw_client *client, enum mw_opcode kind, struct mw_view data)
 {
-    if (mw_backlog_is_empty(&client->backlog) && !mw_deliver_must_wait(client))
+    if (mw_client_is_heard(client) && !mw_deliver_must_wait(client))
         call(client, kind, data);
-    else if (mw_backlog_put(&client->backlog, kind, data))
+    else if (!mw_client_keep_unheard(client) ||
+             mw_backlog_put(&client->unheard->backlog, kind, data))
         (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
 }
 
@@ -105,14 +106,14 @@ void mw_deliver_waiting(struct mw_client *client)
     if (client->drained)
         mw_deliver_drain(client);
     while (is_heard(client) && !mw_deliver_is_choked(client) && !mw_deliver_must_wait(client) &&
-           mw_backlog_take(&client->backlog, &kind, &data))
+           client->unheard && mw_backlog_take(&client->unheard->backlog, &kind, &data))
         call(client, kind, data);
 }
 
 void mw_deliver_queue_up(struct mw_client *client)
 {
     bool is_held = client->busy || mw_conn_is_choked(&client->conn);
-    bool has_messages = !is_held && is_heard(client) && !mw_backlog_is_empty(&client->backlog);
+    bool has_messages = !is_held && is_heard(client) && !mw_client_is_heard(client);
     bool is_asked = client->conn.phase == MW_CONN_DECIDING;
     if ((has_messages || client->drained || is_asked) && !mw_route_is_held(client->route))
         mw_fair_wait(client);

@@ -35,11 +35,10 @@ static mw_ms now(const struct mw_worker *worker)
 
 static void for_each_client(struct mw_worker *worker, void (*act)(struct mw_client *client))
 {
-    struct mw_link *link = worker->clients.next, *next;
-    for (; link != &worker->clients; link = next) {
-        next = link->next;
-        act(MW_OWNER(link, struct mw_client, in_worker));
-    }
+    struct mw_client *client;
+    mw_id at = 0;
+    while ((client = mw_client_next(worker, &at)))
+        act(client);
 }
 
 static bool is_socket(const struct mw_client *client)
@@ -49,9 +48,11 @@ static bool is_socket(const struct mw_client *client)
 
 static size_t count_sockets(const struct mw_worker *worker)
 {
+    const struct mw_client *client;
     size_t count = 0;
-    for (const struct mw_link *at = worker->clients.next; at != &worker->clients; at = at->next)
-        count += is_socket(MW_OWNER(at, struct mw_client, in_worker));
+    mw_id at = 0;
+    while ((client = mw_client_next(worker, &at)))
+        count += is_socket(client);
     return count;
 }
 
@@ -114,7 +115,7 @@ static void close_some(struct mw_worker *worker)
     }
 }
 
-/* Whoever has no slot, for lack of memory for a plan: one after the other, by age. */
+/* Whoever has no slot, for lack of memory for a plan: one after the other. */
 static void close_rest(struct mw_client *client)
 {
     struct mw_drain *drain = &client->worker->drain;
@@ -127,8 +128,9 @@ static void close_http(struct mw_client *client)
 {
     if (client->phase != MW_CLIENT_HTTP)
         return;
-    client->http->keep_alive = false;
-    if (client->http->phase == MW_HTTP_PHASE_HEAD && !mw_http_conn_has_begun(client->http))
+    client->http->conn.keep_alive = false;
+    if (client->http->conn.phase == MW_HTTP_PHASE_HEAD &&
+        !mw_http_conn_has_begun(&client->http->conn))
         mw_client_drop(client, false);
 }
 
@@ -155,8 +157,9 @@ static void make_plan(struct mw_worker *worker)
     drain->clients = count ? mw_alloc(&worker->mem, count * sizeof *drain->clients) : 0;
     if (!drain->clients)
         return;
-    for (const struct mw_link *at = worker->clients.next; at != &worker->clients; at = at->next) {
-        const struct mw_client *client = MW_OWNER(at, struct mw_client, in_worker);
+    const struct mw_client *client;
+    mw_id at = 0;
+    while ((client = mw_client_next(worker, &at))) {
         if (is_socket(client))
             drain->clients[n++] = client->id;
     }

@@ -4,7 +4,6 @@
  */
 #include "core/server/end_counts.h"
 
-
 #include "core/base/check.h"
 
 #define MINUTE_MS 60000

@@ -96,7 +96,7 @@ static void log_end(struct mw_client *client, const struct mw_end *end)
 {
     struct mw_log_line line;
     enum mw_log_level level = level_of(mw_conn_ending(&client->conn)->cause, end->code);
-    char id[17];
+    char id[17], ip[MW_IP_TEXT_LEN];
     mw_log_begin(&line, client->worker->log, level, mw_view_text("closed"));
     if (!line.log)
         return;
@@ -105,8 +105,8 @@ static void log_end(struct mw_client *client, const struct mw_end *end)
     mw_log_text(&line, "conn", mw_view_text(id));
     mw_log_text(&line, "script", client->route->name);
     mw_log_integer(&line, "v", client->route->version);
-    mw_log_text(&line, "path", client->facts->path);
-    mw_log_text(&line, "ip", mw_view_text(client->ip));
+    mw_log_text(&line, "path", mw_facts_path(client->facts));
+    mw_log_text(&line, "ip", mw_client_ip(client, ip));
     mw_log_integer(&line, "code", end->code);
     mw_log_text(&line, "name",
                 own && own->name.len ? own->name : mw_view_text(mw_close_code_name(end->code)));
@@ -205,8 +205,8 @@ void mw_ending_look(const struct mw_client *client, struct mw_ending_room *room,
         .queued = mw_conn_queued(conn),
         .script = client->route->name,
         .route = mw_view_text(client->route->pattern.text),
-        .path = client->facts->path,
-        .ip = mw_view_text(client->ip),
+        .path = mw_facts_path(client->facts),
+        .ip = mw_client_ip(client, room->ip),
         .reason = end.reason,
         .rule = mw_view_text(end.rule),
         .detail = end.detail,

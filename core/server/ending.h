@@ -5,6 +5,7 @@
 #ifndef MW_SERVER_ENDING_H
 #define MW_SERVER_ENDING_H
 
+#include "core/base/ip.h"
 #include "core/proto/frame.h"
 #include "core/server/cuts.h"
 #include "core/server/end_record.h"
@@ -16,6 +17,7 @@ struct mw_route;
 /* Where texts of a description stand; on the stack of who asks. */
 struct mw_ending_room {
     char hex[2 * MW_FRAME_HEAD_MAX];
+    char ip[MW_IP_TEXT_LEN];
     char fault[768];
     struct mw_flight_entry flight[MW_FLIGHT_ENTRIES];
 };

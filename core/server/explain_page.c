@@ -39,7 +39,7 @@ struct page {
 static struct mw_view header(const struct mw_client *client, const char *name)
 {
     size_t count;
-    return mw_http_header(mw_http_conn_head(client->http), name, &count);
+    return mw_http_header(mw_http_conn_head(&client->http->conn), name, &count);
 }
 
 /* The value of `lang` in the query; empty without. */
@@ -47,7 +47,7 @@ static struct mw_view lang_of_query(const struct mw_client *client)
 {
     struct mw_target target;
     struct mw_view part;
-    if (mw_target_split(mw_http_conn_head(client->http)->target, &target))
+    if (mw_target_split(mw_http_conn_head(&client->http->conn)->target, &target))
         return mw_view(0, 0);
     while (mw_view_split(&target.query, '&', &part)) {
         if (mw_view_starts_with(part, "lang="))
@@ -130,8 +130,8 @@ static int put_head(const struct page *page, size_t len)
         { "X-Content-Type-Options", "nosniff" },
         { "Content-Security-Policy", POLICY },
     };
-    struct mw_buf *out = &page->client->http->out;
-    int err = mw_http_conn_start(page->client->http, 200, mw_clock_unix_ms());
+    struct mw_buf *out = &page->client->http->conn.out;
+    int err = mw_http_conn_start(&page->client->http->conn, 200, mw_clock_unix_ms());
     for (size_t i = 0; !err && i < MW_COUNT(fields); i++)
         err = mw_http_field(out, fields[i][0], mw_view_text(fields[i][1]));
     if (!err)
@@ -147,14 +147,14 @@ static int answer(const struct page *page)
     if (!err)
         err = put_head(page, body.len);
     if (!err && !page->is_head)
-        err = mw_buf_put_view(&page->client->http->out, mw_buf_view(&body));
+        err = mw_buf_put_view(&page->client->http->conn.out, mw_buf_view(&body));
     mw_buf_free(&body);
     return err;
 }
 
 bool mw_explain_page(struct mw_client *client, struct mw_view path)
 {
-    struct mw_view method = mw_http_conn_head(client->http)->method;
+    struct mw_view method = mw_http_conn_head(&client->http->conn)->method;
     struct page page = { .client = client, .path = path, .is_head = mw_view_is(method, "HEAD") };
     if (!mw_view_starts_with(path, prefix) || (!page.is_head && !mw_view_is(method, "GET")))
         return false;

@@ -270,6 +270,36 @@ static void replay(struct mw_client *client, const struct mw_topic_replay *repla
     };
 }
 
+/* Connections of many scripts are never in a topic. */
+static int become_subscriber(struct mw_client *client)
+{
+    struct mw_subscriber *subscriber = mw_alloc(&client->worker->mem, sizeof *subscriber);
+    if (!subscriber)
+        return MW_ERR_NOMEM;
+    mw_subscriber_init(subscriber, client, client->id, &client->route->account->party);
+    client->subscriber = subscriber;
+    return MW_OK;
+}
+
+void mw_fanout_leave(struct mw_client *client)
+{
+    if (!client->subscriber)
+        return;
+    mw_hub_leave_all(&client->worker->hub, client->subscriber);
+    mw_free(&client->worker->mem, client->subscriber, sizeof *client->subscriber);
+    client->subscriber = 0;
+}
+
+int mw_fanout_unsubscribe(struct mw_client *client, struct mw_view topic)
+{
+    if (!client->subscriber)
+        return 0;
+    int result = mw_hub_leave(&client->worker->hub, client->subscriber, topic);
+    if (client->subscriber->count == 0)
+        mw_fanout_leave(client);
+    return result;
+}
+
 int mw_fanout_subscribe(struct mw_client *client, struct mw_view topic,
                         const struct mw_subscribe_how *how, struct mw_subscribed *told)
 {
@@ -278,15 +308,17 @@ int mw_fanout_subscribe(struct mw_client *client, struct mw_view topic,
     size_t presence = how ? how->presence.len : 0;
     if (!mw_account_has_room(client->route->account, topic.len + presence))
         return MW_ERR_QUOTA;
+    if (!client->subscriber && become_subscriber(client))
+        return MW_ERR_NOMEM;
     if (!how)
-        return mw_hub_join(hub, &client->subscriber, topic, 0, 0);
+        return mw_hub_join(hub, client->subscriber, topic, 0, 0);
     const struct mw_join join = {
         .replay = { how->has_since, how->since, how->last, room_for_replay(client),
                     now(client->worker) },
         .has_presence = how->has_presence,
         .presence = how->presence,
     };
-    int result = mw_hub_join(hub, &client->subscriber, topic, &join, &kept);
+    int result = mw_hub_join(hub, client->subscriber, topic, &join, &kept);
     if (result < 0)
         return result;
     replay(client, &kept, told);

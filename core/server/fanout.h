@@ -32,5 +32,9 @@ void mw_fanout_take(struct mw_worker *worker);
 /* As mw_host.subscribe. */
 int mw_fanout_subscribe(struct mw_client *client, struct mw_view topic,
                         const struct mw_subscribe_how *how, struct mw_subscribed *told);
+/* As mw_host.unsubscribe. */
+int mw_fanout_unsubscribe(struct mw_client *client, struct mw_view topic);
+/* All topics, at the end of the connection. */
+void mw_fanout_leave(struct mw_client *client);
 
 #endif

@@ -27,9 +27,10 @@ static unsigned owner_of(const struct mw_client *client, const struct mw_route *
             return mw_affinity_worker(route->name, params[i].value, worker->crew->count);
     }
     uint8_t of_session;
-    bool comes_back = route->spec->resume_s > 0 &&
-                      mw_comeback_worker(mw_http_conn_head(client->http)->target, &of_session) &&
-                      of_session < worker->crew->count;
+    bool comes_back =
+        route->spec->resume_s > 0 &&
+        mw_comeback_worker(mw_http_conn_head(&client->http->conn)->target, &of_session) &&
+        of_session < worker->crew->count;
     return comes_back ? of_session : worker->number;
 }
 
@@ -51,27 +52,31 @@ bool mw_handover_begin(struct mw_client *client, const struct mw_route *route,
 
 bool mw_handover_keep(struct mw_client *client, struct mw_view bytes)
 {
-    return mw_buf_put_view(&client->held, bytes) == MW_OK;
+    return mw_client_keep_unheard(client) &&
+           mw_buf_put_view(&client->unheard->held, bytes) == MW_OK;
 }
 
 /* ---- from here ---- */
 
-/* The head, what of it was read together with it, and what came after that: in client->held. */
+/* The head, what of it was read together with it, and what came after that: in
+ * client->unheard->held. */
 static int gather(struct mw_client *client)
 {
     struct mw_buf all;
+    if (!mw_client_keep_unheard(client))
+        return MW_ERR_NOMEM;
     mw_buf_init(&all, &client->worker->mem, 0);
-    int err = mw_http_put_request(&all, mw_http_conn_head(client->http));
+    int err = mw_http_put_request(&all, mw_http_conn_head(&client->http->conn));
     if (!err)
-        err = mw_buf_put_view(&all, mw_http_conn_rest(client->http));
+        err = mw_buf_put_view(&all, mw_http_conn_rest(&client->http->conn));
     if (!err)
-        err = mw_buf_put_view(&all, mw_buf_view(&client->held));
+        err = mw_buf_put_view(&all, mw_buf_view(&client->unheard->held));
     if (err) {
         mw_buf_free(&all);
         return err;
     }
-    mw_buf_free(&client->held);
-    client->held = all;
+    mw_buf_free(&client->unheard->held);
+    client->unheard->held = all;
     return MW_OK;
 }
 
@@ -84,7 +89,7 @@ static struct mw_handover *pack(struct mw_client *client)
         return 0;
     *handover = (struct mw_handover){
         .letter.kind = MW_LETTER_HANDOVER,
-        .from = client->peer,
+        .from = client->http->peer,
         .at_ms = mw_loop_now(client->worker->loop),
         .is_last = client->is_last,
     };
@@ -92,11 +97,11 @@ static struct mw_handover *pack(struct mw_client *client)
         mw_shared_free(handover, sizeof *handover);
         return 0;
     }
-    handover->first = client->held.data;
-    handover->first_len = client->held.len;
-    handover->first_cap = client->held.cap;
+    handover->first = client->unheard->held.data;
+    handover->first_len = client->unheard->held.len;
+    handover->first_cap = client->unheard->held.cap;
     mw_mem_send(mem, handover->first_cap, 1);
-    mw_buf_init(&client->held, mem, 0);
+    mw_buf_init(&client->unheard->held, mem, 0);
     return handover;
 }
 

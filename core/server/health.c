@@ -85,14 +85,14 @@ static int put(struct mw_http_conn *http, const struct health *health, bool is_h
 bool mw_health_answer(struct mw_client *client, struct mw_view path)
 {
     struct mw_worker *worker = client->worker;
-    struct mw_view method = mw_http_conn_head(client->http)->method;
+    struct mw_view method = mw_http_conn_head(&client->http->conn)->method;
     bool is_head = mw_view_is(method, "HEAD");
     bool asks_live = mw_view_is(path, worker->config->health_live);
     bool asks_ready = mw_view_is(path, worker->config->health_ready);
     if ((!asks_live && !asks_ready) || (!is_head && !mw_view_is(method, "GET")))
         return false;
     struct health health = asks_live ? live() : ready(worker);
-    if (put(client->http, &health, is_head))
+    if (put(&client->http->conn, &health, is_head))
         mw_http_driver_refuse(client, 503, "out_of_memory", mw_view_text("try again"), 0);
     return true;
 }

@@ -118,9 +118,8 @@ static int host_info(void *host_app, mw_id id, struct mw_conn_info *out)
         return MW_ERR_GONE;
     const struct mw_conn *conn = &client->conn;
     *out = (struct mw_conn_info){
-        .path = client->facts->path,
-        .ip = mw_view_text(client->ip),
-        .protocol = client->facts->protocol,
+        .path = mw_facts_path(client->facts),
+        .protocol = mw_facts_protocol(client->facts),
         .params = client->facts->params,
         .param_count = client->facts->param_count,
         .opened_unix_ms = client->facts->opened_unix_ms,
@@ -131,6 +130,7 @@ static int host_info(void *host_app, mw_id id, struct mw_conn_info *out)
         .state = state_of(client),
         .resumed = client->session && client->session->resumed,
     };
+    out->ip = mw_client_ip(client, out->ip_room);
     return MW_OK;
 }
 
@@ -161,15 +161,15 @@ static int host_unsubscribe(void *host_app, mw_id id, struct mw_view topic)
     struct mw_client *client = find(host_app, id);
     if (!client)
         return MW_ERR_GONE;
-    return mw_hub_leave(&client->worker->hub, &client->subscriber, topic);
+    return mw_fanout_unsubscribe(client, topic);
 }
 
 static bool host_topic_at(void *host_app, mw_id id, size_t n, struct mw_view *topic)
 {
     const struct mw_client *client = find(host_app, id);
-    if (!client || n >= client->subscriber.count)
+    if (!client || !client->subscriber || n >= client->subscriber->count)
         return false;
-    *topic = mw_subscriber_topic(&client->subscriber, n);
+    *topic = mw_subscriber_topic(client->subscriber, n);
     return true;
 }
 
@@ -223,9 +223,12 @@ static void host_finished(void *host_app, mw_id id, bool was_open, const struct 
     bool is_asked = client->phase == MW_CLIENT_OPENING ||
                     (client->phase == MW_CLIENT_AWAY && client->session->asked);
     if (was_open && is_asked) {
-        if (verdict)
-            client->decided = copy_verdict(&client->worker->mem, verdict);
-        client->open_failed = !client->decided;
+        struct mw_decided *decided = verdict ? copy_verdict(&client->worker->mem, verdict) : 0;
+        client->open_failed = !decided;
+        if (client->phase == MW_CLIENT_OPENING)
+            client->http->decided = decided;
+        else
+            client->session->decided = decided;
     }
     mw_client_settle_later(client);
 }

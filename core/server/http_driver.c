@@ -12,6 +12,7 @@
 #include "core/proto/http_out.h"
 #include "core/proto/url.h"
 #include "core/server/client_js.h"
+#include "core/server/comeback.h"
 #include "core/server/explain_page.h"
 #include "core/server/handover.h"
 #include "core/server/health.h"
@@ -32,29 +33,31 @@
 bool mw_http_driver_open(struct mw_client *client, mw_ms at_ms)
 {
     struct mw_worker *worker = client->worker;
-    struct mw_http_conn *http = mw_alloc(&worker->mem, sizeof *http);
+    struct mw_requests *http = mw_alloc_zero(&worker->mem, sizeof *http);
     if (!http)
         return false;
-    if (mw_http_conn_init(http, &worker->mem, at_ms)) {
+    if (mw_http_conn_init(&http->conn, &worker->mem, at_ms)) {
         mw_free(&worker->mem, http, sizeof *http);
         return false;
     }
+    http->peer = client->ip;
     client->http = http;
     if (worker->stopping) /* it comes at the last moment, and must not keep it for long */
-        http->due_ms =
-            mw_ms_min(http->due_ms, mw_loop_now(worker->loop) + mw_drain_last_ms(worker));
-    mw_alarm_set(worker->loop, &client->alarm, http->due_ms);
+        http->conn.due_ms =
+            mw_ms_min(http->conn.due_ms, mw_loop_now(worker->loop) + mw_drain_last_ms(worker));
+    mw_alarm_set(worker->loop, &client->alarm, http->conn.due_ms);
     return true;
 }
 
 void mw_http_driver_close(struct mw_client *client)
 {
-    mw_static_cancel(client->body);
-    client->body = 0;
     if (!client->http)
         return;
-    mw_http_conn_free(client->http);
-    mw_free(&client->worker->mem, client->http, sizeof *client->http);
+    mw_static_cancel(client->http->body);
+    mw_comeback_free(client);
+    mw_client_free_decided(client->worker, client->http->decided);
+    mw_http_conn_free(&client->http->conn);
+    mw_free(&client->worker->mem, &client->http->conn, sizeof *client->http);
     client->http = 0;
 }
 
@@ -66,13 +69,14 @@ static void tell_of_handshake(struct mw_client *client, unsigned status, const c
                               struct mw_view detail)
 {
     struct mw_worker *worker = client->worker;
-    struct mw_view target = mw_http_conn_head(client->http)->target;
+    struct mw_view target = mw_http_conn_head(&client->http->conn)->target;
     struct mw_view path = mw_view(target.data, mw_view_find(target, '?', 0));
     struct mw_log_line line;
+    char ip[MW_IP_TEXT_LEN];
     mw_rare_begin(&worker->strangers, mw_loop_now(worker->loop), &line, worker->log, MW_LOG_INFO,
                   "handshake refused");
     mw_log_text(&line, "path", path);
-    mw_log_text(&line, "ip", mw_view_text(client->ip));
+    mw_log_text(&line, "ip", mw_client_ip(client, ip));
     mw_log_integer(&line, "status", status);
     mw_log_text(&line, "error", mw_view_text(error));
     if (detail.len && !mw_view_equal(detail, target) && !mw_view_equal(detail, path))
@@ -93,21 +97,22 @@ static bool may_be_asked_for(const struct mw_http_head *head, unsigned status)
 static void keep_for_asker(struct mw_client *client, const struct mw_refused_said *said)
 {
     struct mw_worker *worker = client->worker;
-    struct mw_view mark = mw_sideband_mark(mw_http_conn_target(client->http));
+    struct mw_view mark = mw_sideband_mark(mw_http_conn_target(&client->http->conn));
     mw_refused_put(&worker->refused, mark, said, mw_loop_now(worker->loop));
 }
 
 static void refuse(struct mw_client *client, unsigned status, const char *error,
                    struct mw_view detail, const char *extra, const struct mw_http_told *told)
 {
-    const struct mw_http_head *head = mw_http_conn_head(client->http);
+    const struct mw_http_head *head = mw_http_conn_head(&client->http->conn);
     if (may_be_asked_for(head, status))
         keep_for_asker(client, &(struct mw_refused_said){ status, error, detail, *told });
     if (mw_ws_is_upgrade(head)) {
         tell_of_handshake(client, status, error, detail);
         mw_metrics_count_refusal(&client->worker->metrics, error, told->cause);
     }
-    (void)mw_http_conn_refuse(client->http, status, error, detail, extra, told, mw_clock_unix_ms());
+    (void)mw_http_conn_refuse(&client->http->conn, status, error, detail, extra, told,
+                              mw_clock_unix_ms());
     mw_client_settle_later(client);
 }
 
@@ -128,7 +133,7 @@ void mw_http_driver_refuse_until(struct mw_client *client, unsigned status, cons
 
 void mw_http_driver_answered(struct mw_client *client)
 {
-    client->body = 0;
+    client->http->body = 0;
     mw_client_settle_later(client);
 }
 
@@ -139,16 +144,17 @@ static void tell_stranger(struct mw_client *client, const char *what, const char
 {
     struct mw_worker *worker = client->worker;
     struct mw_log_line line;
+    char ip[MW_IP_TEXT_LEN];
     mw_rare_begin(&worker->strangers, mw_loop_now(worker->loop), &line, worker->log, MW_LOG_INFO,
                   what);
-    mw_log_text(&line, "peer", mw_view_text(client->ip));
+    mw_log_text(&line, "peer", mw_client_ip(client, ip));
     mw_log_text(&line, "error", mw_view_text(error));
     mw_log_end(&line);
 }
 
 static void tell_of_bad_request(struct mw_client *client)
 {
-    const struct mw_http_refusal *why = &client->http->refusal;
+    const struct mw_http_refusal *why = &client->http->conn.refusal;
     const struct mw_refused_said said = { why->status, why->error, mw_view_text(why->text),
                                           mw_refusal_told(why->status, why->error) };
     keep_for_asker(client, &said);
@@ -160,12 +166,10 @@ static void tell_of_bad_request(struct mw_client *client)
 static void note_client(struct mw_client *client, const struct mw_http_head *head)
 {
     const struct mw_config *config = client->worker->config;
-    struct mw_ip ip;
-    if (!mw_config_trusts(config, &client->peer))
-        return;
-    mw_forwarded_client(head, mw_config_forwarded_by(config), config->trusted.items,
-                        config->trusted.count, &client->peer, &ip);
-    mw_ip_text(&ip, client->ip);
+    const struct mw_ip *peer = &client->http->peer;
+    if (mw_config_trusts(config, peer))
+        mw_forwarded_client(head, mw_config_forwarded_by(config), config->trusted.items,
+                            config->trusted.count, peer, &client->ip);
 }
 
 /* ---- a request ---- */
@@ -196,7 +200,7 @@ static void no_such_file(struct mw_client *client, struct mw_view path)
 /* The same for every path and for "*": the server has nothing that takes another method. */
 static void answer_options(struct mw_client *client)
 {
-    struct mw_http_conn *http = client->http;
+    struct mw_http_conn *http = &client->http->conn;
     int err = mw_http_conn_start(http, 204, mw_clock_unix_ms());
     if (!err)
         err = mw_http_field(&http->out, "Allow", mw_view_text(METHODS));
@@ -207,12 +211,12 @@ static void answer_options(struct mw_client *client)
 static void refuse_method(struct mw_client *client)
 {
     mw_http_driver_refuse(client, 405, "method_not_allowed",
-                          mw_http_conn_head(client->http)->method, "Allow: " METHODS "\r\n");
+                          mw_http_conn_head(&client->http->conn)->method, "Allow: " METHODS "\r\n");
 }
 
 static void serve_file(struct mw_client *client, struct mw_view path)
 {
-    struct mw_view method = mw_http_conn_head(client->http)->method;
+    struct mw_view method = mw_http_conn_head(&client->http->conn)->method;
     if (mw_view_is(method, "OPTIONS"))
         answer_options(client);
     else if (!mw_view_is(method, "GET") && !mw_view_is(method, "HEAD"))
@@ -250,13 +254,13 @@ static void upgrade(struct mw_client *client, struct mw_view path)
 
 static void handle_request(struct mw_client *client)
 {
-    const struct mw_http_head *head = mw_http_conn_head(client->http);
+    const struct mw_http_head *head = mw_http_conn_head(&client->http->conn);
     struct mw_target target;
     char path[MW_HTTP_MAX_TARGET];
     long len = MW_ERR_BAD_ARG;
     /* What had begun is still answered, and is the last; who must not stay asks one thing. */
     if (client->worker->stopping || client->is_last)
-        client->http->keep_alive = false;
+        client->http->conn.keep_alive = false;
     note_client(client, head);
     if (mw_target_split(head->target, &target) == MW_OK && target.path.len <= sizeof path)
         len = mw_path_normalise(target.path, path);
@@ -277,7 +281,7 @@ static void handle_request(struct mw_client *client)
 /* Heads and short bodies. The buffer is cleared only when the stream has let go of it. */
 static bool send_out(struct mw_client *client)
 {
-    struct mw_http_conn *http = client->http;
+    struct mw_http_conn *http = &client->http->conn;
     if (http->out_sent) {
         http->out_sent = false;
         mw_buf_clear(&http->out);
@@ -295,7 +299,7 @@ static bool send_out(struct mw_client *client)
 
 static bool next_request(struct mw_client *client)
 {
-    enum mw_http_event event = mw_http_conn_next(client->http, mw_clock_unix_ms());
+    enum mw_http_event event = mw_http_conn_next(&client->http->conn, mw_clock_unix_ms());
     if (event == MW_HTTP_GOT_REQUEST)
         handle_request(client);
     if (event == MW_HTTP_REFUSED)
@@ -308,12 +312,12 @@ static bool next_request(struct mw_client *client)
 /* One step from a request to having answered it; false: something else has to happen first. */
 static bool step(struct mw_client *client)
 {
-    struct mw_http_conn *http = client->http;
+    struct mw_http_conn *http = &client->http->conn;
     if (http->out.len)
         return send_out(client);
-    if (client->body)
-        return mw_static_step(client->body);
-    if (client->awaits)
+    if (client->http->body)
+        return mw_static_step(client->http->body);
+    if (client->http->awaits)
         return false;
     switch (http->phase) {
     case MW_HTTP_PHASE_BUSY:
@@ -331,9 +335,9 @@ static bool step(struct mw_client *client)
 static void put_alarm(struct mw_client *client)
 {
     struct mw_loop *loop = client->worker->loop;
-    bool waits_for_head = client->http->phase == MW_HTTP_PHASE_HEAD;
+    bool waits_for_head = client->http->conn.phase == MW_HTTP_PHASE_HEAD;
     mw_alarm_set(loop, &client->alarm,
-                 waits_for_head ? client->http->due_ms : mw_loop_now(loop) + WRITE_STALL_MS);
+                 waits_for_head ? client->http->conn.due_ms : mw_loop_now(loop) + WRITE_STALL_MS);
 }
 
 void mw_http_driver_settle(struct mw_client *client)
@@ -352,24 +356,24 @@ size_t mw_http_driver_read(struct mw_client *client, char *bytes, size_t len)
     size_t piece = len < READ_PIECE_BYTES ? len : READ_PIECE_BYTES;
     if (client->is_leaving)
         return mw_handover_keep(client, mw_view(bytes, len)) ? len : 0;
-    if (mw_http_conn_feed(client->http, mw_view(bytes, piece)))
+    if (mw_http_conn_feed(&client->http->conn, mw_view(bytes, piece)))
         return 0;
-    if (client->phase == MW_CLIENT_HTTP && client->http->phase == MW_HTTP_PHASE_HEAD)
+    if (client->phase == MW_CLIENT_HTTP && client->http->conn.phase == MW_HTTP_PHASE_HEAD)
         mw_http_driver_settle(client);
     return piece;
 }
 
 void mw_http_driver_alarm(struct mw_client *client)
 {
-    if (client->http->phase != MW_HTTP_PHASE_HEAD) {
+    if (client->http->conn.phase != MW_HTTP_PHASE_HEAD) {
         if (mw_client_advances(client))
             put_alarm(client);
         else
             mw_client_drop(client, true);
         return;
     }
-    bool has_begun = mw_http_conn_has_begun(client->http);
-    mw_http_conn_time_out(client->http, mw_clock_unix_ms());
+    bool has_begun = mw_http_conn_has_begun(&client->http->conn);
+    mw_http_conn_time_out(&client->http->conn, mw_clock_unix_ms());
     if (has_begun)
         tell_of_bad_request(client);
     mw_client_settle_later(client);

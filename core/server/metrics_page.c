@@ -36,10 +36,10 @@ static void refuse(struct mw_client *client)
 void mw_metrics_page_mail(struct mw_inquiry *inquiry)
 {
     struct mw_client *client = mw_slots_get(&inquiry->home->slots, inquiry->id);
-    if (client && client->awaits) {
-        client->awaits = false;
-        bool is_head = mw_view_is(mw_http_conn_head(client->http)->method, "HEAD");
-        if (!inquiry->is_whole || put(client->http, mw_buf_view(&inquiry->text), is_head))
+    if (client && client->http && client->http->awaits) {
+        client->http->awaits = false;
+        bool is_head = mw_view_is(mw_http_conn_head(&client->http->conn)->method, "HEAD");
+        if (!inquiry->is_whole || put(&client->http->conn, mw_buf_view(&inquiry->text), is_head))
             refuse(client);
         mw_client_settle_later(client);
     }
@@ -50,7 +50,7 @@ void mw_metrics_page_mail(struct mw_inquiry *inquiry)
 bool mw_metrics_page(struct mw_client *client, struct mw_view path)
 {
     struct mw_worker *worker = client->worker;
-    struct mw_view method = mw_http_conn_head(client->http)->method;
+    struct mw_view method = mw_http_conn_head(&client->http->conn)->method;
     if (!mw_view_is(path, worker->config->metrics_path) ||
         (!mw_view_is(method, "HEAD") && !mw_view_is(method, "GET")))
         return false;
@@ -61,7 +61,7 @@ bool mw_metrics_page(struct mw_client *client, struct mw_view path)
     }
     inquiry->home = worker;
     inquiry->id = client->id;
-    client->awaits = true;
+    client->http->awaits = true;
     mw_crew_send(worker->crew, &inquiry->letter);
     return true;
 }

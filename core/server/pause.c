@@ -11,7 +11,7 @@
 
 void mw_pause_turn_away(struct mw_client *client)
 {
-    if (client->comeback) {
+    if (client->http->comeback) {
         mw_comeback_put_off(client);
         return;
     }
@@ -65,7 +65,7 @@ void mw_pause_begin(struct mw_route *route)
 
 static void wake(struct mw_client *client)
 {
-    bool has_waited = !mw_backlog_is_empty(&client->backlog) || client->stalled || client->ending ||
+    bool has_waited = !mw_client_is_heard(client) || client->stalled || client->ending ||
                       client->drained || client->conn.phase == MW_CONN_DECIDING;
     if (has_waited || client->phase == MW_CLIENT_OPENING || client->phase == MW_CLIENT_AWAY)
         mw_client_settle_later(client);

@@ -49,9 +49,9 @@ static int answer(struct mw_client *client, const struct mw_refused_said *said, 
     mw_buf_init(&body, &client->worker->mem, 0);
     int err = write_body(&body, said);
     if (!err)
-        err = put_head(client->http, body.len);
+        err = put_head(&client->http->conn, body.len);
     if (!err && !is_head)
-        err = mw_buf_put_view(&client->http->out, mw_buf_view(&body));
+        err = mw_buf_put_view(&client->http->conn.out, mw_buf_view(&body));
     mw_buf_free(&body);
     return err;
 }
@@ -71,7 +71,7 @@ static bool find(const struct mw_worker *worker, struct mw_view mark, struct mw_
 bool mw_refused_page(struct mw_client *client, struct mw_view path)
 {
     char text[MW_BOUND_REFUSAL_BYTES];
-    struct mw_view method = mw_http_conn_head(client->http)->method;
+    struct mw_view method = mw_http_conn_head(&client->http->conn)->method;
     struct mw_view mark = mw_view_from(path, strlen(prefix));
     struct mw_refused_said said;
     bool is_head = mw_view_is(method, "HEAD");

@@ -69,7 +69,7 @@ static void finish(struct mw_static *body)
  */
 static int put_redirect(struct mw_static *body)
 {
-    struct mw_http_conn *http = body->client->http;
+    struct mw_http_conn *http = &body->client->http->conn;
     struct mw_view target = mw_http_conn_head(http)->target;
     struct mw_view query = mw_view_from(target, mw_view_find(target, '?', 0));
     char path[3 * MAX_PATH_BYTES];
@@ -115,7 +115,7 @@ static void answer_file(struct mw_static *body, const struct mw_file_info *info)
     struct mw_file_answer answer;
     char extra[96], range[72];
     mw_ms unix_ms = mw_clock_unix_ms();
-    mw_file_answer_decide(&answer, mw_http_conn_head(client->http), info, unix_ms);
+    mw_file_answer_decide(&answer, mw_http_conn_head(&client->http->conn), info, unix_ms);
     if (answer.status == 412) {
         mw_http_driver_refuse(client, 412, "precondition_failed",
                               mw_view_text("the file is not as the request wants it to be"), 0);
@@ -124,8 +124,8 @@ static void answer_file(struct mw_static *body, const struct mw_file_info *info)
         snprintf(extra, sizeof extra, "Content-Range: %s\r\n", range);
         mw_http_driver_refuse(client, 416, "range_not_satisfiable",
                               mw_view_text("the file has no such bytes"), extra);
-    } else if (mw_file_answer_put_head(&answer, client->http, mw_view(body->path, body->path_len),
-                                       unix_ms)) {
+    } else if (mw_file_answer_put_head(&answer, &client->http->conn,
+                                       mw_view(body->path, body->path_len), unix_ms)) {
         refuse_for_memory(body);
     } else {
         body->left = answer.body;
@@ -211,7 +211,7 @@ int mw_static_serve(struct mw_client *client, struct mw_view path,
         return err;
     }
     body->pending = true;
-    client->body = body;
+    client->http->body = body;
     return MW_OK;
 }
 

@@ -29,6 +29,10 @@
 /* The sideband's place is behind the params, which leave it aligned. */
 _Static_assert(_Alignof(struct mw_sideband) <= _Alignof(struct mw_param), "see facts_new");
 
+_Static_assert(MW_HTTP_MAX_TARGET <= UINT16_MAX && MW_HTTP_MAX_HEAD <= UINT16_MAX,
+               "the length of a path, or of a protocol, is 16 bits of struct mw_facts");
+_Static_assert(MW_PATTERN_MAX_SEGMENTS <= UINT8_MAX, "so is the number of parameters 8 bits");
+
 /* Copies what outlives the request into one block. `mark`: empty, or one. NULL: no memory. */
 static struct mw_facts *facts_new(struct mw_mem *mem, struct mw_view path, struct mw_view protocol,
                                   struct mw_view mark, const struct mw_param *params, size_t count)
@@ -41,23 +45,20 @@ static struct mw_facts *facts_new(struct mw_mem *mem, struct mw_view path, struc
     struct mw_facts *facts = mw_alloc(mem, size);
     if (!facts)
         return 0;
-    *facts = (struct mw_facts){ .size = size,
+    *facts = (struct mw_facts){ .size = (uint32_t)size,
+                                .path_len = (uint16_t)path.len,
+                                .protocol_len = (uint16_t)protocol.len,
                                 .has_sideband = mark.len > 0,
                                 .opened_unix_ms = mw_clock_unix_ms(),
-                                .param_count = count };
-    char *at = (char *)(facts->params + count) + sideband_len;
+                                .param_count = (uint8_t)count };
     if (facts->has_sideband)
         mw_sideband_init(mw_facts_sideband(facts), mark);
-    const struct {
-        struct mw_view from;
-        struct mw_view *to;
-    } fixed[] = { { path, &facts->path }, { protocol, &facts->protocol } };
-    for (size_t i = 0; i < MW_COUNT(fixed); i++) {
-        *fixed[i].to = mw_view(at, fixed[i].from.len);
-        if (fixed[i].from.len)
-            memcpy(at, fixed[i].from.data, fixed[i].from.len);
-        at += fixed[i].from.len;
-    }
+    char *at = (char *)facts->params + mw_facts_texts_at(facts);
+    memcpy(at, path.data, path.len);
+    at += path.len;
+    if (protocol.len)
+        memcpy(at, protocol.data, protocol.len);
+    at += protocol.len;
     for (size_t i = 0; i < count; i++) {
         memcpy(at, params[i].name.data, params[i].name.len);
         facts->params[i].name = mw_view(at, params[i].name.len);
@@ -95,8 +96,9 @@ static bool is_rebound(const struct mw_client *client, const struct mw_http_head
 {
     size_t count;
     (void)mw_http_header(head, "origin", &count);
-    bool is_local =
-        mw_view_starts_with(mw_view_text(client->ip), "127.") || !strcmp(client->ip, "::1");
+    char room[MW_IP_TEXT_LEN];
+    const struct mw_view ip = mw_client_ip(client, room);
+    bool is_local = mw_view_starts_with(ip, "127.") || mw_view_is(ip, "::1");
     return count && client->worker->config->dev && is_local && !host_is_local(head);
 }
 
@@ -166,25 +168,33 @@ int mw_upgrade_put_hello(const struct mw_client *client, const struct mw_sideban
     return err ? err : mw_buf_put(answer, text, len);
 }
 
+void mw_upgrade_keep_rest(struct mw_client *client, struct mw_http_conn *http)
+{
+    if (http->in.len == 0)
+        return;
+    client->unheard->held = http->in;
+    client->unheard->held.max_bytes = 0;
+    mw_buf_init(&http->in, &client->worker->mem, 0);
+}
+
 /* Leaves OPENING for good. False: no memory. */
 static bool send_answer(struct mw_client *client)
 {
     struct mw_buf answer;
     mw_buf_init(&answer, &client->worker->mem, 0);
-    int err = mw_ws_answer(&answer, mw_http_conn_head(client->http), client->facts->protocol,
-                           &client->facts->deflate);
+    int err = mw_ws_answer(&answer, mw_http_conn_head(&client->http->conn),
+                           mw_facts_protocol(client->facts), &client->facts->deflate);
     if (!err)
         err = mw_upgrade_put_hello(client, client->conn.sideband, 0, &answer);
+    if (!err && client->http->conn.in.len > 0 && !mw_client_keep_unheard(client))
+        err = MW_ERR_NOMEM;
     if (!err)
         err =
             mw_conn_put_raw(&client->conn, mw_buf_view(&answer), mw_loop_now(client->worker->loop));
     mw_buf_free(&answer);
     if (err)
         return false;
-    /* What came behind the request are frames already. */
-    client->held = client->http->in;
-    client->held.max_bytes = 0;
-    mw_buf_init(&client->http->in, &client->worker->mem, 0);
+    mw_upgrade_keep_rest(client, &client->http->conn);
     mw_http_driver_close(client);
     client->phase = MW_CLIENT_OPEN;
     client->route->metrics.cells->opened++;
@@ -249,7 +259,7 @@ static void tell_of_failure(struct mw_client *client)
 
 void mw_upgrade_expire(struct mw_client *client)
 {
-    if (client->comeback) {
+    if (client->http->comeback) {
         mw_comeback_expire(client);
         return;
     }
@@ -282,11 +292,9 @@ void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdic
 static int enter_by_ip(struct mw_client *client)
 {
     struct mw_route *route = client->route;
-    struct mw_ip ip = { 0 };
     if (!route->max_per_ip)
         return MW_OK;
-    (void)mw_ip_parse(mw_view_text(client->ip), &ip);
-    return mw_seat_take_ip(route->seat, &ip, route->max_per_ip, &client->ip_count);
+    return mw_seat_take_ip(route->seat, &client->ip, route->max_per_ip, &client->ip_count);
 }
 
 /* True where it was turned away: then on_open is not called, and it takes nobody's place. */
@@ -317,7 +325,7 @@ static bool turned_away(struct mw_client *client)
 void mw_upgrade_wait(struct mw_client *client)
 {
     struct mw_loop *loop = client->worker->loop;
-    client->http->in.max_bytes = 0;
+    client->http->conn.in.max_bytes = 0;
     mw_stream_set_reading(client->stream, false);
     mw_alarm_set(loop, &client->alarm, mw_loop_now(loop) + OPENING_MS);
 }
@@ -325,12 +333,12 @@ void mw_upgrade_wait(struct mw_client *client)
 void mw_upgrade_request(const struct mw_client *client, struct mw_upgrade_room *room,
                         struct mw_request *request)
 {
-    const struct mw_http_head *head = mw_http_conn_head(client->http);
+    const struct mw_http_head *head = mw_http_conn_head(&client->http->conn);
     struct mw_target target = { 0 };
     (void)mw_target_split(head->target, &target); /* it was split before */
     *request = (struct mw_request){
         .conn = client->id,
-        .path = client->facts->path,
+        .path = mw_facts_path(client->facts),
         .target = head->target,
         .query = mw_sideband_hide(target.query, room->query),
         .headers = head->headers,
@@ -408,7 +416,7 @@ static void begin(struct mw_client *client)
 void mw_upgrade(struct mw_client *client, struct mw_view path)
 {
     struct mw_worker *worker = client->worker;
-    const struct mw_http_head *head = mw_http_conn_head(client->http);
+    const struct mw_http_head *head = mw_http_conn_head(&client->http->conn);
     struct mw_param params[MW_PATTERN_MAX_SEGMENTS];
     size_t count = 0;
     struct mw_route *route = mw_route_match(worker, path, params, &count);

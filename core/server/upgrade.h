@@ -35,6 +35,12 @@ void mw_upgrade_request(const struct mw_client *client, struct mw_upgrade_room *
 /* Nothing is read until there is a decision, which has its time. */
 void mw_upgrade_wait(struct mw_client *client);
 /*
+ * What came behind the request are frames already: to client->unheard, which is there if there are
+ * any.
+ */
+void mw_upgrade_keep_rest(struct mw_client *client, struct mw_http_conn *http);
+
+/*
  * The hello of a client to whoever has this sideband (NULL: nothing). `missed`: the client's
  * session is back, and so many messages are lost; NULL: it is new, if there is one.
  */

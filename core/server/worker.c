@@ -71,7 +71,6 @@ int mw_worker_open(struct mw_worker *worker, const struct mw_worker_setup *setup
     mw_client_js_init(&worker->client_js, &worker->mem);
     mw_list_init(&worker->routes);
     mw_list_init(&worker->accounts);
-    mw_list_init(&worker->clients);
     mw_list_init(&worker->doors);
     mw_drain_init(worker);
     snprintf(why, 128, "out of memory");

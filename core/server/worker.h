@@ -52,8 +52,7 @@ struct mw_worker {
     struct mw_client_js client_js;
     struct mw_link routes;
     struct mw_link accounts; /* of routes, and of those that have gone */
-    struct mw_link clients;
-    struct mw_link doors; /* who is not a client yet */
+    struct mw_link doors;    /* who is not a client yet */
     size_t client_count;
     struct mw_tls_loop *tls_loop; /* NULL: connections are plain */
     struct mw_tls_ctx *tls;       /* for those that come next; a reference */

@@ -17,6 +17,7 @@
 #include "core/server/deliver.h"
 #include "core/server/ending.h"
 #include "core/server/fair.h"
+#include "core/server/fanout.h"
 #include "core/server/farewell.h"
 #include "core/server/http_driver.h"
 #include "core/server/upgrade.h"
@@ -73,7 +74,6 @@ int mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
 {
     const struct mw_conn_setup setup = setup_of(client, route);
     int err = mw_conn_init(&client->conn, &setup, now(client));
-    mw_subscriber_init(&client->subscriber, client, client->id, &route->account->party);
     client->route = route;
     mw_list_push(&route->clients, &client->in_route);
     route->client_count++;
@@ -97,7 +97,7 @@ static void leave_route(struct mw_client *client)
     struct mw_route *route = client->route;
     if (!route)
         return;
-    mw_hub_leave_all(&client->worker->hub, &client->subscriber);
+    mw_fanout_leave(client);
     mw_list_remove(&client->waiting);
     mw_list_remove(&client->in_route);
     route->client_count--;
@@ -111,7 +111,7 @@ static void leave_route(struct mw_client *client)
 static void tell_app(struct mw_client *client, const struct mw_end *end)
 {
     struct mw_worker *worker = client->worker;
-    mw_hub_leave_all(&worker->hub, &client->subscriber);
+    mw_fanout_leave(client);
     if (!client->asked)
         return;
     unsigned begun = mw_fair_begin(client->route);
@@ -156,7 +156,7 @@ static void end_when_heard(struct mw_client *client)
         return;
     enum mw_cause cause = mw_conn_ending(&client->conn)->cause;
     bool by_peer = cause == MW_CAUSE_peer_close || cause == MW_CAUSE_peer_fin;
-    if (!by_peer || mw_backlog_is_empty(&client->backlog)) {
+    if (!by_peer || mw_client_is_heard(client)) {
         mw_ws_driver_end_now(client);
         return;
     }
@@ -187,11 +187,7 @@ void mw_ws_driver_free(struct mw_client *client)
     }
     leave_route(client);
     mw_away_free(client);
-    if (client->decided)
-        mw_free(mem, client->decided, client->decided->size);
-    client->decided = 0;
-    mw_backlog_free(&client->backlog);
-    mw_buf_free(&client->held);
+    mw_client_forget_unheard(client);
 }
 
 void mw_ws_driver_give_up(struct mw_client *client)
@@ -283,9 +279,11 @@ void mw_ws_driver_offer(struct mw_client *client)
 
 static void hold(struct mw_client *client, struct mw_view bytes)
 {
-    if (bytes.len && mw_buf_put_view(&client->held, bytes))
+    if (bytes.len == 0)
+        return;
+    if (!mw_client_keep_unheard(client) || mw_buf_put_view(&client->unheard->held, bytes))
         (void)mw_ws_driver_close(client, MW_CAUSE_out_of_memory, 0, mw_view_text("out of memory"));
-    if (client->held.len >= HELD_BYTES)
+    else if (client->unheard->held.len >= HELD_BYTES)
         mw_stream_set_reading(client->stream, false);
 }
 
@@ -327,7 +325,7 @@ static void wait_for_word(struct mw_client *client)
 static bool waits_for_turn(const struct mw_client *client)
 {
     return client->conn.phase == MW_CONN_OPEN && !client->busy &&
-           !mw_route_is_held(client->route) && !mw_backlog_is_empty(&client->backlog);
+           !mw_route_is_held(client->route) && !mw_client_is_heard(client);
 }
 
 /*
@@ -346,8 +344,8 @@ static bool has_to_wait(struct mw_client *client, size_t taken)
         mw_client_settle_later(client);
         return true;
     }
-    if (mw_backlog_is_full(&client->backlog) && client->conn.phase == MW_CONN_OPEN &&
-        mw_deliver_must_wait(client)) {
+    if (client->unheard && mw_backlog_is_full(&client->unheard->backlog) &&
+        client->conn.phase == MW_CONN_OPEN && mw_deliver_must_wait(client)) {
         stall_and_leave(client);
         return true;
     }
@@ -397,8 +395,11 @@ static void pump(struct mw_client *client)
 /* Feeds what was held back. It may be held back again. */
 static void feed_held(struct mw_client *client)
 {
-    struct mw_buf held = client->held;
-    mw_buf_init(&client->held, &client->worker->mem, 0);
+    struct mw_buf held = { 0 };
+    if (client->unheard) {
+        held = client->unheard->held;
+        mw_buf_init(&client->unheard->held, &client->worker->mem, 0);
+    }
     if (held.len)
         mw_conn_feed(&client->conn, held.data, held.len, now(client));
     pump(client);
@@ -410,7 +411,8 @@ void mw_ws_driver_start(struct mw_client *client)
     mw_stream_set_reading(client->stream, true);
     /* The handshake's alarm is done with. */
     mw_alarm_stop(client->worker->loop, &client->alarm);
-    client->route->metrics.cells->received_bytes += client->held.len;
+    if (client->unheard)
+        client->route->metrics.cells->received_bytes += client->unheard->held.len;
     feed_held(client);
     mw_client_settle_later(client);
 }
@@ -499,7 +501,7 @@ void mw_ws_driver_alarm(struct mw_client *client)
 
 static void settle_opening(struct mw_client *client)
 {
-    if (client->comeback) {
+    if (client->http->comeback) {
         mw_comeback_settle(client);
         return;
     }
@@ -509,18 +511,17 @@ static void settle_opening(struct mw_client *client)
         mw_fair_wait(client);
     if (client->busy || client->unasked || client->phase != MW_CLIENT_OPENING)
         return;
-    struct mw_decided *decided = client->decided;
-    client->decided = 0;
+    struct mw_decided *decided = client->http->decided;
+    client->http->decided = 0;
     mw_upgrade_decide(client, decided && !client->open_failed ? &decided->verdict : 0);
-    if (decided)
-        mw_free(&client->worker->mem, decided, decided->size);
+    mw_client_free_decided(client->worker, decided);
 }
 
 /* Messages that had to wait, then what was held back. */
 static void catch_up(struct mw_client *client)
 {
     mw_deliver_waiting(client);
-    bool has_heard_all = mw_backlog_is_empty(&client->backlog);
+    bool has_heard_all = mw_client_is_heard(client);
     if (client->ending && !client->busy && has_heard_all) {
         mw_ws_driver_end_now(client);
         return;
@@ -566,6 +567,7 @@ void mw_ws_driver_settle(struct mw_client *client)
         mw_ws_driver_flush(client);
     if (client->phase == MW_CLIENT_OPEN)
         pump(client);
+    mw_client_rest_unheard(client);
     if (client->phase == MW_CLIENT_OPEN) {
         finish_early(client);
         put_alarm(client);

@@ -83,7 +83,7 @@ void mw_conn_free(struct mw_conn *conn)
     conn->reading = 0;
     conn->sending = 0;
     free_deflate(conn);
-    mw_free(conn->home->mem, conn->flight, sizeof *conn->flight);
+    mw_flight_free(conn->flight, conn->home->mem);
     conn->flight = 0;
     mw_conn_forget_end(conn);
 }
@@ -195,7 +195,7 @@ static bool is_in_rate(struct mw_conn *conn, mw_ms now_ms)
 {
     const struct mw_limits_ms *limits = conn->home->limits;
     if (limits->rate_per_s <= 0 ||
-        mw_rate_take(&conn->rate, limits->rate_per_s, limits->burst, now_ms))
+        mw_bucket_take(&conn->bucket, limits->rate_per_s, limits->burst, now_ms))
         return true;
     mw_conn_close(conn, MW_CAUSE_rate_limited, 0, mw_view_text("more messages than limits.rate"),
                   now_ms);

@@ -90,7 +90,7 @@ struct mw_conn {
         mw_ms ping_at_ms;   /* the next one, in OPEN */
         mw_ms close_due_ms; /* then nothing is waited for any more, in CLOSE_SENT */
     };
-    struct mw_rate rate;
+    struct mw_bucket bucket; /* of its messages, where limits.rate is on */
 };
 
 struct mw_conn_setup {

@@ -5,12 +5,12 @@
  */
 #include "core/session/conn_flight.h"
 
-static void note(const struct mw_conn *conn, enum mw_flight_kind kind, struct mw_flight_entry entry,
+static void note(struct mw_conn *conn, enum mw_flight_kind kind, struct mw_flight_entry entry,
                  mw_ms now_ms)
 {
     entry.at_ms = mw_flight_u32(now_ms - conn->opened_ms);
     entry.kind = (uint8_t)kind;
-    mw_flight_note(conn->flight, entry);
+    conn->flight = mw_flight_note(conn->flight, conn->home->mem, entry);
 }
 
 /* The first message makes it: who only waits needs none. Without memory there is none. */
@@ -18,7 +18,7 @@ static void note_message(struct mw_conn *conn, enum mw_flight_kind kind,
                          struct mw_flight_entry entry, mw_ms now_ms)
 {
     if (!conn->flight)
-        conn->flight = mw_alloc_zero(conn->home->mem, sizeof *conn->flight);
+        conn->flight = mw_flight_new(conn->home->mem);
     note(conn, kind, entry, now_ms);
 }
 
@@ -41,8 +41,8 @@ void mw_conn_note_sent(struct mw_conn *conn, uint8_t first, size_t len, mw_ms no
     note_message(conn, MW_FLIGHT_OUT, entry, now_ms);
 }
 
-void mw_conn_note_control(const struct mw_conn *conn, enum mw_flight_kind kind,
-                          enum mw_opcode opcode, size_t len, unsigned code, mw_ms now_ms)
+void mw_conn_note_control(struct mw_conn *conn, enum mw_flight_kind kind, enum mw_opcode opcode,
+                          size_t len, unsigned code, mw_ms now_ms)
 {
     const struct mw_flight_entry entry = {
         .what = mw_frame_first_byte(opcode, true, false),
@@ -52,13 +52,13 @@ void mw_conn_note_control(const struct mw_conn *conn, enum mw_flight_kind kind,
     note(conn, kind, entry, now_ms);
 }
 
-void mw_conn_note_aside(const struct mw_conn *conn, bool answered, size_t len, mw_ms now_ms)
+void mw_conn_note_aside(struct mw_conn *conn, bool answered, size_t len, mw_ms now_ms)
 {
     const struct mw_flight_entry entry = { .bytes = mw_flight_u32(len), .number = answered };
     note(conn, MW_FLIGHT_ASIDE, entry, now_ms);
 }
 
-void mw_conn_note_state(const struct mw_conn *conn, enum mw_flight_kind kind, mw_ms now_ms)
+void mw_conn_note_state(struct mw_conn *conn, enum mw_flight_kind kind, mw_ms now_ms)
 {
     const struct mw_flight_entry entry = { .bytes = mw_flight_u32(mw_conn_queued(conn)) };
     note(conn, kind, entry, now_ms);

@@ -9,13 +9,13 @@ void mw_conn_note_received(struct mw_conn *conn, const struct mw_item *item, mw_
 void mw_conn_note_sent(struct mw_conn *conn, uint8_t first, size_t len, mw_ms now_ms);
 
 /* A control frame came or was queued; code: of a Close frame, else 0. */
-void mw_conn_note_control(const struct mw_conn *conn, enum mw_flight_kind kind,
-                          enum mw_opcode opcode, size_t len, unsigned code, mw_ms now_ms);
+void mw_conn_note_control(struct mw_conn *conn, enum mw_flight_kind kind, enum mw_opcode opcode,
+                          size_t len, unsigned code, mw_ms now_ms);
 
 /* A text of the sideband came. Makes no recorder: who only waits has probes too. */
-void mw_conn_note_aside(const struct mw_conn *conn, bool answered, size_t len, mw_ms now_ms);
+void mw_conn_note_aside(struct mw_conn *conn, bool answered, size_t len, mw_ms now_ms);
 
 /* QUEUE_HIGH, QUEUE_LOW, REFUSED, READS_STOP or READS_GO, with what waits. */
-void mw_conn_note_state(const struct mw_conn *conn, enum mw_flight_kind kind, mw_ms now_ms);
+void mw_conn_note_state(struct mw_conn *conn, enum mw_flight_kind kind, mw_ms now_ms);
 
 #endif

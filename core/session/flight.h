@@ -1,7 +1,7 @@
 /*
  * A flight recorder: the last few things that happened to a connection, for who asks afterwards why
- * it ended. Sixteen entries of sixteen bytes, made with the connection's first message, so that who
- * only waits pays nothing. Pure; the time is told.
+ * it ended. Up to sixteen entries of sixteen bytes, made with the connection's first message, so
+ * that who only waits pays nothing, and who says little pays little. Pure; the time is told.
  *
  * What repeats itself is one entry with a count: a thousand messages of a broadcast do not wash
  * away what came before them.
@@ -55,11 +55,20 @@ struct mw_flight_entry {
 
 struct mw_flight {
     uint32_t noted; /* entries ever; the next one goes to this place of the ring */
-    struct mw_flight_entry entries[MW_FLIGHT_ENTRIES];
+    uint32_t room;  /* a power of two, MW_FLIGHT_ENTRIES at most */
+    struct mw_flight_entry entries[];
 };
 
-/* `times` is set here. NULL: nothing is kept. */
-void mw_flight_note(struct mw_flight *flight, struct mw_flight_entry entry);
+/* Room for a message and its answer. NULL: no memory. */
+struct mw_flight *mw_flight_new(struct mw_mem *mem);
+void mw_flight_free(struct mw_flight *flight, struct mw_mem *mem); /* NULL is allowed */
+
+/*
+ * `times` is set here. Gives the recorder back, which may have grown; without memory for that it
+ * forgets earlier. NULL: nothing is kept.
+ */
+struct mw_flight *mw_flight_note(struct mw_flight *flight, struct mw_mem *mem,
+                                 struct mw_flight_entry entry);
 
 /* Copies what is kept, the oldest first; returns how many. NULL: none. */
 size_t mw_flight_copy(const struct mw_flight *flight,

@@ -39,7 +39,8 @@ struct mw_param {
 /* Facts about a connection; views live until its end (until `close` of app.h has returned). */
 struct mw_conn_info {
     struct mw_view path; /* percent-decoded */
-    struct mw_view ip;
+    struct mw_view ip;   /* in `ip_room`: as long as this struct, and not of a copy of it */
+    char ip_room[48];
     struct mw_view protocol; /* empty: none was agreed on */
     const struct mw_param *params;
     size_t param_count;

@@ -242,8 +242,8 @@ static inline struct peer *add_peer(struct world *world)
     };
     size_t before = world->worker.client_count;
     mw_client_accept(&world->worker, &arrival);
-    if (world->worker.client_count > before) /* the newest stands last */
-        peer->client = MW_OWNER(world->worker.clients.prev, struct mw_client, in_worker);
+    if (world->worker.client_count > before)
+        peer->client = peer->line.stream.owner;
     return peer;
 }
 

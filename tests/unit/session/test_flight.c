@@ -14,59 +14,115 @@ TEST(an_entry_is_sixteen_bytes)
     assert_int_equal(sizeof(struct mw_flight_entry), 16);
 }
 
+static struct mw_mem mem;
+static struct mw_flight *flight; /* of one test */
+
+static void begin(void)
+{
+    mw_mem_init(&mem, NULL, 0);
+    flight = mw_flight_new(&mem);
+    assert_non_null(flight);
+}
+
+static void write_down(struct mw_flight_entry one)
+{
+    flight = mw_flight_note(flight, &mem, one);
+}
+
+static void end(void)
+{
+    mw_flight_free(flight, &mem);
+    assert_mem_empty(&mem);
+}
+
+/* In, out, in, out: none is more of the one before. */
+static void write_many(uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        write_down(entry(i % 2 ? MW_FLIGHT_OUT : MW_FLIGHT_IN, i, 1));
+}
+
 TEST(the_last_sixteen_are_kept_the_oldest_first)
 {
-    struct mw_flight flight = { 0 };
     struct mw_flight_entry out[MW_FLIGHT_ENTRIES];
-    assert_int_equal(mw_flight_copy(&flight, out), 0);
-    for (uint32_t i = 0; i < 20; i++)
-        mw_flight_note(&flight, entry(i % 2 ? MW_FLIGHT_OUT : MW_FLIGHT_IN, i, 1));
-    assert_int_equal(mw_flight_copy(&flight, out), MW_FLIGHT_ENTRIES);
+    begin();
+    assert_int_equal(mw_flight_copy(flight, out), 0);
+    write_many(20);
+    assert_int_equal(mw_flight_copy(flight, out), MW_FLIGHT_ENTRIES);
     for (uint32_t i = 0; i < MW_FLIGHT_ENTRIES; i++)
         assert_int_equal(out[i].at_ms, 4 + i);
+    end();
+}
+
+TEST(who_says_little_has_a_small_recorder)
+{
+    begin();
+    write_many(2);
+    assert_in_range(mem.bytes, 1, 40);
+    write_many(16);
+    assert_in_range(mem.bytes, 41, 264);
+    end();
+}
+
+TEST(without_memory_to_grow_the_last_ones_are_kept)
+{
+    struct mw_flight_entry out[MW_FLIGHT_ENTRIES];
+    begin();
+    write_many(4);
+    mem.fail_at = mem.count + 1;
+    write_many(7);
+    assert_int_equal(mw_flight_copy(flight, out), 4);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(out[i].at_ms, 3 + i);
+    end();
 }
 
 TEST(what_repeats_itself_is_one_entry)
 {
-    struct mw_flight flight = { 0 };
     struct mw_flight_entry out[MW_FLIGHT_ENTRIES];
-    mw_flight_note(&flight, entry(MW_FLIGHT_IN, 1, 7));
+    begin();
+    write_down(entry(MW_FLIGHT_IN, 1, 7));
     for (uint32_t i = 0; i < 70000; i++)
-        mw_flight_note(&flight, entry(MW_FLIGHT_OUT, 2 + i, 100000));
-    assert_int_equal(mw_flight_copy(&flight, out), 2);
+        write_down(entry(MW_FLIGHT_OUT, 2 + i, 100000));
+    assert_int_equal(mw_flight_copy(flight, out), 2);
     assert_int_equal(out[0].bytes, 7);
     assert_int_equal(out[1].times, UINT16_MAX);
     assert_int_equal(out[1].at_ms, 70001);
     assert_int_equal(out[1].bytes, UINT32_MAX);
+    end();
 }
 
 TEST(another_code_or_handler_is_another_entry)
 {
-    struct mw_flight flight = { 0 };
     struct mw_flight_entry out[MW_FLIGHT_ENTRIES], one = entry(MW_FLIGHT_OUT, 1, 2);
+    begin();
     one.what = 0x88;
     one.number = 1000;
-    mw_flight_note(&flight, one);
+    write_down(one);
     one.number = 1001;
-    mw_flight_note(&flight, one);
+    write_down(one);
     one.what = 0x81;
-    mw_flight_note(&flight, one);
-    assert_int_equal(mw_flight_copy(&flight, out), 3);
+    write_down(one);
+    assert_int_equal(mw_flight_copy(flight, out), 3);
+    end();
 }
 
 TEST(a_recorder_that_has_wrapped_is_still_full)
 {
-    struct mw_flight flight = { .noted = UINT32_MAX };
     struct mw_flight_entry out[MW_FLIGHT_ENTRIES];
-    mw_flight_note(&flight, entry(MW_FLIGHT_OUT, 9, 1));
-    assert_int_equal(mw_flight_copy(&flight, out), MW_FLIGHT_ENTRIES);
+    begin();
+    write_many(16);
+    flight->noted = UINT32_MAX;
+    write_down(entry(MW_FLIGHT_OUT, 9, 1));
+    assert_int_equal(mw_flight_copy(flight, out), MW_FLIGHT_ENTRIES);
     assert_int_equal(out[MW_FLIGHT_ENTRIES - 1].at_ms, 9);
+    end();
 }
 
 TEST(nothing_is_kept_without_a_recorder)
 {
     struct mw_flight_entry out[MW_FLIGHT_ENTRIES];
-    mw_flight_note(NULL, entry(MW_FLIGHT_IN, 1, 1));
+    assert_null(mw_flight_note(NULL, &mem, entry(MW_FLIGHT_IN, 1, 1)));
     assert_int_equal(mw_flight_copy(NULL, out), 0);
 }
 
@@ -168,6 +224,8 @@ int main(void)
     const struct CMUnitTest cases[] = {
         CASE(an_entry_is_sixteen_bytes),
         CASE(the_last_sixteen_are_kept_the_oldest_first),
+        CASE(who_says_little_has_a_small_recorder),
+        CASE(without_memory_to_grow_the_last_ones_are_kept),
         CASE(what_repeats_itself_is_one_entry),
         CASE(another_code_or_handler_is_another_entry),
         CASE(a_recorder_that_has_wrapped_is_still_full),
