@@ -376,7 +376,7 @@ int mw_lua_check(const struct mw_check *check)
         return MW_ERR_NOMEM;
     check_files(&c);
     check_circles(&c);
-    lua_close(c.app.L);
+    mw_lua_state_close(&c.app);
     mw_lint_array_free(&c.edges, &c.app.mem);
     return c.err;
 }

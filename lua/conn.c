@@ -137,8 +137,9 @@ static bool ask_host(lua_State *L, const struct mw_lua_conn *conn, struct mw_con
     return !conn->is_over && app->host->info(app->host_app, conn->id, info) == MW_OK;
 }
 
-/* Object at 1, name at 2. */
-static void push_fact(lua_State *L, const struct mw_lua_conn *conn, push_fact_fn *push)
+/* Object at 1. */
+static void push_fact(lua_State *L, const struct mw_lua_conn *conn, const char *name,
+                      push_fact_fn *push)
 {
     struct mw_conn_info info;
     if (ask_host(L, conn, &info)) {
@@ -147,7 +148,7 @@ static void push_fact(lua_State *L, const struct mw_lua_conn *conn, push_fact_fn
     }
     if (lua_getiuservalue(L, 1, MW_LUA_CONN_FACTS) != LUA_TTABLE)
         return;
-    lua_pushvalue(L, 2);
+    lua_pushstring(L, name);
     lua_rawget(L, -2);
 }
 
@@ -177,7 +178,7 @@ static void field_params(lua_State *L, struct mw_lua_conn *conn)
 {
     struct mw_conn_info info;
     if (conn->is_over) {
-        push_fact(L, conn, NULL);
+        push_fact(L, conn, "params", NULL);
         return;
     }
     if (lua_getiuservalue(L, 1, MW_LUA_CONN_FACTS) == LUA_TTABLE || !ask_host(L, conn, &info))
@@ -218,7 +219,7 @@ static void field_state(lua_State *L, struct mw_lua_conn *conn)
 #define FACT_FIELD(name) \
     static void field_##name(lua_State *L, struct mw_lua_conn *conn) \
     { \
-        push_fact(L, conn, push_##name); \
+        push_fact(L, conn, #name, push_##name); \
     }
 FACT_FIELD(path)
 FACT_FIELD(ip)
@@ -245,15 +246,16 @@ static const struct field fields[] = {
 
 /* ---- the metatable ---- */
 
-/* Upvalue 1: name -> method, or light userdata of a row of `fields`. */
+/*
+ * Upvalue 1: name -> method, or light userdata of a row of `fields`. Each `conn:send` comes along
+ * here. Called by Lua itself alone, with just an object and a name, so the name can be put out by
+ * what it stands for: 50 instructions less than with a copy of it.
+ */
 static int get_field(lua_State *L)
 {
-    struct mw_lua_conn *conn = lua_touserdata(L, 1);
-    lua_settop(L, 2);
-    lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TLIGHTUSERDATA) {
         const struct field *field = lua_touserdata(L, -1);
-        field->push(L, conn);
+        field->push(L, lua_touserdata(L, 1));
     }
     return 1;
 }
@@ -304,6 +306,10 @@ void mw_lua_conn_init(lua_State *L)
     lua_pushcclosure(L, get_field, 1);
     lua_setfield(L, -2, "__index");
     app->refs.conn_meta = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushliteral(L, "text");
+    app->refs.text = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushliteral(L, "binary");
+    app->refs.binary = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 /* ---- life ---- */
@@ -332,7 +338,7 @@ struct mw_lua_conn *mw_lua_conn_push(lua_State *L, mw_id id)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, mw_lua_app(L)->refs.conns);
     lua_rawgeti(L, -1, (lua_Integer)id);
-    lua_remove(L, -2);
+    lua_replace(L, -2);
     struct mw_lua_conn *conn = mw_lua_object_at(L, -1, &conn_kind);
     if (!conn)
         lua_pop(L, 1);

@@ -25,7 +25,7 @@ struct mw_lua_conn {
     bool is_over;             /* the host no longer knows it */
 };
 
-/* Fills refs.conns and refs.conn_meta. Raises. */
+/* Fills refs.conns, refs.conn_meta and the kinds of messages. Raises. */
 void mw_lua_conn_init(lua_State *L);
 
 /* Makes the object of a new connection and pushes it. Raises. */

@@ -40,7 +40,7 @@ static void destroy(struct mw_app *app)
         return;
     mw_assert(!app->running);
     if (app->L)
-        lua_close(app->L);
+        mw_lua_state_close(app);
     mw_lua_owed_free_all(app);
     mw_lua_version_free_all(app);
     mw_lua_sweep_free(app, app->sweep);

@@ -14,6 +14,7 @@
 #include "core/base/list.h"
 #include "core/base/speck.h"
 #include "core/base/wheel.h"
+#include "lua/spare.h"
 #include "moonwire/app.h"
 
 struct lua_State;
@@ -100,7 +101,8 @@ struct mw_lua_crowd {
 struct mw_lua_refs {
     int conns; /* id -> connection object */
     int conn_meta;
-    int remote_meta; /* of connections on other workers */
+    int remote_meta;  /* of connections on other workers */
+    int text, binary; /* the kinds of messages, as handlers are told them */
     int timer_meta;
     int env_meta;   /* of the environment table of each version */
     int array_meta; /* marks a list that is a JSON array even when empty */
@@ -119,6 +121,7 @@ struct mw_app {
     size_t name_len;
 
     struct lua_State *L;
+    struct mw_lua_spare spare; /* small blocks that L has given back */
     struct mw_lua_lane lanes[MW_LUA_LANE_KINDS];
     struct mw_lua_refs refs;
     struct mw_speck identities; /* text.c: what stands for addresses */

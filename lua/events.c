@@ -2,7 +2,7 @@
  * Handlers and their arguments. Each event is a struct mw_lua_call_kind: what to push, what to read
  * back, whom to tell when a call that waited is over.
  *
- * on_message is the hot path: two registry look-ups, the string, and a coroutine of the pool.
+ * on_message is the hot path: four registry look-ups, the string, and a coroutine of the pool.
  */
 #include "lua/events.h"
 
@@ -261,7 +261,8 @@ static int push_message(lua_State *L, struct mw_lua_call *call, void *input)
     struct mw_lua_conn *conn = mw_lua_conn_push(L, call->conn);
     if (!conn || !push_data(L, call, message))
         return -1;
-    lua_pushstring(L, message->kind == MW_OPCODE_TEXT ? "text" : "binary");
+    const struct mw_lua_refs *refs = &mw_lua_app(L)->refs;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, message->kind == MW_OPCODE_TEXT ? refs->text : refs->binary);
     mw_lua_call_own(call, &conn->call);
     return 3;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/err.h"
+#include "core/base/str.h"
 #include "lua/mod_json.h"
 #include "lua/text.h"
 #include "moonwire/bounds.h"
@@ -79,18 +80,26 @@ static void check_key(lua_State *L, const char *who, const struct mw_lua_payload
         luaL_error(L, "%s: a key goes with policy = \"latest\" only", who);
 }
 
+/* The kinds of on_message, so that an echo is one line. */
+static bool read_kind(struct mw_view word, struct mw_lua_payload *out)
+{
+    if (mw_view_equal(word, mw_view_text("text")))
+        return true;
+    if (!mw_view_equal(word, mw_view_text("binary")))
+        return false;
+    out->kind = MW_OPCODE_BINARY;
+    return true;
+}
+
 static void read_options(lua_State *L, int arg, const char *who, struct mw_lua_payload *out)
 {
     *out = (struct mw_lua_payload){ .kind = MW_OPCODE_TEXT };
-    if (lua_isnoneornil(L, arg))
+    int type = lua_type(L, arg);
+    if (type == LUA_TNONE || type == LUA_TNIL)
         return;
-    if (is_word(L, arg, "text")) /* the kinds of on_message, so that an echo is one line */
+    if (type == LUA_TSTRING && read_kind(mw_lua_view(L, arg), out))
         return;
-    if (is_word(L, arg, "binary")) {
-        out->kind = MW_OPCODE_BINARY;
-        return;
-    }
-    if (!lua_istable(L, arg))
+    if (type != LUA_TTABLE)
         luaL_error(L, "%s: options are \"text\", \"binary\" or a table, { binary = true }", who);
     lua_pushnil(L);
     while (lua_next(L, arg)) {

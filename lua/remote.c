@@ -107,9 +107,9 @@ void mw_lua_remote_push(lua_State *L, mw_id id)
 
 mw_id mw_lua_target_check(lua_State *L, const char *method)
 {
+    const struct mw_lua_conn *conn = mw_lua_conn_at(L, 1);
+    if (conn)
+        return conn->is_over ? 0 : conn->id;
     const struct remote *remote = mw_lua_object_at(L, 1, &remote_kind);
-    if (remote)
-        return remote->id;
-    const struct mw_lua_conn *conn = mw_lua_conn_check(L, method);
-    return conn->is_over ? 0 : conn->id;
+    return remote ? remote->id : mw_lua_conn_check(L, method)->id; /* which raises */
 }

@@ -199,7 +199,7 @@ int mw_lua_settings_read(const struct mw_source *file, mw_setting_fn *each, void
     app.L = mw_lua_state_new(&app);
     int err = app.L ? read_in(&app, &r, fault) : MW_ERR_NOMEM;
     if (app.L)
-        lua_close(app.L);
+        mw_lua_state_close(&app);
     mw_buf_free(&r.key);
     mw_assert(mw_mem_is_empty(&app.mem));
     return err;

@@ -36,12 +36,13 @@ static void *allocate(void *ud, void *block, size_t old_bytes, size_t new_bytes)
 {
     struct mw_app *app = MW_OWNER(ud, struct mw_app, mem);
     /* Without a block `old_bytes` is the kind of object to come. */
-    size_t had_bytes = block ? old_bytes : 0;
+    size_t had_bytes = block ? mw_lua_spare_size(old_bytes) : 0;
+    size_t want_bytes = mw_lua_spare_size(new_bytes);
     if (!block && old_bytes == LUA_TSTRING && new_bytes > STRING_FRAME)
         mw_lua_budget_string(app, new_bytes - STRING_FRAME);
-    void *got = mw_realloc(&app->mem, block, had_bytes, new_bytes);
-    if (new_bytes > had_bytes)
-        got = mw_lua_budget_grown(app, got, block, had_bytes, new_bytes);
+    void *got = mw_lua_spare_realloc(&app->spare, &app->mem, block, had_bytes, want_bytes);
+    if (want_bytes > had_bytes)
+        got = mw_lua_budget_grown(app, got, block, had_bytes, want_bytes);
     return watch_tables(app, got, block, old_bytes, new_bytes);
 }
 
@@ -62,11 +63,20 @@ lua_State *mw_lua_state_new(struct mw_app *app)
     for (int i = 0; i < MW_LUA_LANE_KINDS; i++)
         app->lanes[i] = (struct mw_lua_lane){ app, (enum mw_lua_lane_kind)i };
     lua_State *L = lua_newstate(allocate_first, &app->mem);
-    if (!L)
+    if (!L) {
+        mw_lua_spare_free(&app->spare);
         return NULL;
+    }
     lua_setallocf(L, allocate, &app->mem);
     mw_lua_set_lane(L, app, MW_LUA_LANE_SCRIPT);
     return L;
+}
+
+void mw_lua_state_close(struct mw_app *app)
+{
+    lua_close(app->L);
+    app->L = NULL;
+    mw_lua_spare_free(&app->spare);
 }
 
 int mw_lua_error_of(int status)
@@ -188,9 +198,10 @@ void mw_lua_set_bool(lua_State *L, const char *key, bool value)
 
 void *mw_lua_object_at(lua_State *L, int index, const char *const *kind)
 {
-    if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) < sizeof(struct mw_lua_object))
-        return NULL;
+    /* Only of a full userdata is there an address and a length. */
     struct mw_lua_object *object = lua_touserdata(L, index);
+    if (!object || lua_rawlen(L, index) < sizeof(*object))
+        return NULL;
     return object->kind == kind ? object : NULL;
 }
 

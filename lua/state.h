@@ -13,9 +13,12 @@
 /*
  * A bare state for an app, or NULL: its memory is app->mem's. A request that is refused once Lua
  * has collected everything stops the running call, and so does a string that is too long
- * (budget.h). Close it with lua_close.
+ * (budget.h). Close it with mw_lua_state_close.
  */
 lua_State *mw_lua_state_new(struct mw_app *app);
+
+/* Closes app->L, and gives its memory back. */
+void mw_lua_state_close(struct mw_app *app);
 
 /* Any thread of the state -> its app. */
 static inline struct mw_lua_lane *mw_lua_lane(lua_State *L)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "core/base/check.h"
+#include "core/base/mem_move.h"
 
 static atomic_size_t shared_bytes;
 
@@ -82,6 +83,15 @@ void mw_mem_lend(struct mw_mem *mem, const struct mw_mem *owner, size_t bytes)
 void mw_mem_hand_back(struct mw_mem *mem, const struct mw_mem *owner, size_t bytes)
 {
     subtract(mem, owner, bytes, 1);
+}
+
+bool mw_mem_move(struct mw_mem *from, struct mw_mem *to, size_t bytes)
+{
+    if (!may_grow(to, bytes))
+        return false;
+    account_growth(to, bytes, 1);
+    account_return(from, bytes, 1);
+    return true;
 }
 
 void mw_mem_send(struct mw_mem *mem, size_t bytes, size_t blocks)
