@@ -90,6 +90,12 @@ static void end(struct tcp *tcp, bool is_fin)
     tcp->stream.events->end(tcp->stream.owner, is_fin ? MW_STREAM_FIN : MW_STREAM_RESET);
 }
 
+/*
+ * A message of 2^n bytes has a header, too, that was read with the first of it: so many bytes more
+ * than usual are read along with the last of it.
+ */
+#define TAIL_BYTES 4096
+
 /* Where the owner wants the bytes, or the loop's buffer; and how many fit. */
 static char *place_for(struct mw_loop *loop, struct tcp *tcp, size_t *most)
 {
@@ -97,8 +103,8 @@ static char *place_for(struct mw_loop *loop, struct tcp *tcp, size_t *most)
     char *place = NULL;
     if (is(tcp, WANTED) && tcp->stream.events->place)
         place = tcp->stream.events->place(tcp->stream.owner, &room);
-    bool is_less = place && room < MW_LOOP_READ_BYTES;
-    *most = mw_debug_read_bytes(is_less ? room : MW_LOOP_READ_BYTES);
+    bool is_rest = place && room <= MW_LOOP_READ_BYTES + TAIL_BYTES;
+    *most = mw_debug_read_bytes(is_rest ? room : MW_LOOP_READ_BYTES);
     return place ? place : mw_loop_read_buffer(loop);
 }
 

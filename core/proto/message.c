@@ -156,12 +156,13 @@ static struct mw_view take_payload(struct mw_reader *reader, size_t *ascii)
 
 /*
  * The header says what is still to come of a frame. Of that a large message's buffer takes up to
- * three times what is here, so that it moves half as often while it grows, and that there is a
- * place to read to. Whoever promises and does not send costs four times what it has sent.
+ * four times what is here, so that it moves half as often while it grows, and that there is a place
+ * to read to: 1 MiB of which the first 256 KiB have come has its whole place. Whoever promises and
+ * does not send costs five times what it has sent.
  */
 static void foresee(const struct mw_reader *reader, struct mw_buf *buf, size_t more)
 {
-    size_t most = 3 * (buf->len + more);
+    size_t most = 4 * (buf->len + more);
     size_t ahead = reader->left < most ? (size_t)reader->left : most;
     if (most >= PLACE_MIN && buf->cap - buf->len < more)
         (void)mw_buf_reserve(buf, more + ahead);

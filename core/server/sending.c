@@ -72,9 +72,23 @@ static bool can_offer(const struct mw_client *client, size_t len)
            mw_stream_can_offer(client->stream) && mw_conn_may_lend(&client->conn, len);
 }
 
+/*
+ * Who is sent more of it in one turn gets that in one write, and its script sees how much of it
+ * waits (conn.queued, on_drain).
+ */
+static bool is_first_of_turn(const struct mw_client *client)
+{
+    struct mw_worker *worker = client->worker;
+    uint64_t turn = mw_loop_turn(worker->loop);
+    bool is_first = worker->offered_to != client->id || worker->offered_turn != turn;
+    worker->offered_to = client->id;
+    worker->offered_turn = turn;
+    return is_first;
+}
+
 static int try_one(struct mw_client *client, enum mw_opcode kind, struct mw_view data)
 {
-    if (!can_offer(client, data.len))
+    if (!can_offer(client, data.len) || !is_first_of_turn(client))
         return mw_conn_send(&client->conn, kind, data, now(client));
     int err = mw_conn_lend(&client->conn, kind, data, now(client));
     if (!err)

@@ -40,6 +40,8 @@ struct mw_worker {
     struct mw_listener *listener;
     struct mw_slots slots; /* id to struct mw_client */
     struct mw_conn_pool pool;
+    mw_id offered_to;      /* sending.c: who was sent the last large payload, */
+    uint64_t offered_turn; /* and when */
     struct mw_deflate_pool deflate;
     struct mw_hub hub;
     struct mw_rng rng;

@@ -250,8 +250,8 @@ void mw_ws_driver_flush(struct mw_client *client)
 }
 
 /*
- * What a script sends in large pieces goes at once, and no copy of it is made where the kernel has
- * room: -25 % of the CPU of an echo of 1 MiB. Before it goes what was queued in this turn.
+ * A large payload goes at once, and no copy of it is made where the kernel has room. Before it goes
+ * what was queued in this turn.
  */
 void mw_ws_driver_offer(struct mw_client *client)
 {
@@ -259,8 +259,7 @@ void mw_ws_driver_offer(struct mw_client *client)
     while (taken == offered && mw_conn_has_output(&client->conn)) {
         struct mw_view vectors[MW_STREAM_MAX_VECTORS];
         size_t count = mw_conn_iov(&client->conn, vectors, MW_STREAM_MAX_VECTORS);
-        count = cut_vectors(vectors, count);
-        offered = 0;
+        offered = 0; /* not cut: nothing of it stays in flight before a control frame */
         for (size_t i = 0; i < count; i++)
             offered += vectors[i].len;
         long n = mw_stream_offer(client->stream, vectors, count);
