@@ -57,13 +57,18 @@ void mw_fanout_close(struct mw_worker *worker)
  * What a delivery looks at stands in some five lines of memory for each client. Where a topic has a
  * thousand of them these are not in the near cache, so they are asked for in time.
  */
-#define AHEAD 4
+#define AHEAD 6
 
 static void fetch(const struct mw_audience *audience, size_t n)
 {
     if (n >= audience->count)
         return;
     const struct mw_client *client = mw_audience_owner(audience, n);
+    if (n >= AHEAD / 2) { /* by now that of this one is there */
+        const struct mw_client *near = mw_audience_owner(audience, n - AHEAD / 2);
+        __builtin_prefetch(near->conn.sending);
+        __builtin_prefetch(near->conn.flight);
+    }
     __builtin_prefetch(client);
     __builtin_prefetch(&client->settle);
     __builtin_prefetch(&client->route);

@@ -124,8 +124,25 @@ int mw_conn_lend(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view pay
     return sent(conn, err, mw_frame_first_byte(opcode, true, false), payload.len, now_ms);
 }
 
+/*
+ * The second and any later message of a turn: the last reference is made longer, and no question is
+ * open that the first one has not answered (369 -> 319 instructions a delivery, 16 in one turn).
+ * False: nothing was done.
+ */
+static bool send_behind(struct mw_conn *conn, const struct mw_msg *msg, mw_ms now_ms)
+{
+    struct mw_conn_sending *sending = conn->sending;
+    if (!sending || sending->untold || conn->replay || conn->phase != MW_CONN_OPEN ||
+        mw_conn_is_full(conn) || !mw_outq_grow(&sending->out, msg))
+        return false;
+    (void)sent(conn, MW_OK, first_byte(msg), mw_msg_payload_len(msg), now_ms);
+    return true;
+}
+
 int mw_conn_send_twin(struct mw_conn *conn, struct mw_msg *msg, struct mw_msg *plain, mw_ms now_ms)
 {
+    if (send_behind(conn, msg, now_ms))
+        return MW_OK;
     int err = may_send(conn, now_ms);
     if (err)
         return err;

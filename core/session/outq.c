@@ -255,11 +255,15 @@ static int put_bytes(struct mw_outq *queue, struct mw_view bytes, bool control)
     return MW_OK;
 }
 
-/* One that stands in one piece with the last: the same reference, made longer. */
-static bool goes_on(const struct mw_outq *queue, const struct mw_msg *msg)
+bool mw_outq_grow(struct mw_outq *queue, const struct mw_msg *msg)
 {
-    const struct mw_out_seg *last = queue->tail;
-    return last && last->msg && !last->keyed && mw_msg_goes_on(last->msg, last->end, msg);
+    struct mw_out_seg *last = queue->tail;
+    if (!last || !last->msg || last->keyed || !mw_msg_goes_on(last->msg, last->end, msg))
+        return false;
+    size_t len = mw_msg_wire(msg).len;
+    last->end += len;
+    queue->bytes += len;
+    return true;
 }
 
 /*
@@ -278,12 +282,9 @@ static bool may_refer(const struct mw_outq *queue, const struct mw_msg *msg, siz
 
 int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg)
 {
-    struct mw_view wire = mw_msg_wire(msg);
-    if (goes_on(queue, msg)) {
-        queue->tail->end += wire.len;
-        queue->bytes += wire.len;
+    if (mw_outq_grow(queue, msg))
         return MW_OK;
-    }
+    struct mw_view wire = mw_msg_wire(msg);
     if (!may_refer(queue, msg, wire.len))
         return put_bytes(queue, wire, false);
     struct mw_out_seg *seg = seg_new(queue, 0);

@@ -84,6 +84,8 @@ int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_
  * (session/roll) makes that longer, any other small one may be copied.
  */
 int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg);
+/* The first case of it; false: nothing was queued. */
+bool mw_outq_grow(struct mw_outq *queue, const struct mw_msg *msg);
 
 /* The message of this key that has not begun to leave, or NULL; until iov, written, drop, replace.
  */
