@@ -8,8 +8,8 @@
  * MW_READY_READ and has not read until there was nothing left says so by mw_ready_again; what came
  * while it was not wanted is remembered and asked for again when it is.
  *
- * A level-triggered socket the kernel would look at once more, after each message, to see that
- * nothing is there.
+ * Edge-triggered for that, and not for speed: in a bare echo neither way was faster (8.0 us a
+ * message with one connection, 6.0 with 50, both).
  */
 #ifndef MW_IO_READY_H
 #define MW_IO_READY_H
