@@ -1,6 +1,7 @@
 /*
- * The light road: plain TCP by epoll and send/recv alone, so that whoever measures pays a quarter
- * of what a server pays. One loop, one thread; its streams are streams like any other.
+ * The light road: plain TCP by epoll and send/recv alone. An echo of 64 bytes costs the generator
+ * 497 instructions on it and 629 on core/io (callgrind), and what is measured may change core/io
+ * without changing the instrument. One loop, one thread; its streams are streams like any other.
  *
  * All sockets are watched by their edges, for both ways, from their connect on: after that a
  * message is one recv and one send, and epoll is told nothing any more.
