@@ -33,7 +33,7 @@ several: echo, fanout, deflate, tls, memory.
 ${listed(Object.entries(scenarios).map(([name, { title }]) => [name, title]))}
 
   --only A,B        these alone: floor, moonwire, bun, deno, ws, nginx, libwebsockets, python
-  --quick           one round instead of three
+  --quick           one round instead of three, and nothing is run again
   --rounds N        so many rounds
   --seconds S       of a run, after a second to warm up (1)
   --messages N      of a run, instead of a time, and nothing to warm up

@@ -8,16 +8,16 @@ import { measureLoad } from './load.mjs';
 
 const TRIES = 3;
 
-async function runRound(scenario, server, round, words) {
+async function runRound(scenario, server, round, { words, tries = TRIES }) {
     const runs = [];
     do {
         runs.push({ round, ...await measureLoad(scenario, server, words) });
-    } while (runs.at(-1).disturbed && runs.length < TRIES);
+    } while (runs.at(-1).disturbed && runs.length < tries);
     return runs;
 }
 
 /* entrants: [{ name, start() }]; gives { name: { rounds } or { failed } }. */
-export async function race(scenario, entrants, { rounds, words, tell }) {
+export async function race(scenario, entrants, { tell, rounds, ...how }) {
     const results = {};
     const servers = {};
     const attempt = async (name, act) => {
@@ -36,7 +36,7 @@ export async function race(scenario, entrants, { rounds, words, tell }) {
         for (const { name } of entrants) {
             if (results[name].failed) continue;
             await attempt(name, async () => {
-                results[name].rounds.push(...await runRound(scenario, servers[name], round, words));
+                results[name].rounds.push(...await runRound(scenario, servers[name], round, how));
             });
         }
     }

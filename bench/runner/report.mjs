@@ -37,7 +37,8 @@ async function measure(scenario, present, options, tls, tell) {
             { tls: scenario.tls ? tls : undefined, deflate: scenario.deflate }, scenario.floor),
     }));
     const results = scenario.kind === 'race'
-        ? await race(scenario, entrants, { rounds: options.rounds, words: boundsOf(options), tell })
+        ? await race(scenario, entrants, { tell, rounds: options.rounds, words: boundsOf(options),
+            ...options.quick && { tries: 1 } })
         : await remember(scenario, entrants, { clients: options.clients, seconds: options.seconds, tell });
     return { title: scenario.title, per: scenario.per, base: baseOf(scenario),
         candidates: summarizeAll(scenario, results) };

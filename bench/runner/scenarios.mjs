@@ -12,6 +12,10 @@ const echo = (title, words, more) =>
 const fanout = (title, words, more) =>
     ({ kind: 'race', title: `fan-out ${title}`, path: 'fan', floor: 'fanout_floor', per: 'delivery',
         load: ['--mode', 'fanout', '--clients', 1000, ...words], ...more });
+/* The floor's connection is cut as well: it has no Close frames. */
+const churn = (title, words, more) =>
+    ({ kind: 'race', title, path: 'echo', floor: 'echo_floor', per: 'cycle',
+        load: ['--mode', 'churn', '--clients', 50, '--sources', 64, ...words], ...more });
 const without = (title, path, words, more) =>
     ({ kind: 'race', title, path, per: 'message', load: words, ...more });
 
@@ -36,11 +40,9 @@ export const scenarios = {
         { goal: 0.98, elsewhere: { uwebsockets: 0.98 } }),
     'fanout-1k-deep': fanout('1 to 1 000, 1 KiB, 16 in flight', ['--size', 1024, '--depth', 16],
         { goal: 1.30, elsewhere: { uwebsockets: 1.51 } }),
-    churn: {
-        kind: 'race', title: 'connect, echo once, close', path: 'echo', floor: 'echo_floor',
-        per: 'cycle', load: ['--mode', 'churn', '--clients', 50, '--sources', 64],
-        goal: 1.60, elsewhere: { uwebsockets: 1.42 },
-    },
+    churn: churn('connect, echo once, cut', ['--abrupt'],
+        { goal: 1.60, elsewhere: { uwebsockets: 1.42 } }),
+    'churn-close': churn('connect, echo once, close in order', []),
 
     json: without('JSON 300 B, parsed and made anew', 'json',
         ['--clients', 50, '--size', 300, '--body', 'json']),

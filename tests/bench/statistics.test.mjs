@@ -111,7 +111,8 @@ test('the page gets the tables between its markers, and nothing else changes', (
 });
 
 test('a word names a scenario, or all that begin with it', () => {
-    assert.deepEqual(namesOf('churn'), ['churn']);
+    assert.deepEqual(namesOf('churn'), ['churn', 'churn-close']);
+    assert.deepEqual(namesOf('room'), ['room']);
     assert.deepEqual(namesOf('memory'), ['memory-plain', 'memory-tls', 'memory-fresh']);
     assert.deepEqual(namesOf('nothing'), []);
     for (const name of Object.keys(scenarios)) assert.ok(namesOf(name).includes(name));
