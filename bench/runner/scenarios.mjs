@@ -68,11 +68,9 @@ export const scenarios = {
         floor: 'echo_floor', per: 'server', goal_bytes: 8 * MIB },
 };
 
-/* The names that a word means: a scenario's own, or all that begin with it: `fanout`, `tls`. */
-export function namesOf(word) {
-    const names = Object.keys(scenarios);
-    return names.filter((name) => name === word || name.startsWith(`${word}-`));
-}
+/* The names that a word means: a scenario's own, or else all that begin with it: `fanout`, `tls`. */
+export const namesOf = (word) => (scenarios[word] ? [word]
+    : Object.keys(scenarios).filter((name) => name.startsWith(`${word}-`)));
 
 /* Of the other candidates where there is no floor: the one that scripts at the least cost. */
 export const baseOf = (scenario) => (scenario.floor ? 'floor' : 'bun');
