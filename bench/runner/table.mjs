@@ -123,7 +123,7 @@ export function markdownParts(report) {
     const { processor, cores, kernel } = report.machine;
     const versions = Object.values(report.versions).map(({ title, version }) => `${title} ${version}`);
     const parts = {
-        machine: `Made ${report.made}, medians of ${report.rounds} rounds, on ${processor}, ` +
+        machine: `Made ${report.made} (rounds: ${report.rounds}) on ${processor}, ` +
             `${cores} cores, Linux ${kernel}. ${versions.join('; ')}.`,
         cost: costTable(report, true),
         plain: costTable(report, false),
