@@ -7,7 +7,8 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import {
-    existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync,
+    existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync,
+    writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -45,10 +46,11 @@ export class Project {
         for (const [name, text] of Object.entries(files)) this.write(name, text);
     }
     path(name) { return join(this.dir, name); }
-    /* Truncates and writes, which is the rudest of the ways to save; saves.mjs has the others. */
+    /* In one step: a server that looks must not see half of it. saves.mjs has the other ways. */
     write(name, text) {
         mkdirSync(dirname(this.path(name)), { recursive: true });
-        writeFileSync(this.path(name), text);
+        writeFileSync(this.path(`${name}.new`), text);
+        renameSync(this.path(`${name}.new`), this.path(name));
     }
     remove() { rmSync(this.dir, { recursive: true, force: true }); }
 }

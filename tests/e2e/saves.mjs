@@ -32,7 +32,9 @@ function editByVim(project, ...commands) {
 export const saves = {
     'written in place': {
         before: plain,
-        save: (project, from, to) => project.write(script, edited(project.path(script), from, to)),
+        isHeld: true, /* it is truncated first, and a busy machine may leave it so for long */
+        save: (project, from, to) =>
+            writeFileSync(project.path(script), edited(project.path(script), from, to)),
     },
     'written beside it and renamed': {
         before: plain,
