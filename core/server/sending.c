@@ -56,11 +56,15 @@ static int outcome(struct mw_client *client, enum mw_opcode kind, const struct m
     return mw_sending_count(client->route, kind, err);
 }
 
-/* The queue is full, but the kernel may have room by now. */
-static void make_room(struct mw_client *client)
+/*
+ * The queue is full, but the kernel may have room by now. Where it has none the message is not put
+ * once more: the flight recorder tells of it once.
+ */
+static bool makes_room(struct mw_client *client)
 {
     if (client->phase == MW_CLIENT_OPEN)
         mw_ws_driver_flush(client);
+    return !mw_conn_is_full(&client->conn);
 }
 
 /* ---- one ---- */
@@ -99,19 +103,14 @@ static int try_one(struct mw_client *client, enum mw_opcode kind, struct mw_view
 static int put_one(struct mw_client *client, enum mw_opcode kind, struct mw_view data)
 {
     int err = try_one(client, kind, data);
-    if (err != MW_ERR_DROPPED)
-        return err;
-    make_room(client);
-    return try_one(client, kind, data);
+    return err == MW_ERR_DROPPED && makes_room(client) ? try_one(client, kind, data) : err;
 }
 
 static int put_shared(struct mw_client *client, struct mw_broadcast *broadcast)
 {
     int err = mw_broadcast_send(broadcast, &client->conn, now(client));
-    if (err == MW_ERR_DROPPED) {
-        make_room(client);
+    if (err == MW_ERR_DROPPED && makes_room(client))
         err = mw_broadcast_send(broadcast, &client->conn, now(client));
-    }
     return err;
 }
 
