@@ -10,7 +10,8 @@ const MIB = 1024 * 1024;
 
 const server = await start({ after }, {
     'scripts/strict.lua': `
-        local M = { route = "/strict/:tag", limits = { message = 65536, fragments = 100 } }
+        -- No pings: byte by byte on a busy machine a message takes longer than a ping waits.
+        local M = { route = "/strict/:tag", limits = { message = 65536, fragments = 100, ping = 0 } }
         function M.on_message(conn, data) conn:send(data) end
         function M.on_close(conn, code, reason, info)
           log.info("end", { tag = conn.params.tag, code = code, who = info.who, cause = info.cause,
