@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 
@@ -32,6 +33,16 @@ export function within(promise, what, tail = () => '') {
     });
     return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
+
+/*
+ * What a test of ours has left open keeps its process alive when all has been judged. That is no
+ * fault of the server's, so it is named, and nobody waits for it.
+ */
+const LEAVING_MS = 10_000;
+after(() => setTimeout(() => {
+    console.log(`# still open after the last test: ${process.getActiveResourcesInfo()}`);
+    process.exit();
+}, LEAVING_MS).unref());
 
 /* Close codes that may go over the wire, and some that may not (RFC 6455 7.4). */
 export const SENDABLE = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
