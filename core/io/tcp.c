@@ -318,8 +318,12 @@ static void on_ready(struct mw_loop *loop, struct mw_ready *ready, unsigned what
     }
     if (what & MW_READY_WRITE)
         fly_on(loop, tcp);
-    if (what & ready->wanted & MW_READY_READ && !is_closing(tcp))
+    if (!(what & MW_READY_READ) || is_closing(tcp))
+        return;
+    if (ready->wanted & MW_READY_READ)
         read_some(loop, tcp, what & MW_READY_HUNG);
+    else
+        mw_ready_again(ready, MW_READY_READ); /* for when `written` lets it go on */
 }
 
 static void close_stream(struct mw_stream *stream, bool reset)

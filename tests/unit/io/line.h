@@ -12,6 +12,7 @@ struct line {
     struct world world;
     struct owner owner;
     struct far far;
+    size_t said; /* by the far end, where a test counts it */
 };
 
 static inline void open_line(struct line *line)

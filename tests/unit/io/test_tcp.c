@@ -437,6 +437,51 @@ TEST(a_stream_costs_one_block_and_a_flight_another)
     close_line(&line);
 }
 
+/* Until it is told that its write is over, each look finds room to write and something to read. */
+static bool is_written_while_something_comes(void *ctx)
+{
+    struct line *line = ctx;
+    if (line->owner.written > 0)
+        return true;
+    read_far(&line->far);
+    say(line, "x");
+    line->said++;
+    return false;
+}
+
+static void on_written_and_enough(void *ctx)
+{
+    on_written_(ctx);
+    mw_stream_set_reading(((struct owner *)ctx)->stream, false);
+}
+
+static bool has_all_that_was_said(void *ctx)
+{
+    const struct line *line = ctx;
+    return line->owner.len == line->said;
+}
+
+TEST(what_came_when_written_stopped_the_reading_is_read_when_it_goes_on)
+{
+    static const struct mw_stream_events events = {
+        .read = on_read_, .end = on_end_, .written = on_written_and_enough, .closed = on_closed_
+    };
+    struct line line;
+    char *bytes;
+    open_line(&line);
+    mw_stream_attach(line.owner.stream, &events, &line.owner);
+    mw_stream_set_reading(line.owner.stream, true);
+    struct mw_view *flood = new_flood(&bytes);
+    assert_true(mw_stream_write(line.owner.stream, flood, MW_STREAM_MAX_VECTORS) < FLOOD);
+    wait_until(&line.world, is_written_while_something_comes, &line);
+    free(bytes);
+    run_some_turns(&line.world);
+    assert_true(line.owner.len < line.said);
+    mw_stream_set_reading(line.owner.stream, true);
+    wait_until(&line.world, has_all_that_was_said, &line);
+    close_line(&line);
+}
+
 TEST(without_memory_a_socket_is_closed_and_not_adopted)
 {
     struct world world;
@@ -491,6 +536,7 @@ int main(void)
         CASE(the_peers_address_comes_without_its_port),
         CASE(a_hundred_streams_share_one_receive_buffer),
         CASE(a_stream_costs_one_block_and_a_flight_another),
+        CASE(what_came_when_written_stopped_the_reading_is_read_when_it_goes_on),
         CASE(without_memory_a_socket_is_closed_and_not_adopted),
         CASE(without_memory_for_a_flight_the_stream_breaks),
     };
