@@ -13,7 +13,8 @@
 
 static bool ask_kernel(struct mw_ready *ready, int how)
 {
-    struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = ready };
+    struct epoll_event event = { .events = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET,
+                                 .data.ptr = ready };
     if (ready->knows_write)
         event.events |= EPOLLOUT;
     return epoll_ctl(mw_loop_ready(ready->loop)->epoll, how, ready->fd, &event) == 0;
@@ -106,13 +107,13 @@ static unsigned what_of(uint32_t events)
 {
     unsigned what = 0;
     if (events & (EPOLLERR | EPOLLHUP))
-        return MW_READY_READ | MW_READY_WRITE | MW_READY_HUNG;
+        return MW_READY_READ | MW_READY_WRITE | MW_READY_STOPS;
     if (events & EPOLLOUT)
         what |= MW_READY_WRITE;
     if (events & EPOLLIN)
         what |= MW_READY_READ;
-    if (events & EPOLLRDHUP)
-        what |= MW_READY_READ | MW_READY_HUNG;
+    if (events & (EPOLLRDHUP | EPOLLPRI))
+        what |= MW_READY_READ | MW_READY_STOPS;
     return what;
 }
 
@@ -122,7 +123,7 @@ static void tell_one(struct mw_loop *loop, struct mw_ready *ready, uint32_t even
     unsigned wanted = what & ready->wanted;
     ready->missed |= (uint8_t)(what & ~wanted & (MW_READY_READ | MW_READY_WRITE));
     if (wanted)
-        ready->tell(loop, ready, wanted | (what & MW_READY_HUNG));
+        ready->tell(loop, ready, wanted | (what & MW_READY_STOPS));
 }
 
 bool mw_ready_set_tell(struct mw_ready_set *set, struct mw_loop *loop, int count)

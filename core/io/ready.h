@@ -24,7 +24,8 @@
 enum {
     MW_READY_READ = 1,
     MW_READY_WRITE = 2,
-    MW_READY_HUNG = 4,   /* beside one of them: the peer will send no more, or there is an error */
+    MW_READY_STOPS = 4,  /* beside one of them: a read may stop before an end, an error, or what is
+                            behind an urgent byte (tcp(7)) */
     MW_READY_CLOSED = 8, /* alone, and the last: the memory may go */
 };
 

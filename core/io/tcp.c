@@ -111,10 +111,11 @@ static char *place_for(struct mw_loop *loop, struct tcp *tcp, size_t *most)
 
 /*
  * Once: a peer that sends faster than we read has its turn when others have had theirs. A buffer
- * that was not filled shows that nothing is left; but of an end that was told along with the bytes
- * the kernel will not tell again.
+ * that was not filled shows that nothing is left, unless the read stopped before: of an end that
+ * was told along with the bytes, or of what stands behind an urgent one, the kernel will not tell
+ * again.
  */
-static void read_some(struct mw_loop *loop, struct tcp *tcp, bool is_hung)
+static void read_some(struct mw_loop *loop, struct tcp *tcp, bool has_stopped)
 {
     size_t most;
     char *buffer = place_for(loop, tcp, &most);
@@ -127,7 +128,7 @@ static void read_some(struct mw_loop *loop, struct tcp *tcp, bool is_hung)
         end(tcp, false);
         return;
     }
-    if (count == (ssize_t)most || (count > 0 && is_hung) || (count < 0 && errno == EINTR))
+    if (count == (ssize_t)most || (count > 0 && has_stopped) || (count < 0 && errno == EINTR))
         mw_ready_again(&tcp->ready, MW_READY_READ);
     if (count > 0 && is(tcp, WANTED)) /* a broken stream is read to its end unasked */
         tcp->stream.events->read(tcp->stream.owner, buffer, (size_t)count);
@@ -321,7 +322,7 @@ static void on_ready(struct mw_loop *loop, struct mw_ready *ready, unsigned what
     if (!(what & MW_READY_READ) || is_closing(tcp))
         return;
     if (ready->wanted & MW_READY_READ)
-        read_some(loop, tcp, what & MW_READY_HUNG);
+        read_some(loop, tcp, what & MW_READY_STOPS);
     else
         mw_ready_again(ready, MW_READY_READ); /* for when `written` lets it go on */
 }

@@ -482,6 +482,22 @@ TEST(what_came_when_written_stopped_the_reading_is_read_when_it_goes_on)
     close_line(&line);
 }
 
+TEST(what_stands_behind_an_urgent_byte_is_read_too)
+{
+    struct line line;
+    open_line(&line);
+    mw_tcp_hurry(line.far.fd);
+    say(&line, "moon");
+    assert_int_equal(send(line.far.fd, "!", 1, MSG_OOB), 1);
+    say(&line, "wire");
+    line.said = 8; /* the urgent one is not part of the stream */
+    run_some_turns(&line.world);
+    mw_stream_set_reading(line.owner.stream, true);
+    wait_until(&line.world, has_all_that_was_said, &line);
+    assert_memory_equal(line.owner.kept, "moonwire", 8);
+    close_line(&line);
+}
+
 TEST(without_memory_a_socket_is_closed_and_not_adopted)
 {
     struct world world;
@@ -537,6 +553,7 @@ int main(void)
         CASE(a_hundred_streams_share_one_receive_buffer),
         CASE(a_stream_costs_one_block_and_a_flight_another),
         CASE(what_came_when_written_stopped_the_reading_is_read_when_it_goes_on),
+        CASE(what_stands_behind_an_urgent_byte_is_read_too),
         CASE(without_memory_a_socket_is_closed_and_not_adopted),
         CASE(without_memory_for_a_flight_the_stream_breaks),
     };
