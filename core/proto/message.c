@@ -168,10 +168,14 @@ static void foresee(const struct mw_reader *reader, struct mw_buf *buf, size_t m
         (void)mw_buf_reserve(buf, more + ahead);
 }
 
-/* It stands there already where it was read to the place that place() has named. */
+/*
+ * It stands there already where it was read to the place that place() has named; a full buffer has
+ * none, and what lies behind it in memory is somebody else's.
+ */
 static bool put(const struct mw_reader *reader, struct mw_buf *buf, struct mw_view part)
 {
-    if (part.len > 0 && buf->data && part.data == buf->data + buf->len) {
+    bool has_room = part.len > 0 && buf->cap - buf->len >= part.len;
+    if (has_room && part.data == buf->data + buf->len) {
         buf->len += part.len;
         return true;
     }
