@@ -213,7 +213,7 @@ int mw_conn_send_latest(struct mw_conn *conn, struct mw_view key, struct mw_msg 
 
 /*
  * A policy has dropped a message instead of sending it. A client with a sideband is told before the
- * next one, or when the queue is half empty. Without memory for the count this is the end.
+ * next one, or when the queue is half empty. Without memory for that an open one ends.
  */
 void mw_conn_note_dropped(struct mw_conn *conn, mw_ms now_ms);
 

@@ -46,7 +46,8 @@ void mw_conn_ease(struct mw_conn *conn, size_t bytes, size_t waited)
 void mw_conn_note_dropped(struct mw_conn *conn, mw_ms now_ms)
 {
     if (mw_conn_begin_output(conn, now_ms)) { /* a hole that nobody could be told of */
-        mw_conn_run_out_of_memory(conn, now_ms);
+        if (conn->phase == MW_CONN_OPEN)      /* else its end is under way, and stays what it is */
+            mw_conn_run_out_of_memory(conn, now_ms);
         return;
     }
     conn->sending->dropped++;

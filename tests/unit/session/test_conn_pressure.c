@@ -364,6 +364,25 @@ TEST(what_others_publish_does_not_choke)
     close_machine(&m);
 }
 
+/* Its script sends while it decides, and is at its cap: nobody is left to be told of a hole. */
+TEST(a_drop_that_cannot_be_counted_does_not_end_a_decision)
+{
+    struct machine m;
+    const struct mw_advice advice = { 0 };
+    open_machine_at(&m, MW_ROLE_SERVER, 1);
+    m.asks = true;
+    begin_machine(&m);
+    mw_conn_close(&m.conn, MW_CAUSE_max_age, 0, mw_view_text("old"), m.now_ms);
+    assert_int_equal(m.conn.phase, MW_CONN_DECIDING);
+    m.mem.fail_at = m.mem.count + 1;
+    mw_conn_note_dropped(&m.conn, m.now_ms);
+    assert_int_equal(m.conn.phase, MW_CONN_DECIDING);
+    mw_conn_decide(&m.conn, 4000, mw_view_text("decided"), &advice, m.now_ms);
+    assert_int_equal(m.conn.phase, MW_CONN_CLOSE_SENT);
+    assert_int_equal(mw_conn_ending(&m.conn)->cause, MW_CAUSE_max_age);
+    close_machine(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -380,6 +399,7 @@ int main(void)
         CASE(a_peer_that_does_not_take_its_answers_is_choked_until_half_of_them_have_left),
         CASE(a_small_queue_chokes_at_half_of_it),
         CASE(what_others_publish_does_not_choke),
+        CASE(a_drop_that_cannot_be_counted_does_not_end_a_decision),
     };
     return RUN(cases);
 }
