@@ -140,6 +140,8 @@ static void note_dropped(struct mw_client *client)
     mw_conn_note_dropped(&client->conn, now(client));
     if (client->phase == MW_CLIENT_AWAY)
         mw_replay_lost(&client->session->replay, 1);
+    if (client->conn.phase != MW_CONN_OPEN) /* without memory it has ended */
+        mw_client_settle_later(client);
 }
 
 int mw_sending_one(struct mw_client *client, enum mw_opcode kind, struct mw_view data,

@@ -185,6 +185,27 @@ TEST(an_account_outlives_its_script)
     assert_non_null(strstr(seen_by(ben), "text[50000]"));
 }
 
+/* It is silent itself, so nothing else would look at it. */
+TEST(who_cannot_be_told_of_a_hole_is_ended_in_the_same_turn)
+{
+    serve_capped("echo");
+    struct peer *peer = add_open();
+    struct mw_conn_pool *pool = &world.worker.pool;
+    struct mw_conn_sending *spare = pool->sending;
+    assert_null(peer->client->conn.sending);
+    pool->sending = 0;
+    world.worker.mem.fail_at = world.worker.mem.count + 1;
+    world.worker.mem.fail_after = true;
+    assert_int_equal(send_to(peer, CAP + 1), MW_ERR_QUOTA);
+    world.worker.mem.fail_at = 0;
+    world.worker.mem.fail_after = false;
+    pool->sending = spare;
+    assert_true(is_ending(peer));
+    run(&world);
+    assert_int_equal(c_engine.closes, 1);
+    assert_string_equal(c_engine.causes[0], "out_of_memory");
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -195,6 +216,7 @@ int main(void)
         IN_A_WORLD(a_message_larger_than_the_cap_ends_nobody),
         IN_A_WORLD(a_close_finds_its_room_at_the_cap),
         IN_A_WORLD(an_account_outlives_its_script),
+        IN_A_WORLD(who_cannot_be_told_of_a_hole_is_ended_in_the_same_turn),
     };
     return RUN(cases);
 }
