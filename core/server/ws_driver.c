@@ -192,7 +192,8 @@ void mw_ws_driver_free(struct mw_client *client)
 
 void mw_ws_driver_give_up(struct mw_client *client)
 {
-    if (client->ending && client->route->quarantine.paused)
+    /* Who lingers waits for nobody, and has the end of its time in the same place. */
+    if (client->phase == MW_CLIENT_OPEN && client->ending && client->route->quarantine.paused)
         client->ending_due_ms = now(client);
     mw_client_settle_later(client);
 }

@@ -204,6 +204,30 @@ TEST(other_scripts_notice_nothing)
     c_engine.stops++; /* on_stop of the one that is paused is not called */
 }
 
+/* It has been told the end, and may still be reading what was said before. */
+TEST(who_lingers_when_a_paused_script_is_removed_has_its_time_all_the_same)
+{
+    serve("stop loop\nwait\necho");
+    struct peer *peer = add_socket(&world, "/s"), *other = add_socket(&world, "/s");
+    run(&world);
+    c_engine.hold = true;
+    say_text(other, "one");
+    say_text(other, "two");
+    say_close(other, 1000);
+    run(&world);
+    assert_true(other->client->ending);
+    c_engine.hold = false;
+    RUN_UNTIL(&world, c_engine.closes == 1);
+    assert_int_equal(other->client->phase, MW_CLIENT_LINGER);
+    mw_ms end_ms = other->client->linger_end_ms;
+    stop_five_times(peer);
+    delete_file(&world.folder, "scripts/s.capp");
+    assert_int_equal(load(&world), 0);
+    assert_int_equal(other->client->phase, MW_CLIENT_LINGER);
+    assert_int_equal(other->client->linger_end_ms, end_ms);
+    c_engine.stops++; /* on_stop of the one that is paused is not called */
+}
+
 TEST(a_paused_script_can_be_removed)
 {
     serve("stop loop\necho");
@@ -281,6 +305,7 @@ int main(void)
         PAUSED(who_closes_during_the_pause_is_heard_after_it_however_late),
         PAUSED(a_bad_load_does_not_end_the_pause),
         PAUSED(other_scripts_notice_nothing),
+        PAUSED(who_lingers_when_a_paused_script_is_removed_has_its_time_all_the_same),
         PAUSED(a_paused_script_can_be_removed),
         PAUSED(a_paused_script_does_not_hold_up_the_stop_of_the_server),
         PAUSED(the_log_says_why_where_and_what_to_do),
