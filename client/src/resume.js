@@ -52,7 +52,7 @@ function begin(socket, Plain) {
     let kept = []; /* ... and these it may have: the next ones, in order */
     let bytes = 0; /* of them */
     let mute = 0; /* connections in a row that opened and said nothing */
-    let left; /* one that was given up, but not closed: that would end the session */
+    const left = []; /* given up, but not closed: that would end the session, if one is only slow */
 
     const tell = (type, fields) => socket.dispatchEvent(Object.assign(new Event(type), fields));
 
@@ -62,9 +62,8 @@ function begin(socket, Plain) {
         acknowledged = count;
     };
 
-    const putAside = (ws) => {
-        left?.close();
-        left = ws;
+    const letGo = () => {
+        for (const ws of left.splice(0)) ws.close();
     };
 
     /* What is kept is never sent twice: nobody knows any more whether the server has it. */
@@ -73,7 +72,7 @@ function begin(socket, Plain) {
         token = undefined;
         kept = [];
         received = acknowledged = bytes = mute = 0;
-        putAside();
+        letGo();
         for (const data of lost) tell('drop', { data, reason: 'session lost' });
     };
     socket.addEventListener('state', ({ state }) => state == 'closed' && lose());
@@ -149,7 +148,7 @@ function begin(socket, Plain) {
             const isMute = isOpen && this.#isWaiting && ++mute >= MOST_MUTE;
             /* 1001: the page is put aside, for nobody knows how long, and may keep no connection. */
             const isHeld = token && !isMute && code != 1001;
-            if (isHeld && isOpen) putAside(ws);
+            if (isHeld && isOpen) left.push(ws);
             else ws.close();
             if (!isHeld) lose();
             return true;
@@ -185,7 +184,7 @@ function begin(socket, Plain) {
             const isBack = this.#isBack && !!hello?.back && isPossible(hello.got);
             const missed = isBack ? hello.missed : 0;
             if (this.#isBack && !isBack) lose();
-            putAside();
+            letGo();
             /* Back in what we know nothing of is as good as no session. */
             if (hello?.back === isBack) token = hello.token;
             else this.#bePlain();

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
+import { setTimeout as later } from 'node:timers'; /* also where a test has virtual time */
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 
@@ -39,7 +40,7 @@ export function within(promise, what, tail = () => '') {
  * fault of the server's, so it is named, and nobody waits for it.
  */
 const LEAVING_MS = 10_000;
-after(() => setTimeout(() => {
+after(() => later(() => {
     console.log(`# still open after the last test: ${process.getActiveResourcesInfo()}`);
     process.exit();
 }, LEAVING_MS).unref());
