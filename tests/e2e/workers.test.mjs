@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect as connectTls } from 'node:tls';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { certificate } from './certificates.mjs';
 import { parseExposition, sumOf } from './exposition.mjs';
 import { administer, refused, start, within } from './harness.mjs';
@@ -215,7 +216,9 @@ for (const [name, number] of [['SIGABRT', 6], ['SIGSEGV', 11]]) {
     test(`a worker that dies of ${name} takes the process along, and says who it was`, async (t) => {
         const server = await start(t, { 'scripts/room.lua': room('one') }, four());
         const { pid } = server.process;
-        execFileSync('python3', ['-c', TGKILL, pid, threadOf(pid, 'mw-worker-2'), number]);
+        let tid; /* a thread has its name when it has run */
+        while (!(tid = threadOf(pid, 'mw-worker-2'))) await sleep(5);
+        execFileSync('python3', ['-c', TGKILL, pid, tid, number]);
         const { code, signal } = await within(server.exited, () => 'the end of the process');
         const is_sanitizers = server.noise.some((line) => /Sanitizer/.test(line));
         if (!is_sanitizers) {
