@@ -11,7 +11,8 @@ trap 'rm -rf "$stage"' EXIT
 cd "$stage"
 mkdir bin
 
-# Plays what stands in PLAY: lines of "name|how it fails beside others|how alone|what it says".
+# Plays what stands in PLAY: lines of "name|how it fails beside others|how alone|what it says", where
+# a ^ ends a line.
 cat >bin/ctest <<'FAKE'
 #!/bin/sh
 logs=build/p/Testing/Temporary
@@ -23,6 +24,7 @@ esac
 echo "$*" >>CALLS
 awk -F '|' -v field="$field" '
 {
+    gsub(/\^/, "\n", $4)
     printf "\"%s\" start time: now\nOutput:\n----------\n%s\n<end of output>\n-----\nTest Failed.\n", $1, $4 >"'"$logs"'/LastTest.log"
     if ($field != "")
         failed[++count] = sprintf("\t  %d - %s (%s)", NR, $1, $field)
@@ -109,12 +111,21 @@ SUMMARY: UndefinedBehaviorSanitizer: undefined-behavior
 {"msg":"stopped","bytes_left":0,"handles_left":2}
 END
 
-# ... but not in the name of a test, nor where nothing is left
+# ... but not in the name of a test, nor where nothing is left, nor what a broken test did not free
 expect 'a name that speaks of signals' 0 2 <<'END'
 e2e.b|Failed||ok 4 - a worker that dies of SIGSEGV takes the process along
 END
 expect 'a server that left nothing' 0 2 <<'END'
 e2e.b|Failed||{"msg":"stopped","bytes_left":0,"handles_left":0}
+END
+while read -r code calls line; do
+    expect "$line" "$code" "$calls" <<END
+unit.c|Failed||[  FAILED  ] it is so^$line
+END
+done <<'END'
+0 2 ==7==ERROR: LeakSanitizer: detected memory leaks
+0 2 SUMMARY: AddressSanitizer: 48 byte(s) leaked in 1 allocation(s).
+1 1 ==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1
 END
 
 exit "$wrong"
