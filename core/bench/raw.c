@@ -14,6 +14,7 @@
 
 #include "core/base/check.h"
 #include "core/base/list.h"
+#include "core/io/sockaddr.h"
 
 #define EVENTS     512
 #define READ_BYTES 262144
@@ -191,47 +192,18 @@ static const struct mw_stream_ops ops = {
 
 /* ---- connecting ---- */
 
-static socklen_t put_address(struct sockaddr_storage *out, const struct mw_ip *ip, uint16_t port)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-    *out = (struct sockaddr_storage){ 0 };
-    if (ip->len == 4) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        memcpy(&v4->sin_addr, ip->bytes, 4);
-        return sizeof *v4;
-    }
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    memcpy(&v6->sin6_addr, ip->bytes, 16);
-    return sizeof *v6;
-}
-
-/* The port is chosen with the other end in view, else each source had its ports only once. */
-static int bind_source(int fd, const struct mw_ip *from)
-{
-    struct sockaddr_storage address;
-    int on = 1;
-    if (from->len == 0)
-        return 0;
-    (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    socklen_t len = put_address(&address, from, 0);
-    return bind(fd, (const struct sockaddr *)&address, len) == 0 ? 0 : errno;
-}
-
 static int connect_socket(struct socket *it, const struct mw_raw_knock *knock)
 {
     struct sockaddr_storage address;
     struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
                                  .data.ptr = it };
     int on = 1;
-    socklen_t len = put_address(&address, &knock->to, knock->port);
+    socklen_t len = mw_sockaddr_put(&address, &knock->to, knock->port);
     it->fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (it->fd < 0)
         return errno;
     (void)setsockopt(it->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    int error = bind_source(it->fd, &knock->from);
+    int error = mw_sockaddr_bind_source(it->fd, &knock->from);
     if (!error && connect(it->fd, (const struct sockaddr *)&address, len) != 0 &&
         errno != EINPROGRESS)
         error = errno;

@@ -24,6 +24,17 @@ struct mw_bench_run {
     struct mw_bench_meter own[MW_BENCH_MOMENTS], server[MW_BENCH_MOMENTS];
 };
 
+#define MW_BENCH_ONE(name) +1
+enum {
+    MW_BENCH_MODES = 0 MW_BENCH_MODE_LIST(MW_BENCH_ONE),
+    MW_BENCH_BODIES = 0 MW_BENCH_BODY_LIST(MW_BENCH_ONE),
+};
+#undef MW_BENCH_ONE
+
+/* As they are written on the command line and in the result. */
+extern const char *const mw_bench_mode_names[MW_BENCH_MODES];
+extern const char *const mw_bench_body_names[MW_BENCH_BODIES];
+
 /* Prints the result, for people or as one object of JSON, and gives the exit code. */
 int mw_bench_tell(struct mw_bench_run *run, bool as_json);
 

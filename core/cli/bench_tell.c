@@ -9,13 +9,13 @@
 #include "core/cli/commands.h"
 #include "core/server/server.h"
 
-static const char *const modes[] = {
+const char *const mw_bench_mode_names[MW_BENCH_MODES] = {
 #define MW_BENCH_MODE(name) #name,
     MW_BENCH_MODE_LIST(MW_BENCH_MODE)
 #undef MW_BENCH_MODE
 };
 
-static const char *const bodies[] = {
+const char *const mw_bench_body_names[MW_BENCH_BODIES] = {
 #define MW_BENCH_BODY(name) #name,
     MW_BENCH_BODY_LIST(MW_BENCH_BODY)
 #undef MW_BENCH_BODY
@@ -79,7 +79,7 @@ static void say(const struct mw_bench_run *run, const struct mw_bench_result *re
 {
     double took_s = (double)result->took_us / 1e6;
     uint64_t messages = received(run, result);
-    printf("%-10s %llu opened, %llu failed\n", modes[run->setup.mode],
+    printf("%-10s %llu opened, %llu failed\n", mw_bench_mode_names[run->setup.mode],
            (unsigned long long)result->opened, (unsigned long long)result->failed);
     printf("           %llu %s in %.3f s", (unsigned long long)messages, units[run->setup.mode],
            took_s);
@@ -163,9 +163,9 @@ static void put_settings(struct mw_json_writer *json, const struct mw_bench_run 
         { "clients", setup->clients }, { "size", setup->message_bytes },  { "depth", setup->depth },
         { "rate", setup->rate },       { "warmup_ms", setup->warmup_ms },
     };
-    mw_jw_pair(json, "mode", mw_view_text(modes[setup->mode]));
+    mw_jw_pair(json, "mode", mw_view_text(mw_bench_mode_names[setup->mode]));
     mw_jw_pair(json, "url", mw_view_text(run->address));
-    mw_jw_pair(json, "body", mw_view_text(bodies[setup->body]));
+    mw_jw_pair(json, "body", mw_view_text(mw_bench_body_names[setup->body]));
     put_figures(json, figures, MW_COUNT(figures));
     put_bool(json, "bare", setup->bare);
     put_bool(json, "spin", setup->spin);

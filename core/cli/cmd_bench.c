@@ -15,18 +15,6 @@
 #include "core/cli/settings.h"
 #include "core/server/server.h"
 
-static const char *const modes[] = {
-#define MW_BENCH_MODE(name) #name,
-    MW_BENCH_MODE_LIST(MW_BENCH_MODE)
-#undef MW_BENCH_MODE
-};
-
-static const char *const bodies[] = {
-#define MW_BENCH_BODY(name) #name,
-    MW_BENCH_BODY_LIST(MW_BENCH_BODY)
-#undef MW_BENCH_BODY
-};
-
 static const char *const deflates[] = { "takeover", "fresh" };
 static const char *const spins[] = { "auto", "on", "off" };
 
@@ -151,9 +139,9 @@ static int read_url(struct mw_bench_run *run, const char *text)
 static int read_words(const struct mw_args *args, struct mw_bench_run *run, size_t *spin)
 {
     size_t mode, body, deflate;
-    int code = read_word("--mode", args->mode, modes, MW_COUNT(modes), &mode);
+    int code = read_word("--mode", args->mode, mw_bench_mode_names, MW_BENCH_MODES, &mode);
     if (!code)
-        code = read_word("--body", args->body, bodies, MW_COUNT(bodies), &body);
+        code = read_word("--body", args->body, mw_bench_body_names, MW_BENCH_BODIES, &body);
     if (!code)
         code = read_word("--deflate", args->deflate, deflates, MW_COUNT(deflates), &deflate);
     if (!code)

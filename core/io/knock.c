@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/io/loop_uv.h"
+#include "core/io/sockaddr.h"
 #include "core/io/tcp.h"
 
 struct mw_knock {
@@ -55,43 +56,14 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     knock->setup.done(knock->setup.owner, stream, error);
 }
 
-static socklen_t put_address(struct sockaddr_storage *out, const struct mw_ip *ip, uint16_t port)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-    *out = (struct sockaddr_storage){ 0 };
-    if (ip->len == 4) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        memcpy(&v4->sin_addr, ip->bytes, 4);
-        return sizeof *v4;
-    }
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    memcpy(&v6->sin6_addr, ip->bytes, 16);
-    return sizeof *v6;
-}
-
-/* The port is chosen with the other end in view, else each source had its ports only once. */
-static int bind_source(int fd, const struct mw_ip *from)
-{
-    struct sockaddr_storage address;
-    int on = 1;
-    if (from->len == 0)
-        return 0;
-    (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    socklen_t len = put_address(&address, from, 0);
-    return bind(fd, (const struct sockaddr *)&address, len) == 0 ? 0 : errno;
-}
-
 static int open_socket(struct mw_knock *knock)
 {
     struct sockaddr_storage address;
-    socklen_t len = put_address(&address, &knock->setup.to, knock->setup.port);
+    socklen_t len = mw_sockaddr_put(&address, &knock->setup.to, knock->setup.port);
     knock->socket = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (knock->socket < 0)
         return errno;
-    int error = bind_source(knock->socket, &knock->setup.from);
+    int error = mw_sockaddr_bind_source(knock->socket, &knock->setup.from);
     if (!error && connect(knock->socket, (const struct sockaddr *)&address, len) != 0 &&
         errno != EINPROGRESS)
         error = errno;
