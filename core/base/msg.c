@@ -73,16 +73,24 @@ struct mw_msg *mw_msg_part(struct mw_msg *block, size_t begin, size_t head_len, 
     return msg;
 }
 
-const struct mw_msg *mw_msg_block(const struct mw_msg *msg)
+struct mw_msg *mw_msg_block(struct mw_msg *msg)
 {
     bool is_part = msg->source && msg->source->mem == msg->mem;
     return is_part ? msg->source : msg;
 }
 
-bool mw_msg_goes_on(const struct mw_msg *msg, size_t len, const struct mw_msg *next)
+size_t mw_msg_begin(const struct mw_msg *msg)
 {
-    return next->source && next->source == msg->source &&
-           next->payload - next->head_len == msg->payload - msg->head_len + len;
+    bool is_part = msg->source && msg->source->mem == msg->mem;
+    return is_part ? (size_t)(msg->payload - msg->head_len - msg->source->payload) : 0;
+}
+
+struct mw_msg *mw_msg_copy(const struct mw_msg *msg, size_t begin, size_t end)
+{
+    struct mw_msg *copy = mw_msg_new(msg->mem, end - begin);
+    if (copy)
+        memcpy(copy->payload, mw_msg_wire(msg).data + begin, end - begin);
+    return copy;
 }
 
 const struct mw_mem *mw_msg_mem(const struct mw_msg *msg)
@@ -156,4 +164,9 @@ size_t mw_msg_bytes_alive(void)
 size_t mw_msg_bytes(const struct mw_msg *msg)
 {
     return block_bytes(msg->source ? 0 : msg->payload_len);
+}
+
+size_t mw_msg_share(const struct mw_msg *msg)
+{
+    return mw_msg_bytes(msg) / atomic_load_explicit(&msg->references, memory_order_relaxed);
 }

@@ -33,9 +33,14 @@ struct mw_msg *mw_msg_stand_in(struct mw_mem *mem, struct mw_msg *source);
  */
 struct mw_msg *mw_msg_part(struct mw_msg *block, size_t begin, size_t head_len, size_t payload_len);
 /* What it is a part of, whose bytes it keeps from being free; else itself. */
-const struct mw_msg *mw_msg_block(const struct mw_msg *msg);
-/* Whether `next` stands in one piece with the first `len` bytes of `msg` as sent, behind them. */
-bool mw_msg_goes_on(const struct mw_msg *msg, size_t len, const struct mw_msg *next);
+struct mw_msg *mw_msg_block(struct mw_msg *msg);
+/* Where in that it begins, header first. */
+size_t mw_msg_begin(const struct mw_msg *msg);
+/*
+ * Gives the bytes from `begin` to `end` of what is sent as a message of their own in the same
+ * memory. NULL: no memory.
+ */
+struct mw_msg *mw_msg_copy(const struct mw_msg *msg, size_t begin, size_t end);
 
 /* Whose bytes it is made of; NULL: the process's. */
 const struct mw_mem *mw_msg_mem(const struct mw_msg *msg);
@@ -58,5 +63,7 @@ size_t mw_msg_bytes_alive(void);
 
 /* Bytes that a message of this payload takes. */
 size_t mw_msg_bytes(const struct mw_msg *msg);
+/* ... divided by its holders: what one of them has to answer for. */
+size_t mw_msg_share(const struct mw_msg *msg);
 
 #endif

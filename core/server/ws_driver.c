@@ -259,7 +259,7 @@ void mw_ws_driver_offer(struct mw_client *client)
     size_t offered = 1, taken = 1;
     while (taken == offered && mw_conn_has_output(&client->conn)) {
         struct mw_view vectors[MW_STREAM_MAX_VECTORS];
-        size_t count = mw_conn_iov(&client->conn, vectors, MW_STREAM_MAX_VECTORS);
+        size_t count = mw_conn_show(&client->conn, vectors, MW_STREAM_MAX_VECTORS);
         offered = 0; /* not cut: nothing of it stays in flight before a control frame */
         for (size_t i = 0; i < count; i++)
             offered += vectors[i].len;

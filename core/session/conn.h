@@ -297,6 +297,11 @@ static inline size_t mw_conn_iov(struct mw_conn *conn, struct mw_view *vectors, 
 {
     return conn->sending ? mw_outq_iov(&conn->sending->out, vectors, max) : 0;
 }
+/* As mw_outq_show. */
+static inline size_t mw_conn_show(struct mw_conn *conn, struct mw_view *vectors, size_t max)
+{
+    return conn->sending ? mw_outq_show(&conn->sending->out, vectors, max) : 0;
+}
 void mw_conn_written(struct mw_conn *conn, size_t bytes, mw_ms now_ms);
 /* Of what is on its way the peer has taken some: it is slow, not gone. */
 void mw_conn_advance(struct mw_conn *conn, mw_ms now_ms);

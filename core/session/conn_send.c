@@ -129,7 +129,7 @@ int mw_conn_lend(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view pay
  * open that the first one has not answered (369 -> 319 instructions a delivery, 16 in one turn).
  * False: nothing was done.
  */
-static bool send_behind(struct mw_conn *conn, const struct mw_msg *msg, mw_ms now_ms)
+static bool send_behind(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms)
 {
     struct mw_conn_sending *sending = conn->sending;
     if (!sending || sending->untold || conn->replay || conn->phase != MW_CONN_OPEN ||

@@ -123,8 +123,29 @@ void mw_outq_free(struct mw_outq *queue)
     mw_outq_init(queue, queue->pool, queue->mem);
 }
 
+/* So much more than twice its own bytes a reference may keep from being free. */
+#define KEPT_ALONG_BYTES 512
+
+/* Without memory it stays as it is. */
+static void let_go_of_rest(struct mw_out_seg *seg)
+{
+    size_t len = seg->end - seg->begin;
+    if (!seg->msg || seg->handed_out || mw_msg_wire(seg->msg).len <= 2 * len + KEPT_ALONG_BYTES)
+        return;
+    struct mw_msg *alone = mw_msg_copy(seg->msg, seg->begin, seg->end);
+    if (!alone)
+        return;
+    mw_msg_drop(seg->msg);
+    seg->msg = alone;
+    seg->begin = 0;
+    seg->end = len;
+}
+
+/* What stands last may yet grow; from now on that is another one. */
 static void append(struct mw_outq *queue, struct mw_out_seg *seg)
 {
+    if (queue->tail)
+        let_go_of_rest(queue->tail);
     if (queue->tail)
         queue->tail->next = seg;
     else
@@ -255,10 +276,11 @@ static int put_bytes(struct mw_outq *queue, struct mw_view bytes, bool control)
     return MW_OK;
 }
 
-bool mw_outq_grow(struct mw_outq *queue, const struct mw_msg *msg)
+bool mw_outq_grow(struct mw_outq *queue, struct mw_msg *msg)
 {
     struct mw_out_seg *last = queue->tail;
-    if (!last || !last->msg || last->keyed || !mw_msg_goes_on(last->msg, last->end, msg))
+    struct mw_msg *block = mw_msg_block(msg);
+    if (!last || last->msg != block || block == msg || last->end != mw_msg_begin(msg))
         return false;
     size_t len = mw_msg_wire(msg).len;
     last->end += len;
@@ -271,13 +293,13 @@ bool mw_outq_grow(struct mw_outq *queue, const struct mw_msg *msg)
  * queue counts: so only for the first, and for one that others may join, behind a reference that
  * has grown to some size or a chunk that is half full.
  */
-static bool may_refer(const struct mw_outq *queue, const struct mw_msg *msg, size_t len)
+static bool may_refer(const struct mw_outq *queue, struct mw_msg *msg, size_t len)
 {
     const struct mw_out_seg *last = queue->tail;
     if (!last || len > MW_OUT_COPY_MAX)
         return true;
     size_t worth = last->msg ? JOINED_BYTES : MW_OUT_CHUNK_BYTES / 2;
-    return mw_msg_block(msg) != msg && last->end >= worth;
+    return mw_msg_block(msg) != msg && last->end - last->begin >= worth;
 }
 
 int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg)
@@ -290,8 +312,9 @@ int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg)
     struct mw_out_seg *seg = seg_new(queue, 0);
     if (!seg)
         return MW_ERR_NOMEM;
-    seg->msg = mw_msg_keep(msg);
-    seg->end = wire.len;
+    seg->msg = mw_msg_keep(mw_msg_block(msg));
+    seg->begin = mw_msg_begin(msg);
+    seg->end = seg->begin + wire.len;
     append(queue, seg);
     queue->bytes += wire.len;
     return MW_OK;
@@ -309,7 +332,7 @@ const struct mw_msg *mw_outq_waiting(const struct mw_out_seg *seg)
 
 void mw_outq_replace(struct mw_outq *queue, struct mw_out_seg *seg, struct mw_msg *msg)
 {
-    mw_assert(seg->keyed && seg->begin == 0);
+    mw_assert(seg->keyed && !seg->has_begun);
     struct mw_msg *old = seg->msg;
     seg->msg = mw_msg_keep(msg);
     queue->bytes -= seg->end;
@@ -379,7 +402,7 @@ static void splice_control(struct mw_outq *queue)
     if (!queue->control_head)
         return;
     struct mw_out_seg **place = &queue->head;
-    if (queue->head && queue->head->begin > 0)
+    if (queue->head && queue->head->has_begun)
         place = &queue->head->next;
     while (*place && (*place)->control)
         place = &(*place)->next;
@@ -390,22 +413,48 @@ static void splice_control(struct mw_outq *queue)
     queue->control_head = queue->control_tail = 0;
 }
 
-size_t mw_outq_iov(struct mw_outq *queue, struct mw_view *vectors, size_t max)
+static void hand_out(struct mw_outq *queue, struct mw_out_seg *seg)
+{
+    if (seg->keyed)
+        mw_out_keys_remove(&queue->keys, queue->mem, seg);
+    seg->handed_out = true;
+}
+
+static inline size_t fill(struct mw_outq *queue, struct mw_view *vectors, size_t max, bool stays)
 {
     splice_control(queue);
     size_t n = 0;
     for (struct mw_out_seg *seg = queue->head; seg && n < max; seg = seg->next) {
         if (seg->is_lent && max - n < 2)
             break;
-        if (seg->keyed)
-            mw_out_keys_remove(&queue->keys, queue->mem, seg);
-        seg->handed_out = true;
+        if (stays)
+            hand_out(queue, seg);
         if (seg->is_lent)
             n += lent_views(seg, vectors + n);
         else
             vectors[n++] = seg_view(seg);
     }
     return n;
+}
+
+size_t mw_outq_iov(struct mw_outq *queue, struct mw_view *vectors, size_t max)
+{
+    return fill(queue, vectors, max, true);
+}
+
+size_t mw_outq_show(struct mw_outq *queue, struct mw_view *vectors, size_t max)
+{
+    return fill(queue, vectors, max, false);
+}
+
+/* A frame of which something has left leaves whole. */
+static void leave_in_part(struct mw_outq *queue, struct mw_out_seg *seg, size_t bytes)
+{
+    if (bytes == 0)
+        return;
+    seg->begin += bytes;
+    seg->has_begun = true;
+    hand_out(queue, seg);
 }
 
 void mw_outq_written(struct mw_outq *queue, size_t bytes)
@@ -416,7 +465,7 @@ void mw_outq_written(struct mw_outq *queue, size_t bytes)
         struct mw_out_seg *seg = queue->head;
         size_t left = seg->end - seg->begin;
         if (bytes < left) {
-            seg->begin += bytes;
+            leave_in_part(queue, seg, bytes);
             return;
         }
         bytes -= left;
@@ -427,25 +476,20 @@ void mw_outq_written(struct mw_outq *queue, size_t bytes)
     }
 }
 
-/* `block`: what was counted last, which is kept once however many references go to it. */
-static size_t msg_held(const struct mw_out_seg *seg, const struct mw_msg **block)
+static size_t msg_held(const struct mw_out_seg *seg)
 {
-    const struct mw_msg *before = *block;
-    *block = mw_msg_block(seg->msg);
-    if (*block == seg->msg)
-        return seg->end - seg->begin;
-    return *block == before ? 0 : mw_msg_bytes(*block);
+    size_t left = seg->end - seg->begin, share = mw_msg_share(seg->msg);
+    return left > share ? left : share;
 }
 
 size_t mw_outq_held(const struct mw_outq *queue, const struct mw_mem *mem)
 {
     size_t bytes = 0;
-    const struct mw_msg *block = 0;
     for (const struct mw_out_seg *seg = queue->head; seg; seg = seg->next) {
         if (queue->mem == mem)
             bytes += sizeof *seg + seg->cap;
         if (seg->msg && mw_msg_mem(seg->msg) == mem)
-            bytes += msg_held(seg, &block);
+            bytes += msg_held(seg);
     }
     return bytes;
 }

@@ -85,9 +85,9 @@ int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_
  */
 int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg);
 /* The first case of it; false: nothing was queued. */
-bool mw_outq_grow(struct mw_outq *queue, const struct mw_msg *msg);
+bool mw_outq_grow(struct mw_outq *queue, struct mw_msg *msg);
 
-/* The message of this key that has not begun to leave, or NULL; until iov, written, drop, replace.
+/* The message of this key that may still be replaced, or NULL; until iov, written, drop, replace.
  */
 struct mw_out_seg *mw_outq_find(const struct mw_outq *queue, struct mw_view key);
 /* The message that waits there. */
@@ -120,12 +120,20 @@ void mw_outq_drop(struct mw_outq *queue);
  * written() has been told about all of them, also while more is put.
  */
 size_t mw_outq_iov(struct mw_outq *queue, struct mw_view *vectors, size_t max);
+/*
+ * The same for a write of which nothing stays on its way: once written() has been told how much has
+ * left, if anything, the rest is dropped and replaced like what was never shown. Valid until then.
+ */
+size_t mw_outq_show(struct mw_outq *queue, struct mw_view *vectors, size_t max);
 /* The first `bytes` bytes have left. */
 void mw_outq_written(struct mw_outq *queue, size_t bytes);
 
 /*
- * Bytes of `mem` that the data lane keeps from being free; shared messages count in full for each
- * of their queues. O(n) in its segments.
+ * Bytes of `mem` that the data lane answers for: its own; of a message what is left of it, for each
+ * of its queues in full; of what it keeps from being free beside that an equal share with all that
+ * do. The messages of a turn in one piece (session/roll) are kept in full while any of them waits,
+ * so what is less than half of them is copied out: the queue keeps three times its bytes at most,
+ * and two such pieces, the one that is on its way and the last one. O(n) in its segments.
  */
 size_t mw_outq_held(const struct mw_outq *queue, const struct mw_mem *mem);
 

@@ -11,14 +11,15 @@
 /* What waits in a queue: a chunk of frames, one large frame, or a reference to a message. */
 struct mw_out_seg {
     struct mw_out_seg *next;
-    struct mw_msg *msg; /* NULL: the bytes are behind this head */
+    struct mw_msg *msg; /* never a part: its block. NULL: the bytes are behind this head */
     size_t begin, end;  /* what is left to send */
     size_t cap; /* room behind the head; of a keyed message its key's bytes, which are there */
     union {
         uint64_t number;  /* of a keyed message: its owner's */
         const char *lent; /* while is_lent: where the payload is, for which there is room here */
     };
-    bool handed_out;  /* iov has shown it to the kernel */
+    bool handed_out;  /* what is left stays where it is: a write of it is on its way */
+    bool has_begun;   /* some of it has left */
     bool is_lent;     /* only the frame's header is behind this head */
     uint8_t head_len; /* while is_lent: the header's */
     bool control;     /* of the control lane, also once it stands among the data */

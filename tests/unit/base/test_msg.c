@@ -82,7 +82,7 @@ TEST(a_stand_in_shows_what_it_stands_for_and_is_counted_here)
     assert_int_equal(mw_msg_bytes_alive(), before);
 }
 
-TEST(parts_of_a_block_keep_it_and_say_who_goes_on)
+TEST(parts_of_a_block_keep_it_and_say_where_they_begin)
 {
     struct mw_mem mem;
     mw_mem_init(&mem, NULL, 0);
@@ -93,16 +93,16 @@ TEST(parts_of_a_block_keep_it_and_say_who_goes_on)
     assert_memory_equal(mw_msg_payload(two), "cd", 2);
     assert_ptr_equal(mw_msg_block(two), block);
     assert_ptr_equal(mw_msg_block(alone), alone);
-    assert_true(mw_msg_goes_on(one, 3, two) && mw_msg_goes_on(one, 6, three));
-    assert_false(mw_msg_goes_on(one, 3, three) || mw_msg_goes_on(one, 6, two));
-    assert_false(mw_msg_goes_on(two, 3, one) || mw_msg_goes_on(alone, 1, two));
-    assert_false(mw_msg_goes_on(one, 3, alone) || mw_msg_goes_on(alone, 1, alone));
+    assert_int_equal(mw_msg_begin(one), 0);
+    assert_int_equal(mw_msg_begin(two), 3);
+    assert_int_equal(mw_msg_begin(three), 6);
+    assert_int_equal(mw_msg_begin(alone), 0);
     mw_msg_drop(block);
     mw_msg_drop(one);
     mw_msg_drop(three);
     assert_view(mw_msg_wire(two), "1cd");
     mem.fail_at = mem.count + 1;
-    assert_null(mw_msg_part((struct mw_msg *)mw_msg_block(two), 0, 1, 2));
+    assert_null(mw_msg_part(mw_msg_block(two), 0, 1, 2));
     mw_msg_drop(two);
     mw_msg_drop(alone);
     assert_mem_empty(&mem);
@@ -111,6 +111,35 @@ TEST(parts_of_a_block_keep_it_and_say_who_goes_on)
     mw_msg_drop(block);
     assert_view(mw_msg_wire(one), "1ab");
     mw_msg_drop(one);
+}
+
+TEST(a_copy_of_a_piece_stands_alone)
+{
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 0);
+    struct mw_msg *block = make(&mem, "1ab1cd1ef");
+    struct mw_msg *copy = mw_msg_copy(block, 3, 6);
+    mw_msg_drop(block);
+    assert_view(mw_msg_wire(copy), "1cd");
+    assert_ptr_equal(mw_msg_mem(copy), &mem);
+    mem.fail_at = mem.count + 1;
+    assert_null(mw_msg_copy(copy, 0, 1));
+    mw_msg_drop(copy);
+    assert_mem_empty(&mem);
+}
+
+TEST(holders_share_what_a_message_takes)
+{
+    struct mw_mem mem;
+    mw_mem_init(&mem, NULL, 0);
+    struct mw_msg *msg = make(&mem, "one of several");
+    assert_int_equal(mw_msg_share(msg), mem.bytes);
+    mw_msg_keep(msg);
+    assert_int_equal(mw_msg_share(msg), mem.bytes / 2);
+    mw_msg_drop(msg);
+    assert_int_equal(mw_msg_share(msg), mem.bytes);
+    mw_msg_drop(msg);
+    assert_mem_empty(&mem);
 }
 
 TEST(no_memory_and_impossible_lengths_give_null)
@@ -177,7 +206,9 @@ int main(void)
         CASE(a_message_without_payload_is_a_message),
         CASE(the_last_holder_frees),
         CASE(a_stand_in_shows_what_it_stands_for_and_is_counted_here),
-        CASE(parts_of_a_block_keep_it_and_say_who_goes_on),
+        CASE(parts_of_a_block_keep_it_and_say_where_they_begin),
+        CASE(a_copy_of_a_piece_stands_alone),
+        CASE(holders_share_what_a_message_takes),
         CASE(no_memory_and_impossible_lengths_give_null),
         CASE(each_failing_allocation_leaves_nothing),
         CASE(a_message_without_owner_crosses_threads),

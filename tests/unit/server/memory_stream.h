@@ -93,6 +93,16 @@ static inline long memory_write_(struct mw_stream *stream, const struct mw_view 
     return (long)memory_take_(line, at_once);
 }
 
+/* Once told to (memory_stream_offers). */
+static inline long memory_offer_(struct mw_stream *stream, const struct mw_view *vectors,
+                                 size_t count)
+{
+    struct memory_stream *line = memory_stream_of_(stream);
+    long taken = memory_write_(stream, vectors, count);
+    line->flight_count = 0;
+    return taken;
+}
+
 static inline void memory_finish_(struct mw_stream *stream)
 {
     struct memory_stream *line = memory_stream_of_(stream);
@@ -160,6 +170,15 @@ static inline void memory_stream_init(struct memory_stream *line, struct mw_mem 
     mw_rng_seed(&line->rng, seed);
     mw_buf_init(&line->to_server, mem, 0);
     mw_buf_init(&line->to_peer, mem, 0);
+}
+
+/* From now on, where nothing is in flight: as TCP. */
+static inline void memory_stream_offers(struct memory_stream *line)
+{
+    static struct mw_stream_ops ops;
+    ops = *line->stream.ops;
+    ops.offer = memory_offer_;
+    line->stream.ops = &ops;
 }
 
 /* After the server has let go of it. */

@@ -118,6 +118,46 @@ TEST(a_burst_to_those_who_read_ends_nobody)
     }
 }
 
+static void subscribe_slow(const char *topic, struct peer **peers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        peers[i] = add_open();
+        peers[i]->line.room = 0;
+        int err = mw_host_real()->subscribe(route(), peers[i]->client->id, mw_view_text(topic),
+                                            NULL, NULL);
+        assert_int_equal(err, 1);
+    }
+}
+
+/* In one block, and with it (NULL: nothing) one small message for others. */
+static void publish_block(const char *topic, const char *aside)
+{
+    long n = 0;
+    route()->account->roll.before = MW_ROLL_BLOCK_BYTES;
+    for (size_t i = 0; i < 40 && n >= 0; i++)
+        n = publish_to(topic, mw_view(text, 800));
+    if (aside)
+        assert_true(publish_to(aside, mw_view(text, 64)) > 0);
+    run(&world);
+}
+
+TEST(who_waits_for_a_little_of_a_large_block_is_not_ended_for_all_of_it)
+{
+    static const char *const topics[] = { "a", "b", "c", "d" };
+    struct peer *little[3], *much[MW_COUNT(topics)][2];
+    serve_capped("echo");
+    route()->account->max_bytes = 3 * (MW_ROLL_BLOCK_BYTES + 5000);
+    subscribe_slow("little", little, MW_COUNT(little));
+    for (size_t i = 0; i < MW_COUNT(topics); i++)
+        subscribe_slow(topics[i], much[i], 2);
+    for (size_t i = 0; i < MW_COUNT(topics); i++)
+        publish_block(topics[i], i == 0 ? "little" : NULL); /* the last one finds no room */
+    assert_non_null(strstr(logged(), "script.queued"));
+    assert_true(is_ending(much[0][0]) && is_ending(much[1][1]));
+    for (size_t i = 0; i < MW_COUNT(little); i++)
+        assert_false(is_ending(little[i]));
+}
+
 /* What the kernel was shown cannot be taken back: such clients are cut, and room comes with that.
  */
 TEST(what_is_on_its_way_to_slow_ones_comes_back_too)
@@ -212,6 +252,7 @@ int main(void)
         IN_A_WORLD(what_waits_is_counted_on_the_script_and_given_back),
         IN_A_WORLD(who_keeps_the_most_waiting_goes_first),
         IN_A_WORLD(a_burst_to_those_who_read_ends_nobody),
+        IN_A_WORLD(who_waits_for_a_little_of_a_large_block_is_not_ended_for_all_of_it),
         IN_A_WORLD(what_is_on_its_way_to_slow_ones_comes_back_too),
         IN_A_WORLD(a_message_larger_than_the_cap_ends_nobody),
         IN_A_WORLD(a_close_finds_its_room_at_the_cap),

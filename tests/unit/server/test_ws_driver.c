@@ -1,4 +1,5 @@
 /* ws_driver: how much of one client's traffic is taken in a turn, and what is left at its end. */
+#include "core/server/host_real.h"
 #include "tests/unit/server/serve.h"
 
 #define MESSAGES      40
@@ -107,6 +108,37 @@ TEST(contexts_are_promised_as_long_as_they_fit_below_the_cap)
     assert_int_equal(world.worker.deflate.promised_bytes, 3 * 4096);
 }
 
+static int send_latest(const struct peer *peer, const char *text)
+{
+    const struct mw_send_how how = { .policy = MW_POLICY_LATEST, .key = mw_view_text("key") };
+    struct mw_route *route = mw_route_by_name(&world.worker, mw_view_text("s.capp"));
+    return mw_host_real()->send(route, peer->client->id, MW_OPCODE_TEXT, mw_view_text(text), &how);
+}
+
+/* The kernel was shown both and took neither: nothing of them is on its way. */
+TEST(a_message_that_a_large_one_was_offered_behind_is_still_replaced_in_that_turn)
+{
+    static char large[20000];
+    serve("echo");
+    struct peer *peer = add_socket(&world, "/s");
+    run(&world);
+    memory_stream_offers(&peer->line);
+    memset(large, 'x', sizeof large);
+    peer->line.room = 0;
+    assert_int_equal(send_latest(peer, "older"), MW_OK);
+    struct mw_route *route = mw_route_by_name(&world.worker, mw_view_text("s.capp"));
+    int err = mw_host_real()->send(route, peer->client->id, MW_OPCODE_TEXT,
+                                   mw_view(large, sizeof large), NULL);
+    assert_int_equal(err, MW_OK);
+    assert_int_equal(send_latest(peer, "newer"), MW_OK);
+    assert_int_equal(mw_conn_replaced(&peer->client->conn), 1);
+    peer->line.room = SIZE_MAX;
+    run(&world);
+    assert_seen(peer, "101 text:newer text[20000]");
+    say_close(peer, 1000);
+    run(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -114,6 +146,7 @@ int main(void)
         IN_A_WORLD(behind_our_close_messages_are_read_over),
         IN_A_WORLD(a_late_loop_still_says_what_is_left_and_closes),
         IN_A_WORLD(contexts_are_promised_as_long_as_they_fit_below_the_cap),
+        IN_A_WORLD(a_message_that_a_large_one_was_offered_behind_is_still_replaced_in_that_turn),
     };
     return RUN(cases);
 }

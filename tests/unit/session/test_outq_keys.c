@@ -138,6 +138,27 @@ TEST(what_was_handed_out_is_not_replaced)
     close_line(&line);
 }
 
+TEST(what_was_only_shown_is_replaced_and_what_has_left_in_part_is_not)
+{
+    struct line line;
+    struct mw_view vectors[4];
+    open_line(&line);
+    put_text(&line, "a", "a1");
+    put_text(&line, "b", "b1");
+    assert_int_equal(mw_outq_show(&line.queue, vectors, 4), 2);
+    mw_outq_written(&line.queue, 0);
+    assert_true(put_text(&line, "a", "a two"));
+    assert_int_equal(mw_outq_show(&line.queue, vectors, 4), 2);
+    mw_outq_written(&line.queue, 1);
+    assert_true(mw_outq_validate(&line.queue));
+    assert_false(put_text(&line, "a", "a3"));
+    assert_true(put_text(&line, "b", "b2"));
+    mw_outq_drop(&line.queue);
+    assert_leaves(&line, "\x05"
+                         "a two");
+    close_line(&line);
+}
+
 TEST(keys_cost_something_only_while_they_wait)
 {
     struct line line;
@@ -359,6 +380,7 @@ int main(void)
         CASE(what_was_added_is_found_whatever_came_and_went),
         CASE(a_newer_message_stands_in_the_place_of_the_older_one),
         CASE(what_was_handed_out_is_not_replaced),
+        CASE(what_was_only_shown_is_replaced_and_what_has_left_in_part_is_not),
         CASE(keys_cost_something_only_while_they_wait),
         CASE(each_failing_allocation_queues_nothing_of_its_message),
         CASE(random_use_replaces_in_place_and_loses_nothing_else),

@@ -128,7 +128,7 @@ TEST(one_message_in_a_turn_takes_its_own_room_only)
     mw_roll_init(&roll, &mem);
     for (int turn = 0; turn < 3; turn++) {
         struct mw_msg *msg = put(&roll, "a");
-        assert_int_equal(mw_msg_payload_len((struct mw_msg *)mw_msg_block(msg)), 3);
+        assert_int_equal(mw_msg_payload_len(mw_msg_block(msg)), 3);
         mw_roll_end(&roll);
         assert_view(mw_msg_wire(msg), "\x81\x01"
                                       "a");
@@ -190,6 +190,86 @@ TEST(scattered_messages_cost_no_segment_each)
     close_line(&line);
 }
 
+/* All of them keep one block from being free. */
+TEST(a_few_bytes_of_a_large_block_do_not_count_as_all_of_it_for_each_who_waits)
+{
+    struct line lines[8];
+    struct mw_mem mem;
+    struct mw_roll roll;
+    size_t held = 0;
+    mw_mem_init(&mem, NULL, 0);
+    open_roll(&roll, &mem);
+    roll.before = MW_ROLL_BLOCK_BYTES;
+    for (size_t i = 0; i < MW_COUNT(lines); i++) {
+        struct mw_msg *msg = put(&roll, i % 2 ? "for the odd" : "for the even");
+        open_line(&lines[i]);
+        send(&lines[i], msg);
+    }
+    mw_roll_end(&roll);
+    for (size_t i = 0; i < MW_COUNT(lines); i++)
+        held += mw_outq_held(&lines[i].queue, &mem);
+    assert_in_range(held, mem.bytes - MW_COUNT(lines), mem.bytes);
+    for (size_t i = 0; i < MW_COUNT(lines); i++)
+        close_line(&lines[i]);
+    assert_mem_empty(&mem);
+}
+
+/* ... of which it gets one message a turn. */
+TEST(a_slow_reader_keeps_no_large_block_for_each_small_message)
+{
+    struct line line;
+    struct mw_roll roll;
+    struct mw_view vector;
+    open_line(&line);
+    open_roll(&roll, &line.mem);
+    for (int turn = 0; turn < 1000; turn++) {
+        roll.before = MW_ROLL_BLOCK_BYTES;
+        mw_msg_drop(put(&roll, "not for us"));
+        send(&line, put(&roll, "one message, of the length that messages have"));
+        mw_msg_drop(put(&roll, "not for us"));
+        mw_roll_end(&roll);
+        if (turn == 0)
+            assert_int_equal(mw_outq_iov(&line.queue, &vector, 1), 1);
+    }
+    assert_in_range(line.mem.bytes, line.queue.bytes,
+                    3 * line.queue.bytes + 2 * (MW_ROLL_BLOCK_BYTES + 100));
+    assert_in_range(mw_outq_held(&line.queue, &line.mem), line.mem.bytes - 100, line.mem.bytes);
+    close_line(&line);
+}
+
+TEST(what_was_copied_out_of_a_block_leaves_as_it_stood_there)
+{
+    struct line line;
+    struct mw_roll roll;
+    open_line(&line);
+    open_roll(&roll, &line.mem);
+    roll.before = MW_ROLL_BLOCK_BYTES;
+    mw_msg_drop(put(&roll, "not for us"));
+    send(&line, put(&roll, "one"));
+    send(&line, put(&roll, "two"));
+    size_t before = line.mem.bytes;
+    assert_int_equal(mw_outq_put(&line.queue, MW_OPCODE_TEXT, mw_view_text("three"), NULL), MW_OK);
+    mw_roll_end(&roll);
+    assert_true(line.mem.bytes < before);
+    assert_waits(&line, "\x81\x03one\x81\x03two\x81\x05three", 2);
+    close_line(&line);
+}
+
+TEST(without_memory_for_the_copy_the_block_stays)
+{
+    struct line line;
+    struct mw_roll roll;
+    open_line(&line);
+    open_roll(&roll, &line.mem);
+    roll.before = MW_ROLL_BLOCK_BYTES;
+    send(&line, put(&roll, "one"));
+    line.mem.fail_at = line.mem.count + 2; /* the chunk is there */
+    assert_int_equal(mw_outq_put(&line.queue, MW_OPCODE_TEXT, mw_view_text("two"), NULL), MW_OK);
+    mw_roll_end(&roll);
+    assert_waits(&line, "\x81\x03one\x81\x03two", 2);
+    close_line(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -202,6 +282,10 @@ int main(void)
         CASE(a_large_message_is_not_taken),
         CASE(without_memory_there_is_none_and_what_was_there_stays),
         CASE(scattered_messages_cost_no_segment_each),
+        CASE(a_few_bytes_of_a_large_block_do_not_count_as_all_of_it_for_each_who_waits),
+        CASE(a_slow_reader_keeps_no_large_block_for_each_small_message),
+        CASE(what_was_copied_out_of_a_block_leaves_as_it_stood_there),
+        CASE(without_memory_for_the_copy_the_block_stays),
     };
     return RUN(cases);
 }
