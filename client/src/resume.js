@@ -174,6 +174,8 @@ function begin(socket, Plain) {
 
         #count(aside = '-1') {
             const [, sign, count] = /^([+-])(\d+)$/.exec(aside) ?? [];
+            /* A pong cannot tell: the browser sends it for connections that are given up, too. */
+            if (aside == '?') this.#ws.send(`${this.#mark}+${received}`);
             if (sign == '-') received += +count;
             else if (sign && isPossible(+count)) acknowledge(+count);
         }

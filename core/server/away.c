@@ -154,15 +154,30 @@ static bool may_come_back(const struct mw_client *client)
            route->resume_ms > 0 && !route->removed && !client->worker->stopping;
 }
 
+/*
+ * A browser says 1001 by itself, also for a connection that its page has given up before it heard
+ * that it was open: Chromium does, where close() meets the answer to the handshake.
+ */
+static bool was_given_up(const struct mw_client *client, const struct mw_conn_end *end)
+{
+    const struct mw_session *session = client->session;
+    return end->cause == MW_CAUSE_peer_close && end->code == MW_CLOSE_GOING_AWAY &&
+           session->tokens.has_before && !session->replay.heard;
+}
+
 bool mw_away_begin(struct mw_client *client)
 {
     if (client->conn.phase != MW_CONN_CLOSED || !may_come_back(client))
         return false;
     const struct mw_conn_end *end = mw_conn_ending(&client->conn);
-    if (mw_cause_row(end->cause)->who != MW_WHO_NETWORK)
+    if (mw_cause_row(end->cause)->who == MW_WHO_NETWORK) {
+        mw_ending_cut(client); /* who looks for limits on the path counts it as any other death */
+        go_away(client, end->cause, mw_view(end->reason, end->reason_len));
+    } else if (was_given_up(client, end)) {
+        go_away(client, MW_CAUSE_peer_fin, mw_view(0, 0));
+    } else {
         return false;
-    mw_ending_cut(client); /* for who looks for limits on the path it is a death like any other */
-    go_away(client, end->cause, mw_view(end->reason, end->reason_len));
+    }
     while (client->worker->away.count > (size_t)client->worker->config->resume_sessions)
         end_oldest(client->worker);
     return true;

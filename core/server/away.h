@@ -53,8 +53,8 @@ void mw_away_free(struct mw_client *client);
 /* ---- for ws_driver ---- */
 
 /*
- * Its machine has ended. True: by the network, and the client may come back: it is away, and its
- * stream is gone.
+ * Its machine has ended. True: by the network, or by a browser whose page does not know of it, and
+ * the client may come back: it is away, and its stream is gone.
  */
 bool mw_away_begin(struct mw_client *client);
 void mw_away_settle(struct mw_client *client);

@@ -178,7 +178,6 @@ static void on_pong(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
     mw_conn_note_control(conn, MW_FLIGHT_IN, MW_OPCODE_PONG, payload.len, 0, now_ms);
     if (conn->phase != MW_CONN_OPEN)
         return;
-    payload = mw_conn_take_ack(conn, payload, now_ms);
     if (payload.len != PING_BYTES)
         return;
     memcpy(&stamp, payload.data, sizeof stamp);
@@ -342,7 +341,9 @@ int mw_conn_ping(struct mw_conn *conn, mw_ms now_ms)
     if (mw_conn_queued(conn) > conn->home->limits->queue)
         return MW_ERR_DROPPED;
     uint32_t stamp = (uint32_t)now_ms;
-    int err = conn->replay ? mw_conn_put_ping(conn, stamp, now_ms) : put_ping(conn, stamp, now_ms);
+    int err = mw_conn_ask_count(conn, now_ms);
+    if (!err)
+        err = put_ping(conn, stamp, now_ms);
     if (err)
         return err;
     if (conn->ping_sent_ms == MW_NEVER)

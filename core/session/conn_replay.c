@@ -1,7 +1,7 @@
 /*
  * A session that can be resumed, over one of its connections: keeps what goes out, lets go of what
- * pongs acknowledge, and begins a later connection with the rest. Beside conn.c and conn_send.c,
- * which call it; who may come back, and when, is the driver's.
+ * the client acknowledges, and begins a later connection with the rest. Beside conn.c and
+ * conn_send.c, which call it; who may come back, and when, is the driver's.
  */
 #include "core/session/conn_replay.h"
 
@@ -10,50 +10,42 @@
 #include "core/session/conn_parts.h"
 #include "core/session/conn_pressure.h"
 
-/* Behind the stamp, if there is one: the browser gives back what it got, so any order of bytes. */
-#define COUNT_BYTES sizeof(uint64_t)
-
 struct mw_msg *mw_conn_frame_kept(const struct mw_conn *conn, enum mw_opcode opcode,
                                   struct mw_view payload)
 {
     return conn->replay ? mw_replay_frame(conn->replay->mem, opcode, payload) : 0;
 }
 
-static int put_ping(struct mw_conn *conn, struct mw_view stamp, mw_ms now_ms)
+static int put_question(struct mw_conn *conn, mw_ms now_ms)
 {
-    char payload[sizeof(uint32_t) + COUNT_BYTES];
-    const uint64_t count = conn->replay->sent;
-    mw_assert(!conn->is_client && stamp.len <= sizeof(uint32_t));
+    char text[MW_SIDEBAND_ANSWER_MAX];
+    if (!MW_ALWAYS(conn->sideband))
+        return MW_OK;
+    const struct mw_view question = mw_view(text, mw_sideband_question(conn->sideband, text));
     if (mw_conn_tell_gap(conn, now_ms)) /* the count has it */
         return MW_ERR_NOMEM;
-    if (stamp.len)
-        memcpy(payload, stamp.data, stamp.len);
-    memcpy(payload + stamp.len, &count, COUNT_BYTES);
-    const struct mw_view whole = mw_view(payload, stamp.len + COUNT_BYTES);
     if (mw_conn_begin_output(conn, now_ms) ||
-        mw_outq_put(&conn->sending->out, MW_OPCODE_PING, whole, 0))
+        mw_outq_put(&conn->sending->out, MW_OPCODE_TEXT, question, 0))
         return MW_ERR_NOMEM;
-    mw_conn_note_control(conn, MW_FLIGHT_OUT, MW_OPCODE_PING, whole.len, 0, now_ms);
-    conn->replay->pinged = count;
+    conn->replay->asked = conn->replay->sent;
     return MW_OK;
 }
 
-int mw_conn_put_ping(struct mw_conn *conn, uint32_t stamp, mw_ms now_ms)
+int mw_conn_ask_count(struct mw_conn *conn, mw_ms now_ms)
 {
-    return put_ping(conn, mw_view((const char *)&stamp, sizeof stamp), now_ms);
+    const struct mw_replay *replay = conn->replay;
+    bool is_known = !replay || (replay->heard && replay->acked == replay->sent);
+    return is_known ? MW_OK : put_question(conn, now_ms);
 }
 
-/*
- * One at a time, and without a stamp: it asks what was taken, not whether somebody is there, so no
- * answer is waited for. It may stand in the queue while the script still decides on the handshake.
- */
-static void ping_early(struct mw_conn *conn, mw_ms now_ms)
+/* One at a time. It may stand in the queue while the script still decides on the handshake. */
+static void ask_early(struct mw_conn *conn, mw_ms now_ms)
 {
     const struct mw_replay *replay = conn->replay;
     bool is_open = conn->phase == MW_CONN_OPEN && mw_conn_queued(conn) <= conn->home->limits->queue;
-    bool is_asked = replay->pinged > replay->acked || replay->pinged == replay->sent;
+    bool is_asked = replay->asked > replay->acked || replay->asked == replay->sent;
     if (is_open && !is_asked && replay->bytes >= replay->max_bytes / 4)
-        (void)put_ping(conn, mw_view(0, 0), now_ms); /* without memory: the next one */
+        (void)put_question(conn, now_ms); /* without memory: the next one */
 }
 
 int mw_conn_keep(struct mw_conn *conn, int err, struct mw_msg *plain, mw_ms now_ms)
@@ -64,25 +56,16 @@ int mw_conn_keep(struct mw_conn *conn, int err, struct mw_msg *plain, mw_ms now_
         mw_replay_sent(conn->replay, plain);
     else
         mw_replay_lost(conn->replay, 1);
-    ping_early(conn, now_ms);
+    ask_early(conn, now_ms);
     return MW_OK;
 }
 
-struct mw_view mw_conn_take_ack(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms)
+void mw_conn_take_count(struct mw_conn *conn, uint64_t count, mw_ms now_ms)
 {
-    uint64_t count;
-    if (!conn->replay)
-        return payload;
-    if (payload.len < COUNT_BYTES)
-        return mw_view(0, 0);
-    const struct mw_view stamp = mw_view(payload.data, payload.len - COUNT_BYTES);
-    memcpy(&count, payload.data + stamp.len, COUNT_BYTES);
-    /* What no ping of this connection has said is invented, or of one before. */
-    if (count > conn->replay->pinged || !mw_replay_acked(conn->replay, count))
-        return mw_view(0, 0);
+    if (!mw_replay_acked(conn->replay, count)) /* it is invented */
+        return;
     conn->replay->heard = true;
-    ping_early(conn, now_ms);
-    return stamp;
+    ask_early(conn, now_ms);
 }
 
 /* ---- the return ---- */
@@ -115,7 +98,7 @@ int mw_conn_put_rest(struct mw_conn *conn, mw_ms now_ms)
         err = put_entry(conn, mw_replay_at(conn->replay, i), now_ms);
     /* The answer shows that the hello was heard, too. */
     if (!err)
-        err = put_ping(conn, mw_view(0, 0), now_ms);
+        err = put_question(conn, now_ms);
     if (err && conn->sending)
         mw_outq_drop(&conn->sending->out);
     else if (!err)

@@ -12,17 +12,18 @@ struct mw_msg *mw_conn_frame_kept(const struct mw_conn *conn, enum mw_opcode opc
                                   struct mw_view payload);
 /*
  * A message was queued (err 0), or not. `plain` is what is kept of it (keeps a reference); NULL: it
- * cannot be. Pings where a quarter of the bound is not acknowledged. Answers err.
+ * cannot be. Asks where a quarter of the bound is not acknowledged. Answers err.
  */
 int mw_conn_keep(struct mw_conn *conn, int err, struct mw_msg *plain, mw_ms now_ms);
 
-/* A ping in order among the messages, with this stamp. MW_ERR_NOMEM. */
-int mw_conn_put_ping(struct mw_conn *conn, uint32_t stamp, mw_ms now_ms);
 /*
- * Takes the count off a pong's payload: what is left is the stamp, or nothing. Acknowledges what
- * the count says, where one of our pings has said it.
+ * Asks how many messages the client has, in order among them; nothing where that is known. No pong
+ * can answer: a browser sends it for a page that has given the connection up and hears no message
+ * any more. MW_ERR_NOMEM.
  */
-struct mw_view mw_conn_take_ack(struct mw_conn *conn, struct mw_view payload, mw_ms now_ms);
+int mw_conn_ask_count(struct mw_conn *conn, mw_ms now_ms);
+/* The client of a session says that it has so many, asked or not. What cannot be is passed over. */
+void mw_conn_take_count(struct mw_conn *conn, uint64_t count, mw_ms now_ms);
 
 /* A message of the client goes to the application. */
 static inline void mw_conn_count_received(struct mw_conn *conn)

@@ -46,6 +46,16 @@ static bool keep_quiet(struct mw_conn *conn, struct mw_view text, mw_ms now_ms)
     return true;
 }
 
+/* False: there is no session to count in. */
+static bool take_count(struct mw_conn *conn, struct mw_view text, mw_ms now_ms)
+{
+    uint64_t count;
+    if (!conn->replay || !mw_sideband_count(conn->sideband, text, &count))
+        return false;
+    mw_conn_take_count(conn, count, now_ms);
+    return true;
+}
+
 enum mw_aside mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms)
 {
     enum mw_aside aside = mw_sideband_read(conn->sideband, item->opcode, item->data);
@@ -58,6 +68,10 @@ enum mw_aside mw_conn_take_aside(struct mw_conn *conn, const struct mw_item *ite
         break;
     case MW_ASIDE_QUIET:
         answered = keep_quiet(conn, item->data, now_ms);
+        break;
+    case MW_ASIDE_COUNT:
+        if (!take_count(conn, item->data, now_ms))
+            aside = MW_ASIDE_OTHER;
         break;
     case MW_ASIDE_OTHER:
         break;

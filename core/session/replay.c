@@ -17,7 +17,7 @@ void mw_replay_init(struct mw_replay *replay, struct mw_mem *mem, size_t max_byt
 void mw_replay_begin(struct mw_replay *replay)
 {
     replay->heard = false;
-    replay->pinged = replay->acked;
+    replay->asked = replay->acked;
     replay->told = replay->received;
 }
 

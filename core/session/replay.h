@@ -45,9 +45,9 @@ struct mw_replay {
     struct mw_mem *mem;
     struct mw_replay_entry *ring;
     size_t capacity, first, count;
-    uint64_t gone;   /* the number before the first entry's */
-    uint64_t pinged; /* the highest count that a ping of this connection has carried */
-    uint64_t told;   /* `received` as it was told last on this connection */
+    uint64_t gone;  /* the number before the first entry's */
+    uint64_t asked; /* how many there were when this connection asked last */
+    uint64_t told;  /* `received` as it was told last on this connection */
 };
 
 /* `mem` is borrowed: for the ring, and for messages that are made here. */

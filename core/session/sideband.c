@@ -116,6 +116,9 @@ enum mw_aside mw_sideband_read(const struct mw_sideband *sideband, enum mw_opcod
         return MW_ASIDE_NONE;
     if (text.len == len + 1 && text.data[len] == '?')
         return MW_ASIDE_PROBE;
+    uint64_t count;
+    if (mw_sideband_count(sideband, text, &count))
+        return MW_ASIDE_COUNT;
     return mw_sideband_quiet_ms(sideband, text) > 0 ? MW_ASIDE_QUIET : MW_ASIDE_OTHER;
 }
 
@@ -168,14 +171,32 @@ mw_ms mw_sideband_quiet_ms(const struct mw_sideband *sideband, struct mw_view te
     return seconds * 1000;
 }
 
+bool mw_sideband_count(const struct mw_sideband *sideband, struct mw_view text, uint64_t *count)
+{
+    size_t len = sideband->mark_len;
+    return text.len > len && text.data[len] == '+' &&
+           mw_parse_u64(mw_view_from(text, len + 1), 0, MW_SIDEBAND_COUNT_MAX, count);
+}
+
+static size_t put_sign(const struct mw_sideband *sideband, char sign,
+                       char out[MW_SIDEBAND_ANSWER_MAX])
+{
+    memcpy(out, sideband->mark, sideband->mark_len);
+    out[sideband->mark_len] = sign;
+    return (size_t)sideband->mark_len + 1;
+}
+
+size_t mw_sideband_question(const struct mw_sideband *sideband, char out[MW_SIDEBAND_ANSWER_MAX])
+{
+    return put_sign(sideband, '?', out);
+}
+
 size_t mw_sideband_answer(const struct mw_sideband *sideband, enum mw_aside to,
                           char out[MW_SIDEBAND_ANSWER_MAX])
 {
     if (to != MW_ASIDE_PROBE && to != MW_ASIDE_QUIET)
         return 0;
-    memcpy(out, sideband->mark, sideband->mark_len);
-    out[sideband->mark_len] = to == MW_ASIDE_PROBE ? '!' : '~';
-    return (size_t)sideband->mark_len + 1;
+    return put_sign(sideband, to == MW_ASIDE_PROBE ? '!' : '~', out);
 }
 
 static size_t put_number(const struct mw_sideband *sideband, char sign, uint64_t number,

@@ -77,6 +77,7 @@ enum mw_aside {
     MW_ASIDE_NONE,  /* a message of the application */
     MW_ASIDE_PROBE, /* MARK? */
     MW_ASIDE_QUIET, /* MARK~120 */
+    MW_ASIDE_COUNT, /* MARK+7 */
     MW_ASIDE_OTHER, /* begins with the mark: not for the application, and nobody here knows it */
 };
 
@@ -105,12 +106,16 @@ size_t mw_sideband_hello(const struct mw_sideband *sideband, const char *id,
 /* MARK! to a probe, MARK~ to who wants it quiet; 0 to all else. */
 size_t mw_sideband_answer(const struct mw_sideband *sideband, enum mw_aside to,
                           char out[MW_SIDEBAND_ANSWER_MAX]);
+/* MARK?: how many messages of the session has the client? */
+size_t mw_sideband_question(const struct mw_sideband *sideband, char out[MW_SIDEBAND_ANSWER_MAX]);
 /* MARK+G: so many messages of the client have come; a session's answer to a probe. */
 size_t mw_sideband_got(const struct mw_sideband *sideband, uint64_t got,
                        char out[MW_SIDEBAND_ANSWER_MAX]);
 /* MARK-N: here N messages to the client are missing. */
 size_t mw_sideband_hole(const struct mw_sideband *sideband, uint64_t lost,
                         char out[MW_SIDEBAND_ANSWER_MAX]);
+/* False: it is not COUNT. The client of a session has so many messages of it. */
+bool mw_sideband_count(const struct mw_sideband *sideband, struct mw_view text, uint64_t *count);
 /* Of a text that is QUIET: for how long. */
 mw_ms mw_sideband_quiet_ms(const struct mw_sideband *sideband, struct mw_view text);
 

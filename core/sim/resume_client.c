@@ -90,8 +90,37 @@ void resume_client_answered(struct resume_world *world, struct resume_line *line
     resume_client_flush(world);
 }
 
+/* Given up by the page, which hears it no more; its browser goes on, and answers pings. */
+static bool is_left(const struct resume_world *world, const struct resume_line *line)
+{
+    return world->client.line != line;
+}
+
+static void let_go_of_left(struct resume_world *world)
+{
+    for (size_t i = 0; i < RESUME_LINES; i++) {
+        struct resume_line *line = &world->lines[i];
+        if (is_left(world, line) && line->open[MW_ROLE_CLIENT])
+            resume_line_leave(line, MW_ROLE_CLIENT);
+    }
+}
+
+void resume_client_give_up(struct resume_world *world)
+{
+    struct resume_line *line = world->client.line;
+    if (line && line->open[MW_ROLE_CLIENT] && world->client.has_session &&
+        resume_chance(world, 500))
+        world->client.line = 0;
+    else if (line)
+        resume_client_eof(world, line);
+}
+
 void resume_client_eof(struct resume_world *world, struct resume_line *line)
 {
+    if (is_left(world, line)) {
+        resume_line_leave(line, MW_ROLE_CLIENT);
+        return;
+    }
     if (!world->client.has_session)
         lose_session(world);
     world->client.line = 0;
@@ -191,7 +220,24 @@ static void greet(struct resume_world *world, struct resume_line *line, const ch
     else
         begin(world, line, id, hello);
     line->greeted = line->may_send = true;
+    let_go_of_left(world);
     resume_client_flush(world);
+}
+
+static void say_aside(struct resume_world *world, struct resume_line *line, const char *aside)
+{
+    char text[MW_SIDEBAND_ANSWER_MAX + 1];
+    int len = snprintf(text, sizeof text, "%s%s", line->mark, aside);
+    (void)mw_conn_send(&line->conns[MW_ROLE_CLIENT], MW_OPCODE_TEXT, mw_view(text, (size_t)len),
+                       world->now_ms);
+}
+
+/* So many messages it has. */
+static void tell_count(struct resume_world *world, struct resume_line *line)
+{
+    char aside[24];
+    (void)snprintf(aside, sizeof aside, "+%llu", (unsigned long long)world->client.count);
+    say_aside(world, line, aside);
 }
 
 static void take_aside(struct resume_world *world, struct resume_line *line, const char *aside)
@@ -200,6 +246,8 @@ static void take_aside(struct resume_world *world, struct resume_line *line, con
         greet(world, line, aside);
     else if (aside[0] == '+')
         acknowledge(world, strtoull(aside + 1, 0, 10));
+    else if (aside[0] == '?')
+        tell_count(world, line);
     else if (aside[0] == '-')
         miss(world, strtoull(aside + 1, 0, 10));
     else
@@ -267,7 +315,7 @@ void resume_client_pull(struct resume_world *world, struct resume_line *line)
         mw_conn_next(&line->conns[MW_ROLE_CLIENT], &event, world->now_ms);
         if (event.kind == MW_EVENT_MORE)
             return;
-        if (event.kind == MW_EVENT_MESSAGE)
+        if (event.kind == MW_EVENT_MESSAGE && !is_left(world, line))
             take(world, line, &event);
         if (event.kind != MW_EVENT_CLOSED)
             continue;
@@ -306,10 +354,6 @@ void resume_client_say(struct resume_world *world)
 void resume_client_probe(struct resume_world *world)
 {
     struct resume_line *line = world->client.line;
-    char text[MW_SIDEBAND_MARK_MAX + 2];
-    if (!line || !line->greeted)
-        return;
-    int len = snprintf(text, sizeof text, "%s?", line->mark);
-    (void)mw_conn_send(&line->conns[MW_ROLE_CLIENT], MW_OPCODE_TEXT, mw_view(text, (size_t)len),
-                       world->now_ms);
+    if (line && line->greeted)
+        say_aside(world, line, "?");
 }

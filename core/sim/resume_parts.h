@@ -142,7 +142,9 @@ void resume_server_drop(struct resume_world *world);
 void resume_client_connect(struct resume_world *world);
 void resume_client_answered(struct resume_world *world, struct resume_line *line);
 void resume_client_pull(struct resume_world *world, struct resume_line *line);
-/* The line has ended, or it does not believe in it any more. */
+/* It does not believe in its line any more, which may go on all the same. */
+void resume_client_give_up(struct resume_world *world);
+/* The line has ended. */
 void resume_client_eof(struct resume_world *world, struct resume_line *line);
 void resume_client_say(struct resume_world *world);
 void resume_client_probe(struct resume_world *world);

@@ -86,12 +86,6 @@ static void cut_any(struct resume_world *world)
         resume_line_cut(world, line);
 }
 
-static void give_up(struct resume_world *world)
-{
-    if (world->client.line)
-        resume_client_eof(world, world->client.line);
-}
-
 static void sleep_long(struct resume_world *world)
 {
     uint64_t steps = draw(world, 10) ? draw(world, 30) : RESUME_FOR_MS / 100 + draw(world, 10);
@@ -126,7 +120,7 @@ static const struct {
     { resume_server_drop, 6 },
     { resume_server_say_latest, 30 },
     { cut_any, 12 },
-    { give_up, 6 },
+    { resume_client_give_up, 6 },
     { resume_client_probe, 8 },
     { sleep_long, 4 },
     { resume_client_close, 1 },

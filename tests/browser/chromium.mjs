@@ -1,8 +1,9 @@
 /* Debian's Chromium, driven by playwright-core, against a server under test. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as later } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
-import { PATIENCE_MS, root } from '../e2e/harness.mjs';
+import { LEAVING_MS, PATIENCE_MS, root } from '../e2e/harness.mjs';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
 const shots = join(root, 'build', 'screenshots');
@@ -10,7 +11,8 @@ const shots = join(root, 'build', 'screenshots');
 export async function launch(t, options) {
     const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
     const browser = await chromium.launch({ executablePath, args, ...options });
-    t.after(() => browser.close());
+    /* One that does not end by itself goes with this process. */
+    t.after(() => Promise.race([browser.close(), later(LEAVING_MS, undefined, { ref: false })]));
     return browser;
 }
 

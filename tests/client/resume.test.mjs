@@ -248,6 +248,16 @@ test('many on their way: the server is asked, once in its time, until it has the
     socket.close();
 });
 
+test('asked how many it has, it tells, gaps included', async () => {
+    const { world, socket } = await open();
+    for (const text of ['?', '-2', '?']) {
+        world.last.say('x');
+        world.last.say(world.last.mark + text);
+    }
+    assert.deepEqual(world.last.sent, ['+1', '+5'].map((count) => world.last.mark + count));
+    socket.close();
+});
+
 test('more than can be kept is not sent', async () => {
     const { world, socket, told } = await open();
     for (let n = 0; n < 1025; n++) socket.send(String(n));
@@ -384,7 +394,9 @@ test('silence: the old connection is not closed, which would end the session', a
     await world.pass(45e3);
     assert.deepEqual([told.at(-1), last.readyState], [['close', 4000], 1]);
     await world.pass(1000);
-    last.say('late'); /* comes again over the new one */
+    for (const text of ['late', `${last.mark}?`]) last.say(text); /* come again over the new one */
+    assert.deepEqual(last.sent.slice(1).filter((text) => text != `${last.mark}?`), [],
+        'who hears it no more says of nothing that it has it');
     assert.equal(world.last.asked, `${world.last.mark}.${token(1)}.0`);
     world.last.accept();
     world.last.hello('1', 25, 20, session(2, { got: 1, back: true, missed: 0 }));

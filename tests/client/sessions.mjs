@@ -55,8 +55,7 @@ export class Line {
         if (item.open) ws.accept();
         else if (item.close) return ws.end(item.close);
         else if (ws.readyState == 1) {
-            if (item.ping != null) this.up.push({ pong: item.ping }); /* browsers answer by themselves */
-            else ws.say(item.data);
+            ws.say(item.data);
         }
         return true;
     }
@@ -160,7 +159,7 @@ export class SessionServer {
         const { line } = session;
         if (!line) return;
         this.#note(session);
-        line.down.push({ ping: session.sent.length });
+        line.down.push({ data: `${line.mark}?` });
         if (session.told != session.received) this.#acknowledge(session);
     }
     #acknowledge(session) {
@@ -168,17 +167,14 @@ export class SessionServer {
         session.line.down.push({ data: `${session.line.mark}+${session.received}` });
     }
 
-    take(line, { data, close, pong }) {
+    take(line, { data, close }) {
         const { session } = line;
         if (session && (session.line != line || session.isOver)) return;
         if (close) {
             if (session) this.end(session, close);
             else line.down.push({ close });
-        } else if (pong != null) {
-            session.acked = Math.max(session.acked, pong);
-            session.gone = Math.max(session.gone, session.acked);
-            for (const [token, of] of this.#tokens)
-                if (of == session && token != session.token) this.#tokens.delete(token);
+        } else if (session && data.startsWith?.(`${line.mark}+`)) {
+            this.#acknowledged(session, +data.slice(line.mark.length + 1));
         } else if (data == `${line.mark}?`) {
             if (!session) line.down.push({ data: `${line.mark}!` });
             else if (!(this.world.now < session.answerAt)) {
@@ -189,6 +185,14 @@ export class SessionServer {
             if (session) session.received++;
             this.hear(session ?? line, data);
         }
+    }
+
+    #acknowledged(session, count) {
+        if (!(count >= session.acked && count <= session.sent.length)) throw new Error(`${count}: not so many`);
+        session.acked = count;
+        session.gone = Math.max(session.gone, count);
+        for (const [token, of] of this.#tokens)
+            if (of == session && token != session.token) this.#tokens.delete(token);
     }
 
     /* The server finds out that the line is gone. */

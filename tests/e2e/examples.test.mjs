@@ -26,7 +26,10 @@ async function examples(t, edits = {}) {
     return start(t, project);
 }
 
-const uncomplaining = (server) => assert.deepEqual(server.all({ level: /^(warn|error)$/ }), []);
+/* How much CPU time a call took is the machine's affair: the first one of a collector, a new page. */
+const isOfTime = ({ msg }) => /took \d+ ms of CPU time/.test(msg);
+const uncomplaining = (server) => assert.deepEqual(
+    server.all({ level: /^(warn|error)$/ }).filter((line) => !isOfTime(line)), []);
 const pick = (message, ...keys) => keys.map((key) => message[key]);
 const tell = (peer, message) => peer.send(JSON.stringify(message));
 

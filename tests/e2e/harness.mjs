@@ -40,11 +40,11 @@ export function within(promise, what, tail = () => '') {
  * fault of the server's, so it is named, and nobody waits for it; but for servers that are still
  * being stopped, since they are judged too.
  */
-const LEAVING_MS = 10_000;
+export const LEAVING_MS = 10_000;
+const running = new Set();
 function leave() {
-    const open = process.getActiveResourcesInfo();
-    if (open.includes('ProcessWrap')) return later(leave, LEAVING_MS).unref();
-    console.log(`# still open after the last test: ${open}`);
+    if (running.size) return later(leave, LEAVING_MS).unref();
+    console.log(`# still open after the last test: ${process.getActiveResourcesInfo()}`);
     process.exit();
 }
 after(() => { later(leave, LEAVING_MS).unref(); });
@@ -99,8 +99,10 @@ export class Server {
             env: { ...process.env, MOONWIRE_LOG_LEVEL: 'debug', MOONWIRE_DRAIN_GRACE: '0', ...env },
             stdio: ['ignore', 'inherit', 'pipe'],
         });
+        running.add(this);
         this.exited = new Promise((resolve) =>
             this.process.on('close', (code, signal) => {
+                running.delete(this);
                 this.ended = { code, signal };
                 for (const waiting of this.#waiting) waiting.reject(this.#gone());
                 resolve(this.ended);

@@ -120,6 +120,7 @@ export class SessionPeer {
     }
 
     #aside(text) {
+        if (text === '?') this.socket.send(`${this.mark}+${this.count}`);
         if (text[0] === '+') this.#acknowledge(Number(text.slice(1)));
         if (text[0] === '-') this.#miss(Number(text.slice(1)));
     }

@@ -83,22 +83,32 @@ TEST(memory_grows_with_what_came_not_with_what_was_promised)
 
 #define BIG (15u << 20) /* doubling would overshoot it */
 
+static const uint8_t mask_key[4] = { 1, 2, 3, 4 };
+
+/* The reader has heard the header of a message of one frame, and nothing of what is in it. */
+static void begin_message(struct mw_reader *reader, struct mw_mem *mem, enum mw_opcode opcode,
+                          uint64_t len)
+{
+    uint8_t head[MW_FRAME_HEAD_MAX];
+    struct mw_item item = { 0 };
+    size_t head_len = mw_frame_encode(head, opcode, true, len, mask_key);
+    mw_mem_init(mem, NULL, 0);
+    mw_reader_init(reader, mem, MW_ROLE_SERVER);
+    mw_reader_feed(reader, (char *)head, head_len);
+    mw_reader_next(reader, &item);
+}
+
 /* 15 MiB in pieces of 64 KiB: one buffer, never larger than the message. */
 TEST(a_large_message_takes_no_more_than_its_size)
 {
-    uint8_t head[MW_FRAME_HEAD_MAX], key[4] = { 1, 2, 3, 4 };
-    size_t head_len = mw_frame_encode(head, MW_OPCODE_TEXT, true, BIG, key);
     struct mw_mem mem;
-    mw_mem_init(&mem, NULL, 0);
     struct mw_reader reader;
     struct mw_item item = { 0 };
-    mw_reader_init(&reader, &mem, MW_ROLE_SERVER);
-    mw_reader_feed(&reader, (char *)head, head_len);
-    mw_reader_next(&reader, &item);
+    begin_message(&reader, &mem, MW_OPCODE_TEXT, BIG);
     static uint8_t piece[65536];
     for (uint64_t at = 0; at < BIG; at += sizeof piece) {
         memset(piece, 'a', sizeof piece);
-        mw_mask(piece, sizeof piece, key, at);
+        mw_mask(piece, sizeof piece, mask_key, at);
         mw_reader_feed(&reader, (char *)piece, sizeof piece);
         mw_reader_next(&reader, &item);
     }
@@ -114,15 +124,10 @@ TEST(a_large_message_takes_no_more_than_its_size)
 /* 1 MiB comes 64 KiB at a time. */
 TEST(a_large_message_moves_twice_at_most_while_its_buffer_grows)
 {
-    uint8_t head[MW_FRAME_HEAD_MAX], key[4] = { 1, 2, 3, 4 };
-    size_t head_len = mw_frame_encode(head, MW_OPCODE_BINARY, true, 1u << 20, key);
     struct mw_mem mem;
-    mw_mem_init(&mem, NULL, 0);
     struct mw_reader reader;
     struct mw_item item = { 0 };
-    mw_reader_init(&reader, &mem, MW_ROLE_SERVER);
-    mw_reader_feed(&reader, (char *)head, head_len);
-    mw_reader_next(&reader, &item);
+    begin_message(&reader, &mem, MW_OPCODE_BINARY, 1u << 20);
     static char piece[65536];
     for (size_t at = 0; at < 1u << 20; at += sizeof piece) {
         assert_true(mem.bytes <= 5 * at);

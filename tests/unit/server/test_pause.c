@@ -140,15 +140,22 @@ TEST(an_on_open_that_waits_is_turned_away)
     mend();
 }
 
+/* One whose first message is still being heard when it has said a second. */
+static struct peer *add_waiting(void)
+{
+    serve("stop loop\nwait\necho");
+    struct peer *waits = add_socket(&world, "/s");
+    run(&world);
+    c_engine.hold = true;
+    say_text(waits, "one");
+    say_text(waits, "two");
+    return waits;
+}
+
 /* It would run the code that the script was paused for. */
 TEST(a_handler_that_waits_ends_with_the_pause_and_the_next_message_is_heard)
 {
-    serve("stop loop\nwait\necho");
-    struct peer *peer = add_socket(&world, "/s"), *other = add_socket(&world, "/s");
-    run(&world);
-    c_engine.hold = true;
-    say_text(other, "one");
-    say_text(other, "two");
+    struct peer *other = add_waiting(), *peer = add_socket(&world, "/s");
     run(&world);
     stop_five_times(peer);
     c_engine.hold = false;
@@ -207,12 +214,7 @@ TEST(other_scripts_notice_nothing)
 /* It has been told the end, and may still be reading what was said before. */
 TEST(who_lingers_when_a_paused_script_is_removed_has_its_time_all_the_same)
 {
-    serve("stop loop\nwait\necho");
-    struct peer *peer = add_socket(&world, "/s"), *other = add_socket(&world, "/s");
-    run(&world);
-    c_engine.hold = true;
-    say_text(other, "one");
-    say_text(other, "two");
+    struct peer *other = add_waiting(), *peer = add_socket(&world, "/s");
     say_close(other, 1000);
     run(&world);
     assert_true(other->client->ending);

@@ -60,15 +60,29 @@ static void say(struct session *s, const char *text)
                      MW_OK);
 }
 
-/* The next frame is a ping; its payload is given back by the pong. */
-static void answer_ping(struct session *s)
+static void tell_count(struct session *s, const char *count)
 {
-    struct sent sent;
-    assert_true(take_sent(&s->m, &sent));
-    assert_int_equal(sent.opcode, MW_OPCODE_PING);
-    char frame[64];
-    size_t len = write_frame(MW_ROLE_SERVER, frame, MW_OPCODE_PONG, true, sent.data);
-    give_bytes(&s->m, frame, len);
+    char text[64];
+    (void)snprintf(text, sizeof text, MARK "+%s", count);
+    give(&s->m, MW_OPCODE_TEXT, text);
+    assert_int_equal(pull(&s->m), MW_EVENT_ASIDE);
+}
+
+/* The next frame asks how many messages there are. */
+static void answer_question(struct session *s, const char *count)
+{
+    assert_sent(&s->m, MW_OPCODE_TEXT, MARK "?");
+    tell_count(s, count);
+}
+
+static void assert_ping_sent(struct session *s, char payload[64], size_t *len)
+{
+    struct sent ping;
+    assert_true(take_sent(&s->m, &ping));
+    assert_int_equal(ping.opcode, MW_OPCODE_PING);
+    assert_true(ping.data.len < 64);
+    *len = ping.data.len;
+    memcpy(payload, ping.data.data, ping.data.len);
 }
 
 static void come_back(struct session *s, uint64_t count, uint64_t want_missed)
@@ -81,49 +95,74 @@ static void come_back(struct session *s, uint64_t count, uint64_t want_missed)
     assert_int_equal(mw_conn_put_rest(&s->m.conn, s->m.now_ms), MW_OK);
 }
 
-TEST(pings_stand_in_order_and_their_pongs_acknowledge)
+TEST(with_a_ping_the_client_is_asked_what_it_has)
 {
     struct session s;
+    char payload[64];
+    size_t len;
     open_session(&s);
     say(&s, "one");
     assert_int_equal(mw_conn_ping(&s.m.conn, s.m.now_ms), MW_OK);
     say(&s, "two");
     flush(&s.m);
     assert_sent(&s.m, MW_OPCODE_TEXT, "one");
-    s.m.now_ms += 30;
-    answer_ping(&s);
-    assert_int_equal(pull(&s.m), MW_EVENT_PONG);
-    assert_int_equal(s.m.conn.rtt_ms, 30);
+    answer_question(&s, "1");
     assert_int_equal(s.replay.acked, 1);
     assert_int_equal(s.replay.count, 1);
     assert_true(s.replay.heard);
+    assert_ping_sent(&s, payload, &len);
     assert_sent(&s.m, MW_OPCODE_TEXT, "two");
+    tell_count(&s, "2"); /* unasked */
+    assert_int_equal(s.replay.bytes, 0);
+    assert_int_equal(mw_conn_ping(&s.m.conn, s.m.now_ms), MW_OK);
+    flush(&s.m);
+    assert_ping_sent(&s, payload, &len); /* and no question: it is known */
+    assert_nothing_sent(&s.m);
     close_session(&s);
 }
 
-TEST(pongs_that_nobody_asked_for_acknowledge_nothing)
+/* A browser sends pongs for a page that has given its connection up, and hears nothing any more. */
+TEST(a_page_that_has_given_up_loses_nothing_as_its_browser_answers_pings)
+{
+    struct session s;
+    char payload[64], frame[80];
+    size_t len;
+    open_session(&s);
+    say(&s, "one");
+    cut(&s);
+    come_back(&s, 0, 0);
+    assert_int_equal(mw_conn_ping(&s.m.conn, s.m.now_ms), MW_OK);
+    flush(&s.m);
+    assert_sent(&s.m, MW_OPCODE_TEXT, "one");
+    assert_sent(&s.m, MW_OPCODE_TEXT, MARK "?");
+    assert_sent(&s.m, MW_OPCODE_TEXT, MARK "?");
+    s.m.now_ms += 30;
+    assert_ping_sent(&s, payload, &len);
+    len = write_frame(MW_ROLE_SERVER, frame, MW_OPCODE_PONG, true, mw_view(payload, len));
+    give_bytes(&s.m, frame, len);
+    assert_int_equal(pull(&s.m), MW_EVENT_PONG);
+    assert_int_equal(s.m.conn.rtt_ms, 30);
+    assert_int_equal(s.replay.acked, 0);
+    assert_false(s.replay.heard); /* and so the token before is still taken */
+    cut(&s);
+    come_back(&s, 0, 0);
+    flush(&s.m);
+    assert_sent(&s.m, MW_OPCODE_TEXT, "one");
+    close_session(&s);
+}
+
+TEST(counts_that_cannot_be_acknowledge_nothing)
 {
     struct session s;
     open_session(&s);
-    assert_int_equal(mw_conn_ping(&s.m.conn, s.m.now_ms), MW_OK);
     say(&s, "one");
-    static const char *const table[] = {
-        "",
-        "1",
-        "1234",
-        "1234\1\0\0\0\0\0\0",
-        "1234\1\0\0\0\0\0\0\0",
-        "1234\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF",
-    };
-    static const size_t lens[] = { 0, 1, 4, 11, 12, 12 };
+    say(&s, "two");
+    tell_count(&s, "1");
+    static const char *const table[] = { "0",  "3", "9007199254740991", "9007199254740992", "",
+                                         "-1", "2x" };
     for (size_t i = 0; i < MW_COUNT(table); i++) {
-        char frame[64];
-        size_t len =
-            write_frame(MW_ROLE_SERVER, frame, MW_OPCODE_PONG, true, mw_view(table[i], lens[i]));
-        give_bytes(&s.m, frame, len);
-        assert_no_event(&s.m);
-        assert_int_equal(s.replay.acked, 0);
-        assert_false(s.replay.heard);
+        tell_count(&s, table[i]);
+        assert_int_equal(s.replay.acked, 1);
     }
     close_session(&s);
 }
@@ -139,16 +178,13 @@ TEST(a_quarter_of_the_bound_is_asked_for_early_and_once)
     flush(&s.m);
     for (int i = 0; i < 3; i++)
         assert_sent(&s.m, MW_OPCODE_TEXT, "x");
-    answer_ping(&s);
-    assert_int_equal(s.m.conn.pings_unanswered, 0); /* none that somebody waits for */
+    answer_question(&s, "3");
     for (int i = 0; i < 4; i++)
         assert_sent(&s.m, MW_OPCODE_TEXT, "x");
     assert_nothing_sent(&s.m);
-    assert_no_event(&s.m);
     assert_int_equal(s.replay.acked, 3);
     flush(&s.m); /* a quarter was left: it asks again at once */
-    answer_ping(&s);
-    assert_no_event(&s.m);
+    answer_question(&s, "7");
     assert_int_equal(s.replay.acked, 7);
     assert_int_equal(s.replay.bytes, 0);
     flush(&s.m);
@@ -171,9 +207,8 @@ TEST(a_return_begins_with_the_rest_in_order)
     assert_sent(&s.m, MW_OPCODE_TEXT, "two");
     assert_sent(&s.m, MW_OPCODE_TEXT, "three");
     assert_sent(&s.m, MW_OPCODE_BINARY, "away");
-    answer_ping(&s);
+    answer_question(&s, "4");
     assert_sent(&s.m, MW_OPCODE_TEXT, "new");
-    assert_no_event(&s.m);
     assert_true(s.replay.heard);
     assert_int_equal(s.replay.acked, 4);
     close_session(&s);
@@ -270,22 +305,22 @@ TEST(a_probe_is_answered_with_what_has_come)
 TEST(with_a_ping_is_told_what_has_come_since)
 {
     struct session s;
+    char payload[64];
+    size_t len;
     open_session(&s);
+    tell_count(&s, "0"); /* so it need not be asked */
     give(&s.m, MW_OPCODE_TEXT, "one");
     assert_message(&s.m, MW_OPCODE_TEXT, "one");
     pass(&s.m, s.m.limits.ping_ms);
     flush(&s.m);
-    struct sent ping;
-    assert_true(take_sent(&s.m, &ping));
-    assert_int_equal(ping.opcode, MW_OPCODE_PING);
+    assert_ping_sent(&s, payload, &len);
     assert_sent(&s.m, MW_OPCODE_TEXT, MARK "+1");
     assert_nothing_sent(&s.m);
     give(&s.m, MW_OPCODE_PONG, "");
     assert_no_event(&s.m);
     pass(&s.m, s.m.limits.ping_ms);
     flush(&s.m);
-    assert_true(take_sent(&s.m, &ping));
-    assert_int_equal(ping.opcode, MW_OPCODE_PING);
+    assert_ping_sent(&s, payload, &len);
     assert_nothing_sent(&s.m); /* nothing new */
     close_session(&s);
 }
@@ -337,8 +372,9 @@ TEST(without_memory_nothing_of_the_rest_is_queued)
 int main(void)
 {
     const struct CMUnitTest cases[] = {
-        CASE(pings_stand_in_order_and_their_pongs_acknowledge),
-        CASE(pongs_that_nobody_asked_for_acknowledge_nothing),
+        CASE(with_a_ping_the_client_is_asked_what_it_has),
+        CASE(a_page_that_has_given_up_loses_nothing_as_its_browser_answers_pings),
+        CASE(counts_that_cannot_be_acknowledge_nothing),
         CASE(a_quarter_of_the_bound_is_asked_for_early_and_once),
         CASE(a_return_begins_with_the_rest_in_order),
         CASE(a_return_that_is_cut_at_once_finds_the_same_rest),
