@@ -1,4 +1,6 @@
 /* conn_replay: what a session keeps over its connections, and what each side hears of it. */
+#include <stdio.h>
+
 #include "core/session/broadcast.h"
 #include "tests/unit/session/machine.h"
 
@@ -105,12 +107,12 @@ TEST(with_a_ping_the_client_is_asked_what_it_has)
     assert_int_equal(mw_conn_ping(&s.m.conn, s.m.now_ms), MW_OK);
     say(&s, "two");
     flush(&s.m);
+    assert_ping_sent(&s, payload, &len); /* which waits for nobody */
     assert_sent(&s.m, MW_OPCODE_TEXT, "one");
     answer_question(&s, "1");
     assert_int_equal(s.replay.acked, 1);
     assert_int_equal(s.replay.count, 1);
     assert_true(s.replay.heard);
-    assert_ping_sent(&s, payload, &len);
     assert_sent(&s.m, MW_OPCODE_TEXT, "two");
     tell_count(&s, "2"); /* unasked */
     assert_int_equal(s.replay.bytes, 0);
@@ -133,11 +135,11 @@ TEST(a_page_that_has_given_up_loses_nothing_as_its_browser_answers_pings)
     come_back(&s, 0, 0);
     assert_int_equal(mw_conn_ping(&s.m.conn, s.m.now_ms), MW_OK);
     flush(&s.m);
+    assert_ping_sent(&s, payload, &len);
     assert_sent(&s.m, MW_OPCODE_TEXT, "one");
     assert_sent(&s.m, MW_OPCODE_TEXT, MARK "?");
     assert_sent(&s.m, MW_OPCODE_TEXT, MARK "?");
     s.m.now_ms += 30;
-    assert_ping_sent(&s, payload, &len);
     len = write_frame(MW_ROLE_SERVER, frame, MW_OPCODE_PONG, true, mw_view(payload, len));
     give_bytes(&s.m, frame, len);
     assert_int_equal(pull(&s.m), MW_EVENT_PONG);
