@@ -32,9 +32,10 @@ static void *watch_tables(struct mw_app *app, void *got, const void *block, size
     return NULL;
 }
 
-static void *allocate(void *ud, void *block, size_t old_bytes, size_t new_bytes)
+/* What is not to be had of the spare blocks, and what may have to be refused. */
+static __attribute__((noinline)) void *allocate_anew(struct mw_app *app, void *block,
+                                                     size_t old_bytes, size_t new_bytes)
 {
-    struct mw_app *app = MW_OWNER(ud, struct mw_app, mem);
     /* Without a block `old_bytes` is the kind of object to come. */
     size_t had_bytes = block ? mw_lua_spare_size(old_bytes) : 0;
     size_t want_bytes = mw_lua_spare_size(new_bytes);
@@ -44,6 +45,20 @@ static void *allocate(void *ud, void *block, size_t old_bytes, size_t new_bytes)
     if (want_bytes > had_bytes)
         got = mw_lua_budget_grown(app, got, block, had_bytes, want_bytes);
     return watch_tables(app, got, block, old_bytes, new_bytes);
+}
+
+/* Small blocks are neither strings that may be too long nor the places of large tables. */
+static void *allocate(void *ud, void *block, size_t old_bytes, size_t new_bytes)
+{
+    struct mw_app *app = MW_OWNER(ud, struct mw_app, mem);
+    const struct mw_lua_budget *budget = &app->budget;
+    void *got = NULL;
+    if (block && new_bytes == 0 && mw_lua_spare_keep_one(&app->spare, &app->mem, block, old_bytes))
+        return NULL;
+    bool may_be_long = budget->string_bytes && new_bytes > budget->string_bytes;
+    if (!block && !budget->was_refused && !may_be_long)
+        got = mw_lua_spare_take_one(&app->spare, &app->mem, new_bytes);
+    return got ? got : allocate_anew(app, block, old_bytes, new_bytes);
 }
 
 /* What a state begins with is of interest to chain.c. */

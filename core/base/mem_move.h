@@ -11,4 +11,24 @@
  */
 bool mw_mem_move(struct mw_mem *from, struct mw_mem *to, size_t bytes);
 
+/*
+ * The same where there is nothing to ask: no parents, no failure that was ordered, room below the
+ * cap. False: nothing was done, and mw_mem_move decides. In line, for who moves blocks with every
+ * message.
+ */
+static inline bool mw_mem_move_at_once(struct mw_mem *from, struct mw_mem *to, size_t bytes)
+{
+    size_t cap = to->max_bytes ? to->max_bytes : PTRDIFF_MAX, held = to->bytes + bytes;
+    if (from->parent || to->parent || to->fail_at || held > cap)
+        return false;
+    to->count++;
+    to->bytes = held;
+    to->blocks++;
+    if (held > to->peak)
+        to->peak = held;
+    from->bytes -= bytes;
+    from->blocks--;
+    return true;
+}
+
 #endif

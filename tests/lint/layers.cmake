@@ -38,7 +38,7 @@ set(foreign
     "mbedtls/.*.h: core/io core/base/digest.c"
     "psa/.*.h: core/io"
     "malloc.h: core/io/tls_sleep.c core/server/memory_guard.c"
-    "sanitizer/asan_interface.h: lua/spare.c"
+    "sanitizer/asan_interface.h: lua/spare.h"
     "llhttp.h: core/proto/http.c"
     "zlib.h: core/proto/deflate.c"
     "yyjson.h: core/base/json.c"
