@@ -476,12 +476,67 @@ static bool read_head(struct mw_reader *reader, struct mw_item *item)
     return try_head(reader, item, reader->head_bytes, reader->head_have + more);
 }
 
+/* ---- the usual frame ---- */
+
+#define SHORT_HEAD 6
+#define SHORT_MAX  125
+
+/*
+ * A whole message in one short frame, for a server, with all that belongs to it here, and nothing
+ * unfinished before it: what the long way finds of it, found at once.
+ */
+static bool is_short(const struct mw_reader *reader)
+{
+    const uint8_t *in = reader->in;
+    if (reader->in_len < SHORT_HEAD || reader->in_frame || reader->head_have > 0)
+        return false;
+    size_t len = in[1] & 0x7F;
+    bool is_usual = (in[0] == (0x80 | MW_OPCODE_TEXT) || in[0] == (0x80 | MW_OPCODE_BINARY)) &&
+                    (in[1] & 0x80) && len <= SHORT_MAX && reader->in_len >= SHORT_HEAD + len;
+    return is_usual && reader->role == MW_ROLE_SERVER && !reader->message_opcode && !reader->deaf &&
+           len <= reader->max_message && reader->max_fragments > 0;
+}
+
+static bool short_is_wrong(struct mw_reader *reader, struct mw_item *item, const uint8_t *head)
+{
+    reader->head = (struct mw_frame_head){ .fin = true,
+                                           .masked = true,
+                                           .opcode = MW_OPCODE_TEXT,
+                                           .size = SHORT_HEAD,
+                                           .len = head[1] & 0x7F };
+    memcpy(reader->head.mask, head + 2, sizeof reader->head.mask);
+    return breach_behind_head(reader, item, MW_RULE_TEXT_UTF8);
+}
+
+/* 430 -> 240 instructions of a message of 64 bytes. */
+static bool read_short(struct mw_reader *reader, struct mw_item *item)
+{
+    uint8_t *head = reader->in, *payload = head + SHORT_HEAD;
+    size_t len = head[1] & 0x7F;
+    size_t ascii = mw_mask_ascii(payload, len, head + 2, 0);
+    item->opcode = (enum mw_opcode)(head[0] & 0x0F);
+    item->data = mw_view((const char *)payload, len);
+    if (item->opcode == MW_OPCODE_TEXT && ascii < len &&
+        !mw_utf8_valid(mw_view_from(item->data, ascii)))
+        return short_is_wrong(reader, item, head);
+    item->kind = MW_ITEM_MESSAGE;
+    item->rule = MW_RULE_NONE;
+    reader->compressed = false;
+    reader->fragments = 1;
+    reader->received = len;
+    reader->frames++;
+    consume(reader, SHORT_HEAD + len);
+    return true;
+}
+
 /* ---- the reader ---- */
 
 void mw_reader_next(struct mw_reader *reader, struct mw_item *item)
 {
     if (reader->release)
         release(reader);
+    if (is_short(reader) && read_short(reader, item))
+        return;
     *item = (struct mw_item){ .kind = MW_ITEM_MORE };
     bool ready = false;
     while (!ready && reader->in_len > 0)

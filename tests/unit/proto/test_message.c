@@ -426,6 +426,35 @@ TEST(a_breach_is_told_with_the_byte_that_shows_it)
     }
 }
 
+/* What the frame's header says is only written down where the long way has read it. */
+TEST(a_short_frame_that_is_all_there_goes_the_short_way)
+{
+    static const struct {
+        const char *bytes;
+        bool is_short;
+    } frames[] = {
+        { "81 83 01020304 60 60 60", true },  { "82 80 01020304", true },
+        { "81 83 01020304 60 60", false },    /* not all of it */
+        { "01 83 01020304 60 60 60", false }, /* a fragment */
+        { "89 83 01020304 60 60 60", false }, /* a ping */
+        { "81 FE 007E 01020304", false },     /* longer */
+        { "81 82 01020304 C1 81", false },    /* broken text: as the long way tells it */
+    };
+    for (size_t i = 0; i < MW_COUNT(frames); i++) {
+        uint8_t bytes[64];
+        struct mw_mem mem;
+        mw_mem_init(&mem, NULL, 0);
+        struct mw_reader reader;
+        mw_reader_init(&reader, &mem, MW_ROLE_SERVER);
+        struct story story = { 0 };
+        feed(&reader, bytes, bytes_of(frames[i].bytes, bytes, sizeof bytes), &story);
+        if ((reader.head.size == 0) != frames[i].is_short)
+            fail_msg("%s went the other way", frames[i].bytes);
+        mw_reader_free(&reader);
+        assert_mem_empty(&mem);
+    }
+}
+
 /* ---- memory ---- */
 
 static void check_failing(const struct reader_case *c, uint64_t fail_at, bool *failed)
@@ -468,6 +497,7 @@ int main(void)
         CASE(unmasked_frame_is_refused_by_a_server_at_its_second_byte),
         CASE(random_streams_tell_the_same_however_they_are_cut),
         CASE(a_breach_is_told_with_the_byte_that_shows_it),
+        CASE(a_short_frame_that_is_all_there_goes_the_short_way),
         CASE(no_memory_is_told_once_and_ends_the_reader),
     };
     return RUN(tests);
