@@ -44,6 +44,10 @@ static int conn_send(lua_State *L)
     int err = app->host->send(app->host_app, id, payload.kind, payload.data,
                               mw_lua_payload_how(&payload));
     mw_lua_payload_sent(L, 1);
+    if (err == MW_OK) {
+        lua_pushboolean(L, true);
+        return 1;
+    }
     return err == MW_ERR_QUOTA ? answer(L, "dropped") : answer_host(L, "conn:send", err);
 }
 

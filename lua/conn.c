@@ -307,6 +307,7 @@ void mw_lua_conn_init(lua_State *L)
     lua_setfield(L, -2, "__index");
     app->refs.conn_meta = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushliteral(L, "text");
+    app->text_word = lua_topointer(L, -1);
     app->refs.text = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushliteral(L, "binary");
     app->refs.binary = luaL_ref(L, LUA_REGISTRYINDEX);

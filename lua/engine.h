@@ -126,6 +126,7 @@ struct mw_app {
     struct mw_lua_refs refs;
     struct mw_speck identities; /* text.c: what stands for addresses */
     const void *array_meta;     /* identity of refs.array_meta */
+    const void *text_word;      /* ... and of refs.text: short strings of a state are one object */
 
     /* sched.c */
     struct mw_lua_call *running; /* NULL: no code of the script is on the stack */

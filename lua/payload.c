@@ -94,6 +94,8 @@ static bool read_kind(struct mw_view word, struct mw_lua_payload *out)
 static void read_options(lua_State *L, int arg, const char *who, struct mw_lua_payload *out)
 {
     *out = (struct mw_lua_payload){ .kind = MW_OPCODE_TEXT };
+    if (lua_topointer(L, arg) == mw_lua_app(L)->text_word) /* an echo's, mostly */
+        return;
     int type = lua_type(L, arg);
     if (type == LUA_TNONE || type == LUA_TNIL)
         return;
