@@ -168,11 +168,17 @@ void mw_lua_budget_begin(struct mw_app *app, lua_State *thread)
     }
 }
 
+void mw_lua_budget_rest(struct mw_app *app)
+{
+    (void)app;
+    running_app = NULL;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
 void mw_lua_budget_end(struct mw_app *app)
 {
     lua_State *thread = app->budget.running;
-    running_app = NULL;
-    atomic_signal_fence(memory_order_seq_cst);
+    mw_lua_budget_rest(app);
     mw_lua_chain_mend(app);
     app->budget.running = NULL;
     if (lua_gethook(thread))

@@ -25,6 +25,9 @@
 void mw_lua_budget_begin(struct mw_app *app, lua_State *thread);
 void mw_lua_budget_end(struct mw_app *app);
 
+/* Between both: no tick is the script's any more, so nothing stops it that has not by now. */
+void mw_lua_budget_rest(struct mw_app *app);
+
 /* ---- for coroutines: which one runs now ---- */
 
 /* Control goes to `thread`, and comes back to it. */

@@ -2,7 +2,8 @@
  * Handlers and their arguments. Each event is a struct mw_lua_call_kind: what to push, what to read
  * back, whom to tell when a call that waited is over.
  *
- * on_message is the hot path: four registry look-ups, the string, and a coroutine of the pool.
+ * on_message is the hot path: four registry look-ups, the string, and a coroutine of the pool, which
+ * the messages behind it share.
  */
 #include "lua/events.h"
 
@@ -243,28 +244,57 @@ struct message {
     bool is_bad_json;
 };
 
+/* What stays below the function, for the messages that follow. */
+enum { HANDLER_AT = 1, CONN_AT, DATA_AT };
+
+static bool push_lasting(lua_State *L, struct mw_lua_call *call)
+{
+    push_handler(L, call, MW_LUA_ON_MESSAGE);
+    struct mw_lua_conn *conn = mw_lua_conn_push(L, call->conn);
+    if (conn)
+        mw_lua_call_own(call, &conn->call);
+    return conn;
+}
+
+/* A string stays where it is as long as it is at DATA_AT, whatever the script does with it. */
 static bool push_data(lua_State *L, const struct mw_lua_call *call, struct message *message)
 {
+    struct mw_app *app = mw_lua_app(L);
     struct mw_json_error error;
-    if (!call->version->wants_json || message->kind != MW_OPCODE_TEXT) {
-        mw_lua_push_view(L, message->data);
-        return true;
+    bool is_text = message->kind == MW_OPCODE_TEXT;
+    if (is_text && call->version->wants_json) {
+        message->is_bad_json = !mw_lua_json_read(L, message->data, &error);
+        return !message->is_bad_json;
     }
-    message->is_bad_json = !mw_lua_json_read(L, message->data, &error);
-    return !message->is_bad_json;
+    const char *copy =
+        lua_pushlstring(L, message->data.data ? message->data.data : "", message->data.len);
+    if (is_text && app->host->heard)
+        app->host->heard(app->host_app, mw_view(copy, message->data.len));
+    return true;
 }
 
 static int push_message(lua_State *L, struct mw_lua_call *call, void *input)
 {
     struct message *message = input;
-    push_handler(L, call, MW_LUA_ON_MESSAGE);
-    struct mw_lua_conn *conn = mw_lua_conn_push(L, call->conn);
-    if (!conn || !push_data(L, call, message))
-        return -1;
     const struct mw_lua_refs *refs = &mw_lua_app(L)->refs;
+    if (lua_gettop(L) == 0 && !push_lasting(L, call))
+        return -1;
+    lua_settop(L, CONN_AT);
+    if (!push_data(L, call, message))
+        return -1;
+    lua_pushvalue(L, HANDLER_AT);
+    lua_pushvalue(L, CONN_AT);
+    lua_pushvalue(L, DATA_AT);
     lua_rawgeti(L, LUA_REGISTRYINDEX, message->kind == MW_OPCODE_TEXT ? refs->text : refs->binary);
-    mw_lua_call_own(call, &conn->call);
     return 3;
+}
+
+static bool message_follows(struct mw_app *app, struct mw_lua_call *call, void *input)
+{
+    struct message *message = input;
+    const struct mw_host *host = app->host;
+    return host->next_message &&
+           host->next_message(app->host_app, call->conn, &message->kind, &message->data);
 }
 
 static void message_ended(struct mw_app *app, struct mw_lua_call *call, bool has_failed)
@@ -277,6 +307,7 @@ static const struct mw_lua_call_kind message_kind = {
     .name = "on_message",
     .may_wait = true,
     .push = push_message,
+    .follows = message_follows,
     .ended = message_ended,
 };
 

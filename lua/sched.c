@@ -136,17 +136,19 @@ static int after_handler(lua_State *L, int status, lua_KContext ctx)
     return 0;
 }
 
-/* What each coroutine begins with: everything that may raise happens in here. */
-static int enter(lua_State *L)
+static void begin_call(struct mw_app *app, struct mw_lua_call *call)
 {
-    void *input = lua_touserdata(L, 1);
-    struct mw_lua_call *call = mw_lua_app(L)->running;
-    lua_settop(L, 0);
-    int args = call->kind->push(L, call, input);
-    if (args < 0)
-        return 0;
-    lua_callk(L, args, call->kind->results, 0, after_handler);
-    return after_handler(L, LUA_OK, 0);
+    app->sent_messages = app->sent_bytes = 0;
+    app->call_count++;
+    app->wait_asked = false;
+    app->cannot_wait = !call->kind->may_wait;
+    mw_lua_budget_begin(app, call->thread);
+}
+
+static void end_call(struct mw_app *app, struct mw_lua_call *call)
+{
+    mw_lua_budget_end(app);
+    mw_lua_slow_note(app, call);
 }
 
 static void trim_scratch(struct mw_app *app)
@@ -154,6 +156,44 @@ static void trim_scratch(struct mw_app *app)
     mw_buf_clear(&app->scratch);
     if (app->scratch.cap > MAX_SCRATCH_KEPT)
         mw_buf_free(&app->scratch);
+}
+
+static bool is_stopped(const struct mw_app *app)
+{
+    return app->budget.stop != MW_LUA_STOP_NONE;
+}
+
+/*
+ * The next call of the same kind, in the coroutine that is here already: to leave it and come back
+ * was 630 of 4 090 instructions of an echo of 64 bytes. All else is as between any two calls: each
+ * has its own budget, and who has failed, waits or was stopped never comes here.
+ */
+static bool goes_on(struct mw_app *app, struct mw_lua_call *call, void *input)
+{
+    mw_lua_budget_rest(app); /* from here on nothing stops it, so what is asked for is handled */
+    if (is_stopped(app) || !call->kind->follows(app, call, input))
+        return false;
+    trim_scratch(app);
+    end_call(app, call);
+    begin_call(app, call);
+    return true;
+}
+
+/* What each coroutine begins with: everything that may raise happens in here. */
+static int enter(lua_State *L)
+{
+    void *input = lua_touserdata(L, 1);
+    struct mw_app *app = mw_lua_app(L);
+    struct mw_lua_call *call = app->running;
+    lua_settop(L, 0);
+    do {
+        int args = call->kind->push(L, call, input);
+        if (args < 0)
+            return 0;
+        lua_callk(L, args, call->kind->results, 0, after_handler);
+        (void)after_handler(L, LUA_OK, 0);
+    } while (call->kind->follows && goes_on(app, call, input));
+    return 0;
 }
 
 static void report(struct mw_app *app, struct mw_lua_call *call, int status)
@@ -177,11 +217,6 @@ static void kill(struct mw_app *app, struct mw_lua_call *call, int status)
     mw_lua_set_lane(call->thread, app, MW_LUA_LANE_KILLED);
 }
 
-static bool is_stopped(const struct mw_app *app)
-{
-    return app->budget.stop != MW_LUA_STOP_NONE;
-}
-
 /* Its pending __close run in what is left of the budget. */
 static void fail(struct mw_app *app, struct mw_lua_call *call, int status)
 {
@@ -196,19 +231,14 @@ static int run(struct mw_app *app, struct mw_lua_call *call, int args)
 {
     int results = 0;
     app->running = call;
-    app->sent_messages = app->sent_bytes = 0;
-    app->call_count++;
-    app->wait_asked = false;
-    app->cannot_wait = !call->kind->may_wait;
-    mw_lua_budget_begin(app, call->thread);
+    begin_call(app, call);
     int status = lua_resume(call->thread, app->L, args, &results);
     trim_scratch(app);
     if (is_stopped(app))
         kill(app, call, status);
     else if (status != LUA_OK && status != LUA_YIELD)
         fail(app, call, status);
-    mw_lua_budget_end(app);
-    mw_lua_slow_note(app, call);
+    end_call(app, call);
     app->running = NULL;
     return is_stopped(app) ? LUA_ERRRUN : status;
 }

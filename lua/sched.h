@@ -29,6 +29,13 @@ struct mw_lua_call_kind {
     /* Reads the results, from index 1 on; may raise. NULL: not wanted. */
     void (*read)(lua_State *L, struct mw_lua_call *call);
 
+    /*
+     * The call is over, did not wait, and left nothing but what `push` had put below the function:
+     * whether there is another one that may follow in its place. It is in `input` then, and `push`
+     * is asked for it. NULL: there never is.
+     */
+    bool (*follows)(struct mw_app *app, struct mw_lua_call *call, void *input);
+
     /* A call that had waited is over, and its owner still is there. NULL: nobody asks. */
     void (*ended)(struct mw_app *app, struct mw_lua_call *call, bool failed);
 };

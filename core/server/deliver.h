@@ -19,8 +19,28 @@ bool mw_deliver_must_wait(const struct mw_client *client);
  */
 bool mw_deliver_is_choked(struct mw_client *client);
 
-/* A message: `data` is used or copied. */
-void mw_deliver_message(struct mw_client *client, enum mw_opcode kind, struct mw_view data);
+/*
+ * Where the messages behind one come from, while that one is delivered. `next` gives one that may
+ * be given to the script at once; false: there is none, or who gives them has to look after
+ * something else first.
+ */
+struct mw_deliver_source {
+    bool (*next)(struct mw_deliver_source *source, enum mw_opcode *kind, struct mw_view *data);
+};
+
+/*
+ * A message: `data` is used or copied. Where the script hears it at once it may go on with what
+ * `source` has behind it.
+ */
+void mw_deliver_message(struct mw_client *client, enum mw_opcode kind, struct mw_view data,
+                        struct mw_deliver_source *source);
+/* The two of host.h, for the call that runs. */
+bool mw_deliver_next(struct mw_worker *worker, mw_id conn, enum mw_opcode *kind,
+                     struct mw_view *data);
+void mw_deliver_heard(struct mw_worker *worker, struct mw_view copy);
+/* What a script wants to say is text, and no UTF-8. */
+bool mw_deliver_is_text_broken(const struct mw_worker *worker, enum mw_opcode kind,
+                               struct mw_view data);
 /* The send queue has run empty; a script that is paused does not hear of it. */
 void mw_deliver_drain(struct mw_client *client);
 

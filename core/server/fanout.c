@@ -8,10 +8,10 @@
  */
 #include "core/server/fanout.h"
 
-#include "core/base/utf8.h"
 #include "core/server/account.h"
 #include "core/server/client.h"
 #include "core/server/crew.h"
+#include "core/server/deliver.h"
 #include "core/server/sending.h"
 
 static mw_ms now(const struct mw_worker *worker)
@@ -223,7 +223,7 @@ long mw_fanout_publish(struct mw_route *route, const struct mw_saying *saying, u
     *offset = 0;
     if (saying->topic.len == 0 || saying->topic.len > MW_BOUND_TOPIC_BYTES)
         return MW_ERR_BAD_ARG;
-    if (saying->kind == MW_OPCODE_TEXT && !mw_utf8_valid(saying->data))
+    if (mw_deliver_is_text_broken(route->worker, saying->kind, saying->data))
         return MW_ERR_BAD_UTF8;
     int err = publish(route, saying, &publication, &told);
     long receivers = err;

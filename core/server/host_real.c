@@ -14,6 +14,7 @@
 #include "core/server/account.h"
 #include "core/server/away.h"
 #include "core/server/client.h"
+#include "core/server/deliver.h"
 #include "core/server/fanout.h"
 #include "core/server/remote.h"
 #include "core/server/sending.h"
@@ -36,17 +37,13 @@ static mw_ms now(const struct mw_route *route)
     return mw_loop_now(route->worker->loop);
 }
 
-static bool is_text_broken(enum mw_opcode kind, struct mw_view data)
-{
-    return kind == MW_OPCODE_TEXT && !mw_utf8_valid(data);
-}
-
 /* ---- sending ---- */
 
 static int host_send(void *host_app, mw_id id, enum mw_opcode kind, struct mw_view data,
                      const struct mw_send_how *how)
 {
-    if (is_text_broken(kind, data))
+    struct mw_route *route = host_app;
+    if (mw_deliver_is_text_broken(route->worker, kind, data))
         return MW_ERR_BAD_UTF8;
     struct mw_client *client = find(host_app, id);
     if (client)
@@ -132,6 +129,19 @@ static int host_info(void *host_app, mw_id id, struct mw_conn_info *out)
     };
     out->ip = mw_client_ip(client, out->ip_room);
     return MW_OK;
+}
+
+static bool host_next_message(void *host_app, mw_id conn, enum mw_opcode *kind,
+                              struct mw_view *data)
+{
+    struct mw_route *route = host_app;
+    return mw_deliver_next(route->worker, conn, kind, data);
+}
+
+static void host_heard(void *host_app, struct mw_view copy)
+{
+    struct mw_route *route = host_app;
+    mw_deliver_heard(route->worker, copy);
 }
 
 static mw_id host_next_conn(void *host_app, mw_id after)
@@ -300,6 +310,8 @@ static const struct mw_host host = {
     .publish = host_publish,
     .members = host_members,
     .is_elsewhere = host_is_elsewhere,
+    .next_message = host_next_message,
+    .heard = host_heard,
     .next_conn = host_next_conn,
     .finished = host_finished,
     .may_call = host_may_call,

@@ -46,8 +46,9 @@ struct mw_worker {
     struct mw_hub hub;
     struct mw_rng rng;
     struct mw_fair fair;
-    struct mw_away away; /* sessions without a connection */
-    struct mw_ends ends; /* that are remembered */
+    struct mw_delivery *delivery; /* deliver.c: the message that a script hears now, or NULL */
+    struct mw_away away;          /* sessions without a connection */
+    struct mw_ends ends;          /* that are remembered */
     struct mw_end_counts end_counts;
     struct mw_worker_metrics metrics;
     struct mw_refused refused; /* handshakes, for clients that ask why */

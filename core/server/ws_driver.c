@@ -355,23 +355,68 @@ static bool has_to_wait(struct mw_client *client, size_t taken)
     return true;
 }
 
+/* What is pulled of a client, as long as it has its share. */
+struct pump {
+    struct mw_deliver_source source;
+    struct mw_client *client;
+    size_t taken;
+    struct mw_event event;
+    bool is_ahead; /* pulled while the message before it was delivered, */
+    bool has_next; /* ... and this came of it */
+};
+
+/* False: the client has to wait. */
+static bool pull(struct pump *pump)
+{
+    if (has_to_wait(pump->client, pump->taken))
+        return false;
+    mw_conn_next(&pump->client->conn, &pump->event, now(pump->client));
+    return true;
+}
+
+static void count_message(struct pump *pump)
+{
+    pump->taken += pump->event.data.len;
+    pump->client->route->metrics.cells->received[mw_metrics_type(pump->event.opcode)]++;
+}
+
+/* For the script that has just heard one: what is not for it at once is left to `pump`. */
+static bool pull_message(struct mw_deliver_source *source, enum mw_opcode *kind,
+                         struct mw_view *data)
+{
+    struct pump *pump = MW_OWNER(source, struct pump, source);
+    pump->has_next = pull(pump);
+    pump->is_ahead = !pump->has_next || pump->event.kind != MW_EVENT_MESSAGE ||
+                     !mw_client_is_heard(pump->client) || mw_deliver_must_wait(pump->client);
+    if (pump->is_ahead)
+        return false;
+    count_message(pump);
+    *kind = pump->event.opcode;
+    *data = pump->event.data;
+    return true;
+}
+
+static bool go_on(struct pump *pump)
+{
+    bool is_pulled = pump->is_ahead;
+    pump->is_ahead = false;
+    return is_pulled ? pump->has_next : pull(pump);
+}
+
 /* Pulls until nothing is left, the client has had its share, or it stalls or ends. */
 static void pump(struct mw_client *client)
 {
-    size_t taken = 0;
-    while (!has_to_wait(client, taken)) {
-        struct mw_event event;
-        mw_conn_next(&client->conn, &event, now(client));
-        switch (event.kind) {
+    struct pump pump = { .source = { pull_message }, .client = client };
+    while (go_on(&pump)) {
+        switch (pump.event.kind) {
         case MW_EVENT_MORE:
             return;
         case MW_EVENT_MESSAGE:
-            taken += event.data.len;
-            client->route->metrics.cells->received[mw_metrics_type(event.opcode)]++;
-            mw_deliver_message(client, event.opcode, event.data);
+            count_message(&pump);
+            mw_deliver_message(client, pump.event.opcode, pump.event.data, &pump.source);
             break;
         case MW_EVENT_ASIDE:
-            taken += event.data.len;
+            pump.taken += pump.event.data.len;
             break;
         case MW_EVENT_PONG:
             break;

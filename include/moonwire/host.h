@@ -175,6 +175,21 @@ struct mw_host {
     bool (*is_elsewhere)(void *host_app, mw_id conn);
 
     /*
+     * During engine->message, where the call of on_message has ended well: the next message of the
+     * same connection, if it may be handled now; that is a call of its own, and the answer of
+     * engine->message is the one to the last. False: none, and the one before was the last, which
+     * has its answer, MW_APP_DONE. `data` lives until this is called again, or until the engine
+     * returns. NULL: there is never one.
+     */
+    bool (*next_message)(void *host_app, mw_id conn, enum mw_opcode *kind, struct mw_view *data);
+
+    /*
+     * The text of the message that is being handled stands at `copy`, too, unchanged, for as long
+     * as its call runs or until it waits: `send` need not judge it again. NULL: nobody asks.
+     */
+    void (*heard)(void *host_app, struct mw_view copy);
+
+    /*
      * Walks the script's connections whose on_open accepted: start with 0; 0 at the end. Safe
      * against changes.
      */

@@ -41,7 +41,14 @@ struct fake_host {
     unsigned calls_a_turn, calls_left; /* what may_call allows; 0 a turn: anything */
     struct mw_fault fault;             /* the last one */
     unsigned fault_count;
-    bool is_quiet; /* what is sent, published and finished is not written down */
+    const char *following[4];   /* messages behind the next one: for next_message */
+    size_t followed;            /* of them: asked for */
+    struct mw_view heard;       /* where the engine has the text of the message */
+    char heard_text[256];       /* what it was when the engine said so */
+    unsigned sends, heard_sent; /* messages sent; those that were just that text */
+    void (*on_follow)(void);    /* between two of them; or NULL */
+    volatile int *stops;        /* of a budget, which is used up by the next send; or NULL */
+    bool is_quiet;              /* what is sent, published and finished is not written down */
     char transcript[65536];
     size_t len;
 };

@@ -273,6 +273,126 @@ TEST(an_error_drops_the_message_and_the_next_one_works)
     world_close(&world);
 }
 
+/* ---- messages that follow in the same coroutine ---- */
+
+static const char echo_or[] = "return { on_message = function(conn, data)\n"
+                              "  if data == 'bad' then error('oh') end\n"
+                              "  if data == 'wait' then sleep(1) end\n"
+                              "  if data == 'many' then for i = 1, 1e9 do conn:send('') end end\n"
+                              "  conn:send(data) end }";
+
+static const struct {
+    const char *texts[4];
+    size_t followed; /* how many of those behind the first were asked for before the call ended */
+    enum mw_app_result result;
+    const char *transcript;
+} rows_of_messages[] = {
+    { { "a", "b", "c" }, 2, MW_APP_DONE, "send 1 text a\nsend 1 text b\nsend 1 text c\n" },
+    { { "a", "bad", "c" }, 1, MW_APP_FAILED, "send 1 text a\nfault on_message v1 chat.lua:2 oh\n" },
+    { { "bad", "b" }, 0, MW_APP_FAILED, "fault on_message v1 chat.lua:2 oh\n" },
+    { { "a", "wait", "c" }, 1, MW_APP_WAITING, "send 1 text a\n" },
+    { { "wait", "b" }, 0, MW_APP_WAITING, "" },
+};
+
+TEST(each_message_that_follows_is_a_call_of_its_own)
+{
+    for (size_t i = 0; i < MW_COUNT(rows_of_messages); i++) {
+        const char *const *texts = rows_of_messages[i].texts;
+        struct mw_app_stats before, stats;
+        world_open(&world);
+        must_load(&world, echo_or);
+        must_open(&world, 1);
+        world.engine->stats(world.app, &before);
+        memcpy(world.host.following, texts + 1, 3 * sizeof *texts);
+        assert_int_equal(say(&world, 1, texts[0]), rows_of_messages[i].result);
+        expect(&world, rows_of_messages[i].transcript);
+        assert_int_equal(world.host.followed, rows_of_messages[i].followed);
+        world.engine->stats(world.app, &stats);
+        assert_int_equal(stats.calls - before.calls, 1 + rows_of_messages[i].followed);
+        world.host.followed = MW_COUNT(world.host.following); /* none comes any more */
+        pass(&world, 1000);
+        assert_int_equal(say(&world, 1, "d"), MW_APP_DONE);
+        expect_somewhere(&world, "send 1 text d\n");
+        world_close(&world);
+    }
+}
+
+/* What goes on after a wait is not told of to anybody who would give it another message. */
+TEST(who_has_waited_does_not_ask_for_another_message)
+{
+    world_open(&world);
+    must_load(&world, echo_or);
+    must_open(&world, 1);
+    world.host.following[0] = "b";
+    assert_int_equal(say(&world, 1, "wait"), MW_APP_WAITING);
+    pass(&world, 1000);
+    expect(&world, "send 1 text wait\nfinished 1 message\n");
+    assert_int_equal(world.host.followed, 0);
+    world_close(&world);
+}
+
+/* As if the call before had nearly used it up. */
+static void spend(void)
+{
+    world.app->budget.since_us = 1;
+    world.app->budget.spent_us = 1000000000;
+    world.app->budget.wants_sample = true;
+    world.app->sent_bytes = world.app->sent_messages = 1000000000;
+}
+
+TEST(a_message_that_follows_has_a_budget_of_its_own)
+{
+    world_open(&world);
+    must_load(&world, echo_or);
+    must_open(&world, 1);
+    world.host.following[0] = "b";
+    world.host.following[1] = "many";
+    world.host.on_follow = spend;
+    world.host.is_quiet = true;
+    assert_int_equal(say(&world, 1, "a"), MW_APP_FAILED);
+    expect_somewhere(&world, "fault on_message v1 chat.lua:4 conn:send: this call has sent");
+    assert_int_equal(world.app->budget.spent_us, 0);
+    assert_int_equal(world.host.followed, 2);
+    world_close(&world);
+}
+
+/* The last of a handler may be over its budget: then it is that one that is stopped. */
+static void stop_late(void)
+{
+    fail_msg("asked for another message");
+}
+
+TEST(who_was_stopped_is_not_given_another_message)
+{
+    world_open(&world);
+    must_load(&world, "return { on_message = function(conn, data) conn:send(data) end }");
+    must_open(&world, 1);
+    world.host.following[0] = "b";
+    world.host.on_follow = stop_late;
+    world.host.stops = &world.app->budget.stop;
+    assert_int_equal(say(&world, 1, "a"), MW_APP_FAILED);
+    assert_int_equal(world.host.followed, 0);
+    assert_int_equal(world.host.fault_count, 1);
+    world_close(&world);
+}
+
+/* The collector may run at any time; the fake host looks at the text with each send. */
+TEST(the_host_is_told_where_the_text_is_for_as_long_as_it_is_there)
+{
+    world_open(&world);
+    must_load(&world, "return { on_message = function(conn, data)\n"
+                      "  conn:send(data) data = nil\n"
+                      "  for i = 1, 1e4 do local s = ('y'):rep(59) .. i end\n"
+                      "  conn:send('end') end }");
+    must_open(&world, 1);
+    world.host.following[0] = "another text that is so long that Lua makes each of them anew";
+    assert_int_equal(say(&world, 1, "a text that is longer than those that Lua has only once"),
+                     MW_APP_DONE);
+    assert_int_equal(world.host.heard_sent, 2);
+    assert_int_equal(world.host.sends, 4);
+    world_close(&world);
+}
+
 TEST(with_format_json_text_arrives_decoded)
 {
     world_open(&world);
@@ -305,6 +425,11 @@ int main(void)
         CASE(on_close_may_wait),
         CASE(on_stop_cannot_wait),
         CASE(an_error_drops_the_message_and_the_next_one_works),
+        CASE(each_message_that_follows_is_a_call_of_its_own),
+        CASE(who_has_waited_does_not_ask_for_another_message),
+        CASE(a_message_that_follows_has_a_budget_of_its_own),
+        CASE(who_was_stopped_is_not_given_another_message),
+        CASE(the_host_is_told_where_the_text_is_for_as_long_as_it_is_there),
         CASE(with_format_json_text_arrives_decoded),
     };
     return RUN(cases);

@@ -345,10 +345,9 @@ static enum mw_app_result wait_with(struct mw_app *app, struct conn *conn, enum 
     return MW_APP_WAITING;
 }
 
-static enum mw_app_result on_message(struct mw_app *app, mw_id id, enum mw_opcode kind,
-                                     struct mw_view data)
+static enum mw_app_result hear(struct mw_app *app, mw_id id, enum mw_opcode kind,
+                               struct mw_view data)
 {
-    enter();
     enum mw_app_result result = MW_APP_DONE;
     struct conn *conn = find(app, id);
     struct mw_view word;
@@ -367,6 +366,19 @@ static enum mw_app_result on_message(struct mw_app *app, mw_id id, enum mw_opcod
         result = wait_with(app, conn, kind, data);
     else
         answer(app, id, kind, data);
+    return result;
+}
+
+static enum mw_app_result on_message(struct mw_app *app, mw_id id, enum mw_opcode kind,
+                                     struct mw_view data)
+{
+    enter();
+    enum mw_app_result result = hear(app, id, kind, data);
+    while (result == MW_APP_DONE && !c_engine.one_by_one &&
+           app->host->next_message(app->host_app, id, &kind, &data)) {
+        c_engine.followed++;
+        result = hear(app, id, kind, data);
+    }
     leave();
     return result;
 }

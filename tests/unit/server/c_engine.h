@@ -24,11 +24,13 @@ const struct mw_engine *c_engine_table(void);
 struct c_engine {
     struct mw_mem *mem; /* where apps take their memory from; to be set by the test */
     bool hold;
-    bool full; /* apps say that they hold all that they may */
+    bool full;       /* apps say that they hold all that they may */
+    bool one_by_one; /* a call is over before the next message is asked for */
 
     /* seen so far */
     unsigned opens, messages, drains, closes, ends; /* ends: closes of accepted connections */
     unsigned starts, stops;
+    unsigned followed; /* messages that came while the call before them was on the stack still */
     long receivers;    /* of the last publish */
     unsigned nested;   /* calls while another one was on the stack: must stay 0 */
     unsigned overlaps; /* messages of a connection whose handler waited: must stay 0 */
