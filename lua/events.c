@@ -2,8 +2,8 @@
  * Handlers and their arguments. Each event is a struct mw_lua_call_kind: what to push, what to read
  * back, whom to tell when a call that waited is over.
  *
- * on_message is the hot path: four registry look-ups, the string, and a coroutine of the pool, which
- * the messages behind it share.
+ * on_message is the hot path: registry look-ups, the string, and a coroutine of the pool, which the
+ * messages behind it share.
  */
 #include "lua/events.h"
 
