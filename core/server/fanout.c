@@ -77,16 +77,17 @@ static void fetch(const struct mw_audience *audience, size_t n)
 }
 
 /* `offset`: 0 for what the own worker has just published, which is for all of them. */
-static long deliver(struct mw_broadcast *broadcast, const struct mw_audience *audience,
-                    mw_id except, uint64_t offset)
+static long deliver(struct mw_worker *worker, struct mw_broadcast *broadcast,
+                    const struct mw_audience *audience, mw_id except, uint64_t offset)
 {
     long receivers = 0;
+    mw_ms now_ms = now(worker);
     for (size_t i = 0; i < audience->count; i++) {
         struct mw_client *client = mw_audience_owner(audience, i);
         fetch(audience, i + AHEAD);
         if (client->id == except || (offset && !mw_audience_wants(audience, i, offset)))
             continue;
-        receivers += mw_sending_shared(client, broadcast) == MW_OK;
+        receivers += mw_sending_shared(client, broadcast, now_ms) == MW_OK;
     }
     return receivers;
 }
@@ -131,7 +132,7 @@ static void deliver_publication(struct mw_worker *worker, struct mw_publication 
     begin_shared(&broadcast, account ? &account->mem : &worker->mem, publication);
     if (account)
         join(&broadcast, account, &audience);
-    (void)deliver(&broadcast, &audience, publication->except, publication->offset);
+    (void)deliver(worker, &broadcast, &audience, publication->except, publication->offset);
     mw_broadcast_end(&broadcast);
 }
 
@@ -188,7 +189,7 @@ static long deliver_own(struct mw_route *route, const struct mw_saying *saying,
                            saying->data);
     broadcast.how = saying->how;
     join(&broadcast, route->account, audience);
-    long receivers = deliver(&broadcast, audience, saying->except, 0);
+    long receivers = deliver(worker, &broadcast, audience, saying->except, 0);
     mw_broadcast_end(&broadcast);
     return receivers;
 }
@@ -257,7 +258,7 @@ static bool send_kept(struct mw_client *client, struct mw_publication *publicati
     struct mw_broadcast broadcast;
     begin_shared(&broadcast, &client->route->account->mem, publication);
     broadcast.how = 0; /* who asked for all of them gets all, also those of one key */
-    int err = mw_sending_shared(client, &broadcast);
+    int err = mw_sending_shared(client, &broadcast, now(client->worker));
     mw_broadcast_end(&broadcast);
     return err == MW_OK;
 }

@@ -164,8 +164,13 @@ int mw_sending_one(struct mw_client *client, enum mw_opcode kind, struct mw_view
 
 /* ---- one of many ---- */
 
-int mw_sending_shared(struct mw_client *client, struct mw_broadcast *broadcast)
+int mw_sending_shared(struct mw_client *client, struct mw_broadcast *broadcast, mw_ms now_ms)
 {
+    if (client->phase == MW_CLIENT_OPEN &&
+        mw_broadcast_send_more(broadcast, &client->conn, now_ms)) {
+        mw_client_settle_later(client);
+        return mw_sending_count(client->route, broadcast->kind, MW_OK);
+    }
     if (client->phase == MW_CLIENT_AWAY)
         return mw_sending_count(client->route, broadcast->kind,
                                 mw_away_send_shared(client, broadcast));

@@ -19,7 +19,7 @@ int mw_sending_one(struct mw_client *client, enum mw_opcode kind, struct mw_view
  * One receiver of a publish (broadcast->how; NULL: its route's). As above, but that a client for
  * which there is no memory is ended: nobody else would hear of the hole.
  */
-int mw_sending_shared(struct mw_client *client, struct mw_broadcast *broadcast);
+int mw_sending_shared(struct mw_client *client, struct mw_broadcast *broadcast, mw_ms now_ms);
 
 /* Of a message of this route: to the metrics. Gives the outcome back. */
 int mw_sending_count(struct mw_route *route, enum mw_opcode kind, int outcome);

@@ -68,6 +68,8 @@ static struct mw_msg *make_plain(struct mw_broadcast *broadcast)
         broadcast->plain = mw_roll_put(broadcast->roll, broadcast->kind, broadcast->data);
     if (!broadcast->plain)
         broadcast->plain = frame_alone(broadcast);
+    if (broadcast->plain)
+        mw_conn_more_init(&broadcast->more, broadcast->plain);
     return broadcast->plain;
 }
 

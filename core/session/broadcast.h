@@ -28,6 +28,7 @@ struct mw_broadcast {
     struct mw_msg_twins *twins;                     /* borrowed; NULL: framed here */
     struct mw_roll *roll;                           /* borrowed; NULL: it stands alone */
     struct mw_msg *plain;                           /* made when first wanted */
+    struct mw_conn_more more;                       /* ... and of it */
     struct mw_msg *kept;                            /* the same, for sessions: part of nothing */
     struct mw_msg *packed[MW_DEFLATE_BITS_MAX + 1]; /* the same, by window */
 };
@@ -47,6 +48,12 @@ static inline void mw_broadcast_join(struct mw_broadcast *broadcast, struct mw_r
  * mw_conn_send. Server only.
  */
 int mw_broadcast_send(struct mw_broadcast *broadcast, struct mw_conn *conn, mw_ms now_ms);
+/* The short way for who needs no more of it than mw_conn_send_more; false: nothing was done. */
+static inline bool mw_broadcast_send_more(const struct mw_broadcast *broadcast,
+                                          struct mw_conn *conn, mw_ms now_ms)
+{
+    return broadcast->more.block && mw_conn_send_more(conn, &broadcast->more, now_ms);
+}
 /* For a session whose client is away. */
 void mw_broadcast_keep(struct mw_broadcast *broadcast, struct mw_replay *replay);
 void mw_broadcast_end(struct mw_broadcast *broadcast);

@@ -35,10 +35,7 @@ void mw_conn_note_received(struct mw_conn *conn, const struct mw_item *item, mw_
 
 void mw_conn_note_sent(struct mw_conn *conn, uint8_t first, size_t len, mw_ms now_ms)
 {
-    const struct mw_flight_entry entry = { .what = first,
-                                           .bytes = mw_flight_u32(len),
-                                           .number = 1 };
-    note_message(conn, MW_FLIGHT_OUT, entry, now_ms);
+    note_message(conn, MW_FLIGHT_OUT, mw_conn_sent_entry(first, len), now_ms);
 }
 
 void mw_conn_note_control(struct mw_conn *conn, enum mw_flight_kind kind, enum mw_opcode opcode,

@@ -7,6 +7,13 @@
 /* A message has been read, `first` is the first byte of a header: these make the recorder. */
 void mw_conn_note_received(struct mw_conn *conn, const struct mw_item *item, mw_ms now_ms);
 void mw_conn_note_sent(struct mw_conn *conn, uint8_t first, size_t len, mw_ms now_ms);
+/* The entry that it makes, but for the time. */
+static inline struct mw_flight_entry mw_conn_sent_entry(uint8_t first, size_t len)
+{
+    return (struct mw_flight_entry){
+        .kind = MW_FLIGHT_OUT, .what = first, .bytes = mw_flight_u32(len), .number = 1
+    };
+}
 
 /* A control frame came or was queued; code: of a Close frame, else 0. */
 void mw_conn_note_control(struct mw_conn *conn, enum mw_flight_kind kind, enum mw_opcode opcode,

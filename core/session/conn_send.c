@@ -124,25 +124,43 @@ int mw_conn_lend(struct mw_conn *conn, enum mw_opcode opcode, struct mw_view pay
     return sent(conn, err, mw_frame_first_byte(opcode, true, false), payload.len, now_ms);
 }
 
-/*
- * The second and any later message of a turn: the last reference is made longer, and no question is
- * open that the first one has not answered (369 -> 319 instructions a delivery, 16 in one turn).
- * False: nothing was done.
- */
-static bool send_behind(struct mw_conn *conn, struct mw_msg *msg, mw_ms now_ms)
+void mw_conn_more_init(struct mw_conn_more *more, struct mw_msg *msg)
 {
-    struct mw_conn_sending *sending = conn->sending;
-    if (!sending || sending->untold || conn->replay || conn->phase != MW_CONN_OPEN ||
-        mw_conn_is_full(conn) || !mw_outq_grow(&sending->out, msg))
+    const struct mw_msg *block = mw_msg_block(msg);
+    *more = (struct mw_conn_more){
+        .block = block == msg ? 0 : block,
+        .begin = mw_msg_begin(msg),
+        .len = mw_msg_wire(msg).len,
+        .entry = mw_conn_sent_entry(first_byte(msg), mw_msg_payload_len(msg)),
+    };
+}
+
+/* Whether nothing is to be told of, to be asked or to be made before it is queued, nor after it. */
+static bool goes_on(const struct mw_conn *conn, const struct mw_conn_more *more)
+{
+    const struct mw_conn_sending *sending = conn->sending;
+    if (!sending || sending->untold || conn->replay || conn->phase != MW_CONN_OPEN)
         return false;
-    (void)sent(conn, MW_OK, first_byte(msg), mw_msg_payload_len(msg), now_ms);
+    const struct mw_outq *queue = &sending->out;
+    size_t weight = mw_outq_weight(queue), limit = conn->home->limits->queue;
+    return mw_outq_ends_at(queue, more->block, more->begin) && weight <= limit &&
+           (conn->was_full || weight + more->len <= limit / 2) &&
+           mw_conn_packing(conn, more->entry.bytes) == MW_CONN_PLAIN;
+}
+
+bool mw_conn_send_more(struct mw_conn *conn, const struct mw_conn_more *more, mw_ms now_ms)
+{
+    struct mw_flight_entry entry = more->entry;
+    entry.at_ms = mw_flight_u32(now_ms - conn->opened_ms);
+    if (!more->block || !goes_on(conn, more) || !mw_flight_repeat(conn->flight, &entry))
+        return false;
+    mw_outq_grow(&conn->sending->out, more->len);
+    conn->messages_sent++;
     return true;
 }
 
 int mw_conn_send_twin(struct mw_conn *conn, struct mw_msg *msg, struct mw_msg *plain, mw_ms now_ms)
 {
-    if (send_behind(conn, msg, now_ms))
-        return MW_OK;
     int err = may_send(conn, now_ms);
     if (err)
         return err;

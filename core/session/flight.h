@@ -70,6 +70,24 @@ void mw_flight_free(struct mw_flight *flight, struct mw_mem *mem); /* NULL is al
 struct mw_flight *mw_flight_note(struct mw_flight *flight, struct mw_mem *mem,
                                  struct mw_flight_entry entry);
 
+/*
+ * The same for one more of what the last entry tells of, and nothing that could fail. False: it is
+ * something else, or there is no room for more of it: nothing was done.
+ */
+static inline bool mw_flight_repeat(struct mw_flight *flight, const struct mw_flight_entry *entry)
+{
+    if (!flight || flight->noted == 0)
+        return false;
+    struct mw_flight_entry *last = &flight->entries[(flight->noted - 1) & (flight->room - 1)];
+    if (last->kind != entry->kind || last->what != entry->what || last->number != entry->number ||
+        last->times == UINT16_MAX || last->bytes > UINT32_MAX - entry->bytes)
+        return false;
+    last->at_ms = entry->at_ms;
+    last->bytes += entry->bytes;
+    last->times++;
+    return true;
+}
+
 /* Copies what is kept, the oldest first; returns how many. NULL: none. */
 size_t mw_flight_copy(const struct mw_flight *flight,
                       struct mw_flight_entry out[MW_FLIGHT_ENTRIES]);

@@ -276,16 +276,21 @@ static int put_bytes(struct mw_outq *queue, struct mw_view bytes, bool control)
     return MW_OK;
 }
 
-bool mw_outq_grow(struct mw_outq *queue, struct mw_msg *msg)
+bool mw_outq_ends_at(const struct mw_outq *queue, const struct mw_msg *block, size_t place)
 {
-    struct mw_out_seg *last = queue->tail;
-    struct mw_msg *block = mw_msg_block(msg);
-    if (!last || last->msg != block || block == msg || last->end != mw_msg_begin(msg))
-        return false;
-    size_t len = mw_msg_wire(msg).len;
-    last->end += len;
-    queue->bytes += len;
-    return true;
+    return queue->tail && queue->tail->msg == block && queue->tail->end == place;
+}
+
+void mw_outq_grow(struct mw_outq *queue, size_t bytes)
+{
+    queue->tail->end += bytes;
+    queue->bytes += bytes;
+}
+
+static bool goes_on(const struct mw_outq *queue, struct mw_msg *msg)
+{
+    const struct mw_msg *block = mw_msg_block(msg);
+    return block != msg && mw_outq_ends_at(queue, block, mw_msg_begin(msg));
 }
 
 /*
@@ -304,9 +309,11 @@ static bool may_refer(const struct mw_outq *queue, struct mw_msg *msg, size_t le
 
 int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg)
 {
-    if (mw_outq_grow(queue, msg))
-        return MW_OK;
     struct mw_view wire = mw_msg_wire(msg);
+    if (goes_on(queue, msg)) {
+        mw_outq_grow(queue, wire.len);
+        return MW_OK;
+    }
     if (!may_refer(queue, msg, wire.len))
         return put_bytes(queue, wire, false);
     struct mw_out_seg *seg = seg_new(queue, 0);

@@ -84,8 +84,10 @@ int mw_outq_put_control(struct mw_outq *queue, enum mw_opcode opcode, struct mw_
  * (session/roll) makes that longer, any other small one may be copied.
  */
 int mw_outq_put_msg(struct mw_outq *queue, struct mw_msg *msg);
-/* The first case of it; false: nothing was queued. */
-bool mw_outq_grow(struct mw_outq *queue, struct mw_msg *msg);
+/* What stands last is a reference to this block, up to that place in it. */
+bool mw_outq_ends_at(const struct mw_outq *queue, const struct mw_msg *block, size_t place);
+/* Makes that longer by the message that stands there. */
+void mw_outq_grow(struct mw_outq *queue, size_t bytes);
 
 /* The message of this key that may still be replaced, or NULL; until iov, written, drop, replace.
  */

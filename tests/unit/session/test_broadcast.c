@@ -273,6 +273,107 @@ TEST(no_memory_is_an_answer_at_every_allocation)
     assert_in_range(fail_each_allocation(publish), 3, 100);
 }
 
+/* ---- the short way ---- */
+
+static bool publish_to_pair(struct machine pair[2], struct mw_roll *roll, struct mw_view data)
+{
+    struct mw_broadcast broadcast;
+    mw_broadcast_begin(&broadcast, &pair[0].wire_mem, 2, MW_OPCODE_TEXT, data);
+    mw_broadcast_join(&broadcast, roll);
+    int want = mw_broadcast_send(&broadcast, &pair[0].conn, pair[0].now_ms);
+    bool is_short = mw_broadcast_send_more(&broadcast, &pair[1].conn, pair[1].now_ms);
+    if (is_short)
+        assert_int_equal(want, MW_OK);
+    else
+        assert_int_equal(mw_broadcast_send(&broadcast, &pair[1].conn, pair[1].now_ms), want);
+    mw_broadcast_end(&broadcast);
+    return is_short;
+}
+
+static void assert_alike(const struct machine pair[2])
+{
+    struct mw_flight_entry kept[2][MW_FLIGHT_ENTRIES];
+    const struct mw_conn *a = &pair[0].conn, *b = &pair[1].conn;
+    size_t count = mw_flight_copy(a->flight, kept[0]);
+    assert_int_equal(mw_flight_copy(b->flight, kept[1]), count);
+    if (count > 0)
+        assert_memory_equal(kept[0], kept[1], count * sizeof kept[0][0]);
+    assert_int_equal(a->messages_sent, b->messages_sent);
+    assert_int_equal(mw_conn_queued(a), mw_conn_queued(b));
+    assert_int_equal(a->was_full, b->was_full);
+    assert_true(mw_conn_validate(b));
+}
+
+/* What happens beside it, to one connection as to the other. */
+static void happen(struct machine *m, uint64_t what)
+{
+    if (what == 0)
+        (void)mw_conn_send(&m->conn, MW_OPCODE_BINARY, mw_view_text("direct"), m->now_ms);
+    else if (what == 1)
+        (void)mw_conn_ping(&m->conn, m->now_ms);
+    else if (what == 2)
+        flush(m);
+    else if (what == 3)
+        mw_conn_note_dropped(&m->conn, m->now_ms);
+    else if (what == 4)
+        m->now_ms += 7;
+}
+
+TEST(the_short_way_comes_to_the_same_as_the_long_one)
+{
+    struct machine pair[2];
+    struct mw_roll roll;
+    struct mw_rng rng;
+    size_t taken = 0;
+    mw_rng_seed(&rng, 7);
+    for (size_t i = 0; i < 2; i++) {
+        open_machine_at(&pair[i], MW_ROLE_SERVER, 1);
+        pair[i].limits.queue = 2000;
+        begin_machine(&pair[i]);
+    }
+    mw_roll_init(&roll, &pair[0].wire_mem);
+    for (size_t step = 0; step < 5000; step++) {
+        uint64_t what = mw_rng_below(&rng, 25);
+        struct mw_view data = compose((size_t)mw_rng_below(&rng, 200));
+        happen(&pair[0], what);
+        happen(&pair[1], what);
+        if (what == 5)
+            mw_roll_end(&roll);
+        taken += publish_to_pair(pair, &roll, data);
+        assert_alike(pair);
+    }
+    assert_in_range(taken, 500, 4500);
+    flush(&pair[0]);
+    flush(&pair[1]);
+    assert_int_equal(pair[0].wire.len, pair[1].wire.len);
+    assert_memory_equal(pair[0].wire.data, pair[1].wire.data, pair[0].wire.len);
+    mw_roll_end(&roll);
+    close_machine(&pair[1]);
+    close_machine(&pair[0]);
+}
+
+TEST(who_has_closed_gets_nothing_by_the_short_way)
+{
+    struct machine pair[2];
+    struct mw_roll roll;
+    open_machine_at(&pair[0], MW_ROLE_SERVER, 1);
+    open_machine_at(&pair[1], MW_ROLE_SERVER, 1);
+    begin_machine(&pair[0]);
+    begin_machine(&pair[1]);
+    mw_roll_init(&roll, &pair[0].wire_mem);
+    roll.before = 1000;
+    assert_false(publish_to_pair(pair, &roll, mw_view_text("one")));
+    assert_true(publish_to_pair(pair, &roll, mw_view_text("two")));
+    for (size_t i = 0; i < 2; i++)
+        (void)mw_conn_close(&pair[i].conn, MW_CAUSE_script_close, 4000, mw_view_text(""),
+                            pair[i].now_ms);
+    assert_false(publish_to_pair(pair, &roll, mw_view_text("three")));
+    assert_alike(pair);
+    mw_roll_end(&roll);
+    close_machine(&pair[1]);
+    close_machine(&pair[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -286,6 +387,8 @@ int main(void)
         CASE(what_does_not_shrink_is_looked_at_once_by_all_workers),
         CASE(what_does_not_shrink_goes_plain),
         CASE(no_memory_is_an_answer_at_every_allocation),
+        CASE(the_short_way_comes_to_the_same_as_the_long_one),
+        CASE(who_has_closed_gets_nothing_by_the_short_way),
     };
     return RUN(cases);
 }
