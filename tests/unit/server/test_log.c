@@ -1,7 +1,9 @@
 #include "core/server/log.h"
 
 #include <stdlib.h>
+#include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/base/utf8.h"
 #include "tests/unit/io/folder.h"
@@ -111,6 +113,30 @@ TEST(a_json_line_parses_back_to_what_was_said)
     struct mw_view ts = mw_json_string(value_of(&lines, "ts"));
     assert_int_equal(ts.len, strlen("2024-01-01T00:00:00.000Z"));
     assert_int_equal(ts.data[ts.len - 1], 'Z');
+    done(&lines);
+    close_diary(&diary);
+}
+
+static void write_second(char out[20], time_t seconds)
+{
+    struct tm tm;
+    gmtime_r(&seconds, &tm);
+    assert_int_equal(strftime(out, 20, "%Y-%m-%dT%H:%M:%S", &tm), 19);
+}
+
+TEST(a_json_line_says_the_second_in_which_it_was_written)
+{
+    struct diary diary;
+    struct lines lines;
+    char least[20], most[20];
+    open_diary(&diary, true, false, MW_LOG_DEBUG);
+    write_second(least, (time_t)(mw_clock_unix_ms() / 1000));
+    mw_log_note(&diary.log, MW_LOG_INFO, "now");
+    write_second(most, (time_t)(mw_clock_unix_ms() / 1000));
+    parse(&lines, read_back(&diary));
+    struct mw_view ts = mw_json_string(value_of(&lines, "ts"));
+    assert_true(memcmp(ts.data, least, 19) >= 0 && memcmp(ts.data, most, 19) <= 0);
+    assert_int_equal(ts.data[19], '.');
     done(&lines);
     close_diary(&diary);
 }
@@ -314,6 +340,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         CASE(a_json_line_parses_back_to_what_was_said),
+        CASE(a_json_line_says_the_second_in_which_it_was_written),
         CASE(what_is_not_utf8_does_not_break_a_json_line),
         CASE(a_fault_as_json_has_all_its_parts),
         CASE(a_line_for_people_is_a_message_and_fields),
