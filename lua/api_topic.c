@@ -93,7 +93,7 @@ static int connection(lua_State *L)
     mw_lua_check_acting(L, "connection");
     struct mw_app *app = mw_lua_app(L);
     mw_id id = mw_lua_id_parse(mw_lua_check_text(L, 1));
-    if (id && mw_lua_conn_push(L, id))
+    if (id && mw_lua_conn_show(L, id))
         return 1;
     if (id && app->host->is_elsewhere(app->host_app, id))
         mw_lua_remote_push(L, id);
@@ -112,7 +112,7 @@ static int next_connection(lua_State *L)
     mw_id id = (mw_id)lua_tointeger(L, lua_upvalueindex(1));
     do {
         id = app->host->next_conn(app->host_app, id);
-    } while (id && !mw_lua_conn_push(L, id));
+    } while (id && !mw_lua_conn_show(L, id));
     lua_pushinteger(L, (lua_Integer)id);
     lua_replace(L, lua_upvalueindex(1));
     if (!id)

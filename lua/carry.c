@@ -341,6 +341,15 @@ static int carry_conns(lua_State *L)
     return 0;
 }
 
+/* Those that no script has seen have nothing to carry, and stay as well. */
+static void count_unseen(struct carry *c)
+{
+    const struct mw_app *from = c->from;
+    mw_id id = 0;
+    while ((id = from->host->next_conn(from->host_app, id)))
+        c->told->conns += !mw_lua_conn_find(c->from, id);
+}
+
 static int open_tables(lua_State *L)
 {
     struct carry *c = lua_touserdata(L, 1);
@@ -399,6 +408,7 @@ int mw_lua_carry(struct mw_app *from, struct mw_app *to, struct mw_carried *told
     lua_settop(c.out, top);
     if (err != MW_OK)
         return MW_ERR_NOMEM;
+    count_unseen(&c);
     carry_counts(from, to);
     carry_owed(&c);
     to->mem.max_bytes = cap / 4 * 3;

@@ -2,8 +2,9 @@
  * `conn`: the object, its fields and its life. The methods are in api_conn.c.
  *
  * Fields are rows of a table. Nothing is copied from the host while the connection lives: fields
- * are asked for when they are read, so an idle connection costs its object and one slot in
- * refs.conns. At its end those that the host will forget are copied once.
+ * are asked for when they are read, so a connection costs its object and one slot in refs.conns,
+ * and before a script has seen it not even that. At its end those that the host will forget are
+ * copied once.
  */
 #include "lua/conn.h"
 
@@ -346,6 +347,23 @@ struct mw_lua_conn *mw_lua_conn_push(lua_State *L, mw_id id)
     return conn;
 }
 
+/* The host's word, where there is no object to ask. */
+static bool is_accepted_unseen(struct mw_app *app, mw_id id)
+{
+    struct mw_conn_info info;
+    return app->host->info(app->host_app, id, &info) == MW_OK && info.accepted;
+}
+
+struct mw_lua_conn *mw_lua_conn_show(lua_State *L, mw_id id)
+{
+    struct mw_lua_conn *conn = mw_lua_conn_push(L, id);
+    if (conn || !is_accepted_unseen(mw_lua_app(L), id))
+        return conn;
+    conn = mw_lua_conn_new(L, id);
+    conn->is_accepted = true;
+    return conn;
+}
+
 bool mw_lua_conn_push_data(lua_State *L, mw_id id)
 {
     if (!mw_lua_conn_push(L, id))
@@ -363,6 +381,27 @@ struct mw_lua_conn *mw_lua_conn_find(struct mw_app *app, mw_id id)
     if (conn)
         lua_pop(app->L, 1);
     return conn;
+}
+
+static int show(lua_State *L)
+{
+    const mw_id *id = lua_touserdata(L, 1);
+    (void)mw_lua_conn_show(L, *id);
+    return 0;
+}
+
+struct mw_lua_conn *mw_lua_conn_get(struct mw_app *app, mw_id id)
+{
+    struct mw_lua_conn *conn = mw_lua_conn_find(app, id);
+    if (conn || mw_lua_try(app->L, show, &id) != MW_OK)
+        return conn;
+    return mw_lua_conn_find(app, id);
+}
+
+bool mw_lua_conn_is_accepted(struct mw_app *app, mw_id id)
+{
+    const struct mw_lua_conn *conn = mw_lua_conn_find(app, id);
+    return conn ? conn->is_accepted : is_accepted_unseen(app, id);
 }
 
 /* Puts what the host will forget into the table of last facts. */

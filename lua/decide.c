@@ -44,7 +44,7 @@ static int push_decide(lua_State *L, struct mw_lua_call *call, void *input)
 {
     struct question *asked = input;
     lua_rawgeti(L, LUA_REGISTRYINDEX, call->version->handlers[MW_LUA_DECIDE_CLOSE]);
-    if (!mw_lua_conn_push(L, call->conn))
+    if (!mw_lua_conn_show(L, call->conn))
         return -1;
     mw_lua_push_view(L, mw_view_text(asked->end->cause));
     mw_lua_push_end_info(L, asked->end);
@@ -113,7 +113,7 @@ static int push_advise(lua_State *L, struct mw_lua_call *call, void *input)
 {
     struct question *asked = input;
     lua_rawgeti(L, LUA_REGISTRYINDEX, call->version->handlers[MW_LUA_ADVISE_RECONNECT]);
-    if (!mw_lua_conn_push(L, call->conn))
+    if (!mw_lua_conn_show(L, call->conn))
         return -1;
     lua_pushinteger(L, asked->end->code);
     mw_lua_push_end_info(L, asked->end);

@@ -88,10 +88,6 @@ static int push_open(lua_State *L, struct mw_lua_call *call, void *input)
     push_handler(L, call, MW_LUA_ON_OPEN);
     struct mw_lua_conn *conn = mw_lua_conn_new(L, request->conn);
     mw_lua_call_own(call, &conn->call);
-    if (!mw_lua_version_has(call->version, MW_LUA_ON_OPEN)) {
-        conn->is_accepted = true;
-        return -1;
-    }
     mw_lua_req_push(L, request, &info);
     return 2;
 }
@@ -189,7 +185,9 @@ enum mw_app_result mw_lua_event_open(struct mw_app *app, const struct mw_request
                                      struct mw_verdict *verdict)
 {
     mw_assert(app->live);
-    app->verdict = (struct mw_verdict){ .accept = true };
+    *verdict = app->verdict = (struct mw_verdict){ .accept = true };
+    if (!mw_lua_version_has(app->live, MW_LUA_ON_OPEN))
+        return MW_APP_DONE;
     enum mw_app_result result =
         mw_lua_call(app, &open_kind, app->live, request->conn, (void *)(uintptr_t)request);
     if (result == MW_APP_DONE)
@@ -206,7 +204,7 @@ static int push_resume(lua_State *L, struct mw_lua_call *call, void *input)
     struct mw_conn_info info = { 0 };
     (void)app->host->info(app->host_app, request->conn, &info);
     push_handler(L, call, MW_LUA_ON_RESUME);
-    struct mw_lua_conn *conn = mw_lua_conn_push(L, request->conn);
+    struct mw_lua_conn *conn = mw_lua_conn_show(L, request->conn);
     if (!conn)
         return -1;
     mw_lua_call_own(call, &conn->call);
@@ -250,7 +248,7 @@ enum { HANDLER_AT = 1, CONN_AT, DATA_AT };
 static bool push_lasting(lua_State *L, struct mw_lua_call *call)
 {
     push_handler(L, call, MW_LUA_ON_MESSAGE);
-    struct mw_lua_conn *conn = mw_lua_conn_push(L, call->conn);
+    struct mw_lua_conn *conn = mw_lua_conn_show(L, call->conn);
     if (conn)
         mw_lua_call_own(call, &conn->call);
     return conn;
@@ -327,7 +325,7 @@ static int push_drain(lua_State *L, struct mw_lua_call *call, void *input)
 {
     (void)input;
     push_handler(L, call, MW_LUA_ON_DRAIN);
-    return mw_lua_conn_push(L, call->conn) ? 1 : -1;
+    return mw_lua_conn_show(L, call->conn) ? 1 : -1;
 }
 
 static const struct mw_lua_call_kind drain_kind = {
@@ -370,7 +368,7 @@ static int push_close(lua_State *L, struct mw_lua_call *call, void *input)
 {
     const struct mw_end *end = input;
     push_handler(L, call, MW_LUA_ON_CLOSE);
-    if (!mw_lua_conn_push(L, call->conn))
+    if (!mw_lua_conn_show(L, call->conn))
         return -1;
     lua_pushinteger(L, end->code);
     mw_lua_push_view(L, end->reason);
@@ -400,9 +398,10 @@ static bool is_put_off(struct mw_app *app)
 }
 
 /* Without memory: at once where that is possible, or never. */
-static bool put_off(struct mw_app *app, struct mw_lua_conn *conn, const struct mw_end *end)
+static bool put_off(struct mw_app *app, mw_id id, const struct mw_end *end)
 {
-    if (mw_lua_owed_put(app, conn->id, end)) {
+    struct mw_lua_conn *conn = mw_lua_conn_get(app, id);
+    if (conn && mw_lua_owed_put(app, id, end)) {
         mw_lua_conn_keep(app, conn);
         return true;
     }
@@ -410,25 +409,33 @@ static bool put_off(struct mw_app *app, struct mw_lua_conn *conn, const struct m
     return false;
 }
 
+static void end_conn(struct mw_app *app, mw_id id)
+{
+    struct mw_lua_conn *conn = mw_lua_conn_find(app, id);
+    if (conn)
+        mw_lua_conn_end(app, conn);
+}
+
 void mw_lua_event_close(struct mw_app *app, mw_id id, const struct mw_end *end)
 {
     struct mw_lua_conn *conn = mw_lua_conn_find(app, id);
-    if (!conn)
+    bool is_seen = app->paused || mw_lua_version_has(app->live, MW_LUA_ON_CLOSE);
+    if (!conn && !is_seen)
         return;
-    mw_lua_call_disown(&conn->call);
-    if (conn->is_accepted && is_put_off(app) && put_off(app, conn, end))
+    if (conn)
+        mw_lua_call_disown(&conn->call);
+    bool is_accepted = mw_lua_conn_is_accepted(app, id);
+    if (is_accepted && is_put_off(app) && put_off(app, id, end))
         return;
-    if (conn->is_accepted && !app->paused)
+    if (is_accepted && !app->paused)
         call_close(app, id, end);
-    mw_lua_conn_end(app, conn);
+    end_conn(app, id);
 }
 
 static void close_owed(struct mw_app *app, struct mw_lua_owed *owed)
 {
     call_close(app, owed->conn, &owed->end);
-    struct mw_lua_conn *conn = mw_lua_conn_find(app, owed->conn);
-    if (conn)
-        mw_lua_conn_end(app, conn);
+    end_conn(app, owed->conn);
     mw_lua_owed_free(app, owed);
 }
 

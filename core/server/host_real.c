@@ -125,6 +125,7 @@ static int host_info(void *host_app, mw_id id, struct mw_conn_info *out)
         .dropped = mw_conn_dropped(conn),
         .replaced = mw_conn_replaced(conn),
         .state = state_of(client),
+        .accepted = client->accepted && client->asked,
         .resumed = client->session && client->session->resumed,
     };
     out->ip = mw_client_ip(client, out->ip_room);

@@ -50,7 +50,8 @@ struct mw_conn_info {
     uint64_t dropped;    /* messages that a policy did not send */
     uint64_t replaced;   /* ... and those that a newer one of their key has replaced */
     enum mw_conn_state state;
-    bool resumed; /* it has been away and is back, or is about to be */
+    bool accepted; /* by `open` of app.h, or its late word; stays so until `close` has returned */
+    bool resumed;  /* it has been away and is back, or is about to be */
 };
 
 /* What becomes of a message where limits.queue has no room for it. */

@@ -172,6 +172,7 @@ static int host_info(void *host_app, mw_id id, struct mw_conn_info *out)
         .dropped = 3,
         .replaced = 4,
         .state = conn->state,
+        .accepted = conn->is_accepted,
         .resumed = conn->resumed,
     };
     return MW_OK;

@@ -171,6 +171,7 @@ void end_conn(struct world *world, mw_id id, unsigned code, const char *cause)
     };
     world->host.conns[id].state = MW_CONN_STATE_CLOSED;
     world->engine->close(world->app, id, &end);
+    world->host.conns[id].is_accepted = false;
     world->host.conns[id] = (struct fake_conn){ 0 };
 }
 

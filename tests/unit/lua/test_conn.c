@@ -1,4 +1,5 @@
 /* Fields of `conn` and its life after the end. Methods: test_api_conn.c. */
+#include "lua/state.h"
 #include "tests/unit/lua/fake_host.h"
 
 static struct world world;
@@ -92,19 +93,127 @@ TEST(an_id_that_is_used_again_finds_the_new_connection)
     world_close(&world);
 }
 
-TEST(objects_are_counted)
+static struct mw_app_stats stats(void)
 {
     struct mw_app_stats stats;
+    world.engine->stats(world.app, &stats);
+    return stats;
+}
+
+TEST(objects_are_counted)
+{
     world_open(&world);
-    must_load(&world, "return {}");
+    must_load(&world, "return { on_message = function(conn) end }");
     must_open(&world, 1);
     must_open(&world, 2);
-    world.engine->stats(world.app, &stats);
-    assert_int_equal(stats.conn_objects, 2);
+    assert_int_equal(stats().conn_objects, 0);
+    say(&world, 1, "x");
+    say(&world, 2, "x");
+    say(&world, 2, "x");
+    assert_int_equal(stats().conn_objects, 2);
     end_conn(&world, 1, 1000, "peer_close");
     end_conn(&world, 2, 1000, "peer_close");
-    world.engine->stats(world.app, &stats);
-    assert_int_equal(stats.conn_objects, 0);
+    assert_int_equal(stats().conn_objects, 0);
+    world_close(&world);
+}
+
+TEST(a_connection_that_the_script_has_not_seen_costs_it_nothing)
+{
+    world_open(&world);
+    must_load(&world, "return { on_message = function(conn) end }");
+    struct mw_app_stats before = stats();
+    for (mw_id id = 1; id < FAKE_CONNS; id++)
+        must_open(&world, id);
+    assert_int_equal(stats().memory_bytes, before.memory_bytes);
+    for (mw_id id = 1; id < FAKE_CONNS; id++)
+        end_conn(&world, id, 1000, "peer_close");
+    assert_int_equal(stats().memory_bytes, before.memory_bytes);
+    assert_int_equal(stats().calls, before.calls);
+    world_close(&world);
+}
+
+TEST(on_close_is_called_also_where_nothing_was_before)
+{
+    world_open(&world);
+    must_load(&world, "local M = {}\n"
+                      "function M.on_close(c, code) print(c.id, c.state, c.ip, code) end\n"
+                      "return M");
+    must_open(&world, 1);
+    end_conn(&world, 1, 1000, "peer_close");
+    expect(&world, "log info v1 c1 1\tclosed\t192.0.2.1\t1000\n");
+    assert_int_equal(stats().conn_objects, 0);
+    world_close(&world);
+}
+
+TEST(who_was_never_accepted_is_not_met_later)
+{
+    world_open(&world);
+    must_load(&world, "return { on_message = function(conn)\n"
+                      "  print(connection('2'), connection('7'))\n"
+                      "  for c in connections() do print(c.id) end end,\n"
+                      "  on_close = function() print('closed') end }");
+    must_open(&world, 1);
+    world.host.conns[2] = (struct fake_conn){ .id = 2, .state = MW_CONN_STATE_OPENING };
+    say(&world, 1, "look");
+    end_conn(&world, 2, 1006, "peer_reset");
+    expect(&world, "log info v1 c1 nil\tnil\nlog info v1 c1 1\n");
+    assert_int_equal(stats().conn_objects, 1);
+    world_close(&world);
+}
+
+TEST(a_script_meets_others_before_they_say_anything)
+{
+    world_open(&world);
+    must_load(&world,
+              "local M = {}\n"
+              "function M.on_message(conn)\n"
+              "  local other = connection('2')\n"
+              "  other.data.by = conn.id\n"
+              "  for c in connections() do print(c.id, c == other, c == conn, c.data.by) end\n"
+              "end\n"
+              "return M");
+    must_open(&world, 1);
+    must_open(&world, 2);
+    say(&world, 1, "look");
+    expect(&world, "log info v1 c1 1\tfalse\ttrue\tnil\nlog info v1 c1 2\ttrue\tfalse\t1\n");
+    world_close(&world);
+}
+
+TEST(what_was_seen_stays_in_weak_tables_until_its_end)
+{
+    world_open(&world);
+    must_load(&world, "local seen = setmetatable({}, { __mode = 'v' })\n"
+                      "return { on_message = function(conn, data)\n"
+                      "  if data == 'keep' then seen[1] = conn else print(seen[1]) end end }");
+    must_open(&world, 1);
+    must_open(&world, 2);
+    say(&world, 1, "keep");
+    lua_gc(world.app->L, LUA_GCCOLLECT, 0);
+    say(&world, 2, "look");
+    end_conn(&world, 1, 1000, "peer_close");
+    lua_gc(world.app->L, LUA_GCCOLLECT, 0);
+    say(&world, 2, "look");
+    expect(&world, "log info v1 c2 conn 1\nlog info v1 c2 nil\n");
+    world_close(&world);
+}
+
+TEST(without_memory_for_it_a_message_is_dropped_and_the_next_one_heard)
+{
+    world_open(&world);
+    must_load(&world, "return { on_message = function(conn, data) print(conn.id, data) end,\n"
+                      "  on_close = function(conn) print('closed') end }");
+    must_open(&world, 1);
+    must_open(&world, 2);
+    say(&world, 2, "warm");
+    lua_gc(world.app->L, LUA_GCCOLLECT, 0);
+    size_t cap = world.app->mem.max_bytes;
+    world.app->mem.max_bytes = 1;
+    assert_int_equal(say(&world, 1, "lost"), MW_APP_FAILED);
+    world.app->mem.max_bytes = cap;
+    assert_int_equal(stats().conn_objects, 1);
+    assert_int_equal(say(&world, 1, "heard"), MW_APP_DONE);
+    end_conn(&world, 1, 1000, "peer_close");
+    expect_somewhere(&world, "log info v1 c1 1\theard\nlog info v1 c1 closed\n");
     world_close(&world);
 }
 
@@ -116,6 +225,12 @@ int main(void)
         CASE(data_survives_a_reload_and_version_says_which_runs),
         CASE(an_id_that_is_used_again_finds_the_new_connection),
         CASE(objects_are_counted),
+        CASE(a_connection_that_the_script_has_not_seen_costs_it_nothing),
+        CASE(on_close_is_called_also_where_nothing_was_before),
+        CASE(who_was_never_accepted_is_not_met_later),
+        CASE(a_script_meets_others_before_they_say_anything),
+        CASE(what_was_seen_stays_in_weak_tables_until_its_end),
+        CASE(without_memory_for_it_a_message_is_dropped_and_the_next_one_heard),
     };
     return RUN(cases);
 }

@@ -53,6 +53,28 @@ TEST(an_end_during_the_pause_is_told_after_it_in_order)
     world_close(&world);
 }
 
+TEST(also_of_one_that_the_script_had_never_seen)
+{
+    world_open(&world);
+    must_load(&world, "return { on_close = function(c, code) print(c.ip, c.path, code) end }");
+    must_open(&world, 1);
+    must_open(&world, 2);
+    world.engine->pause(world.app, true);
+    end_conn(&world, 1, 1000, "peer_close");
+    world.mem.fail_at = world.mem.count + 1; /* there is none to make its object of */
+    world.mem.fail_after = true;
+    end_conn(&world, 2, 1000, "peer_close");
+    world.mem.fail_at = 0;
+    memset(&world.host.conns[1], 0, sizeof world.host.conns[1]);
+    world.engine->pause(world.app, false);
+    pass(&world, 0);
+    expect(&world, "log warn v1 1 on_close will never be called: the script had no memory to keep "
+                   "them\n"
+                   "log info v1 c1 192.0.2.1\t/chat/lobby\t1000\n");
+    assert_int_equal(stats().conn_objects, 0);
+    world_close(&world);
+}
+
 TEST(the_version_that_ends_the_pause_hears_of_it)
 {
     open_with("");
@@ -183,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         CASE(an_end_during_the_pause_is_told_after_it_in_order),
+        CASE(also_of_one_that_the_script_had_never_seen),
         CASE(the_version_that_ends_the_pause_hears_of_it),
         CASE(many_ends_are_spread_over_turns),
         CASE(an_end_that_may_not_be_told_of_now_is_told_with_the_next_tick),
