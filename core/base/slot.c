@@ -2,7 +2,9 @@
  * Ids for objects that others know only from outside. An id is worker (8 bits), generation (24),
  * slot (32); finding is two comparisons and no hashing.
  *
- * Invariants: a slot is live (object set), free (on the free list), or retired (neither).
+ * Invariants: a slot is live (object set), free (on the free list), fresh (from `fresh` on: nothing
+ * was ever written there, so that what the table has grown by is no memory yet until it is used: 10
+ * bytes of each of 10 000 connections), or retired (neither).
  * Generations are 1 and up, so no id is 0; all slots begin with the table's `first`, and after the
  * last one comes 1. A slot that has used up its generations is retired, because the next one round
  * would make a stale id true again. That costs 16 bytes for 16 million ids.
@@ -60,7 +62,7 @@ static mw_id id_of(const struct mw_slots *table, uint32_t index)
 static struct mw_slot *find(const struct mw_slots *table, mw_id id)
 {
     uint32_t index = (uint32_t)id;
-    if (index >= table->cap || !table->slots[index].object || id_of(table, index) != id)
+    if (index >= table->fresh || !table->slots[index].object || id_of(table, index) != id)
         return NULL;
     return &table->slots[index];
 }
@@ -82,18 +84,23 @@ static bool grow(struct mw_slots *table)
     if (!slots)
         return false;
     table->slots = slots;
-    for (uint32_t index = cap; index-- > table->cap;) { /* backwards: the lowest is taken first */
-        slots[index] = (struct mw_slot){ .generation = table->first };
-        push_free(table, index);
-    }
     table->cap = cap;
+    return true;
+}
+
+static bool make_fresh(struct mw_slots *table)
+{
+    if (table->fresh == table->cap && !grow(table))
+        return false;
+    table->slots[table->fresh] = (struct mw_slot){ .generation = table->first };
+    push_free(table, table->fresh++);
     return true;
 }
 
 mw_id mw_slots_add(struct mw_slots *table, void *object)
 {
     mw_assert(object);
-    if (table->free_head == 0 && !grow(table))
+    if (table->free_head == 0 && !make_fresh(table))
         return 0;
     uint32_t index = table->free_head - 1;
     table->free_head = table->slots[index].next_free;
@@ -112,7 +119,7 @@ bool mw_slots_had(const struct mw_slots *table, mw_id id)
 {
     uint32_t index = (uint32_t)id,
              generation = (uint32_t)(id >> GENERATION_SHIFT) & LAST_GENERATION;
-    if (mw_slots_worker_of(id) != table->worker || index >= table->cap || generation == 0)
+    if (mw_slots_worker_of(id) != table->worker || index >= table->fresh || generation == 0)
         return false;
     return age_of(table, generation) < age_of(table, table->slots[index].generation) ||
            find(table, id);
@@ -135,7 +142,7 @@ void mw_slots_remove(struct mw_slots *table, mw_id id)
 mw_id mw_slots_next(const struct mw_slots *table, mw_id after)
 {
     uint64_t index = after ? (uint64_t)(uint32_t)after + 1 : 0;
-    for (; index < table->cap; index++) {
+    for (; index < table->fresh; index++) {
         if (table->slots[index].object)
             return id_of(table, (uint32_t)index);
     }

@@ -12,6 +12,7 @@
 struct mw_slots {
     struct mw_slot *slots; /* private */
     uint32_t cap, used, free_head;
+    uint32_t fresh; /* slots from here on were never used */
     uint32_t first; /* generation of each slot */
     uint8_t worker;
     struct mw_mem *mem;

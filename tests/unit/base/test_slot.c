@@ -274,6 +274,27 @@ TEST(each_failing_allocation_leaves_the_table_as_it_was)
     assert_true(fail_each_allocation(add_many) >= 3);
 }
 
+TEST(what_the_table_has_grown_by_is_left_alone_until_it_is_used)
+{
+    struct mw_mem mem;
+    struct mw_slots table;
+    mw_id ids[17];
+    mw_mem_init(&mem, NULL, 0);
+    mw_slots_init(&table, &mem, 0);
+    for (size_t i = 0; i < MW_COUNT(ids); i++)
+        ids[i] = mw_slots_add(&table, &table);
+    assert_int_equal(table.cap, 32);
+    assert_int_equal(table.fresh, 17);
+    assert_false(mw_slots_had(&table, ids[16] + 1));
+    assert_true(mw_slots_next(&table, ids[16]) == 0);
+    mw_slots_remove(&table, ids[3]);
+    assert_int_equal((uint32_t)mw_slots_add(&table, &table), 3); /* who was used goes first */
+    assert_int_equal((uint32_t)mw_slots_add(&table, &table), 17);
+    assert_int_equal(table.fresh, 18);
+    mw_slots_free(&table);
+    assert_mem_empty(&mem);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -286,6 +307,7 @@ int main(void)
         CASE(an_id_of_an_earlier_run_is_nonsense),
         CASE(walking_meets_each_live_id_once_also_while_they_change),
         CASE(random_adding_and_removing_agrees_with_a_plain_array),
+        CASE(what_the_table_has_grown_by_is_left_alone_until_it_is_used),
         CASE(an_id_that_was_given_once_is_told_from_nonsense),
         CASE(each_failing_allocation_leaves_the_table_as_it_was),
     };
