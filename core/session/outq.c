@@ -378,9 +378,22 @@ size_t mw_outq_keys_weight(const struct mw_outq *queue)
     return mw_out_keys_count(queue->keys) * MW_OUT_KEYED_COST;
 }
 
+/*
+ * In a segment of its own size: each of those who come in one turn would need a chunk of 4 KiB for
+ * 129 bytes, and the pool would keep them (64 at once: 0.2 MB, for good).
+ */
 int mw_outq_put_raw(struct mw_outq *queue, struct mw_view bytes)
 {
-    return put_bytes(queue, bytes, true);
+    mw_assert(bytes.len > 0);
+    struct mw_out_seg *seg = seg_new(queue, bytes.len);
+    if (!seg)
+        return MW_ERR_NOMEM;
+    seg->control = true;
+    seg->end = bytes.len;
+    memcpy(seg->bytes, bytes.data, bytes.len);
+    append_control(queue, seg);
+    queue->bytes += bytes.len;
+    return MW_OK;
 }
 
 void mw_outq_drop(struct mw_outq *queue)
