@@ -18,9 +18,9 @@
 
 /* Terms of permessage-deflate: an offer's, or what was agreed on. All zero: there is none. */
 struct mw_ext_deflate {
-    bool on;
-    bool server_no_takeover, client_no_takeover; /* each message of that side stands alone */
-    uint8_t server_bits, client_bits;            /* of that side's window; 0: nothing was said */
+    bool on : 1;
+    bool server_no_takeover : 1, client_no_takeover : 1; /* that side's messages stand alone */
+    uint8_t server_bits, client_bits; /* of that side's window; 0: nothing was said */
 };
 
 /* What the header says of a window, or the 32 KiB of DEFLATE where it says nothing. */

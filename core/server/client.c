@@ -287,6 +287,15 @@ struct mw_client *mw_client_next(const struct mw_worker *worker, mw_id *at)
     return mw_slots_get(&worker->slots, *at);
 }
 
+struct mw_client *mw_client_next_of(const struct mw_route *route, mw_id *at)
+{
+    struct mw_client *client;
+    do {
+        client = mw_client_next(route->worker, at);
+    } while (client && client->route != route);
+    return client;
+}
+
 void mw_client_free_decided(struct mw_worker *worker, struct mw_decided *decided)
 {
     if (decided)
@@ -371,7 +380,6 @@ static struct mw_client *client_new(struct mw_worker *worker, const struct mw_ar
     client->came_over = arrival->came_over;
     mw_alarm_init(&client->alarm, on_alarm);
     mw_turn_task_init(&client->settle, settle);
-    mw_list_init(&client->in_route);
     mw_list_init(&client->waiting);
     worker->client_count++;
     mw_stream_attach(client->stream, &events, client);

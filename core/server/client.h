@@ -45,11 +45,10 @@ enum mw_client_phase {
 /* What is known of a WebSocket's handshake: one block, made at the upgrade. */
 struct mw_facts {
     mw_ms opened_unix_ms;
-    uint32_t size; /* of the block */
     uint16_t path_len, protocol_len;
     struct mw_ext_deflate deflate; /* what is agreed on with the answer */
-    bool has_sideband;             /* the client has named a mark */
-    uint8_t param_count;
+    bool has_sideband : 1;         /* the client has named a mark */
+    uint8_t param_count : 7;
     struct mw_param params[]; /* behind them the sideband, if there is one, and all texts */
 };
 
@@ -73,6 +72,17 @@ static inline struct mw_view mw_facts_protocol(const struct mw_facts *facts)
 {
     return mw_view(mw_facts_path(facts).data + facts->path_len, facts->protocol_len);
 }
+
+/* Of the block. */
+static inline size_t mw_facts_size(const struct mw_facts *facts)
+{
+    size_t size = sizeof(*facts) + mw_facts_texts_at(facts) + facts->path_len + facts->protocol_len;
+    for (size_t i = 0; i < facts->param_count; i++)
+        size += facts->params[i].name.len + facts->params[i].value.len;
+    return size;
+}
+
+_Static_assert(sizeof(struct mw_facts) == 16, "each connection has one");
 
 /* How a handler that had yielded in on_open has decided. */
 struct mw_decided {
@@ -144,7 +154,6 @@ struct mw_client {
     };
     struct mw_alarm alarm;
     struct mw_turn_task settle;
-    struct mw_link in_route;
     struct mw_link waiting; /* of route->fair.clients */
     struct mw_route *route;
     struct mw_ip_count *ip_count;   /* of the route, while `asked`; NULL: not counted */
@@ -183,6 +192,11 @@ static inline bool mw_client_is_heard(const struct mw_client *client)
 
 /* The clients of a worker, in no order: the one behind *at (0: the first), NULL at the end. */
 struct mw_client *mw_client_next(const struct mw_worker *worker, mw_id *at);
+/*
+ * The same, of a route alone. Looks at all of the worker's: it is asked when a script is removed,
+ * paused or built anew, and a list for that would be 16 bytes of each connection.
+ */
+struct mw_client *mw_client_next_of(const struct mw_route *route, mw_id *at);
 
 /* For the door: takes the stream. Without memory it is closed. */
 void mw_client_accept(struct mw_worker *worker, const struct mw_arrival *arrival);

@@ -20,11 +20,10 @@ void mw_pause_turn_away(struct mw_client *client)
 
 static void for_each_client(struct mw_route *route, void (*act)(struct mw_client *client))
 {
-    struct mw_link *link = route->clients.next, *next;
-    for (; link != &route->clients; link = next) {
-        next = link->next;
-        act(MW_OWNER(link, struct mw_client, in_route));
-    }
+    mw_id at = 0;
+    struct mw_client *client;
+    while ((client = mw_client_next_of(route, &at)))
+        act(client);
 }
 
 /* ---- begin ---- */

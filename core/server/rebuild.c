@@ -84,8 +84,9 @@ void mw_rebuild_commit(struct mw_route *route)
     route->next_app = 0;
     worker->engine->destroy(old);
     mw_alarm_stop(worker->loop, &route->wake); /* it was the old one's */
-    for (struct mw_link *link = route->clients.next; link != &route->clients; link = link->next) {
-        struct mw_client *client = MW_OWNER(link, struct mw_client, in_route);
+    mw_id at = 0;
+    struct mw_client *client;
+    while ((client = mw_client_next_of(route, &at))) {
         if (client->busy)
             end_call(client);
     }

@@ -81,7 +81,6 @@ struct mw_route *mw_route_new(struct mw_worker *worker, struct mw_view name)
         return 0;
     route->worker = worker;
     mw_list_init(&route->link);
-    mw_list_init(&route->clients);
     mw_alarm_init(&route->wake, on_wake);
     mw_turn_task_init(&route->tell, tell_some);
     mw_fair_place_init(&route->fair);
@@ -256,10 +255,9 @@ void mw_route_remove(struct mw_route *route)
     tell_topics(route, 0, 0);
     mw_script_counts_keep_calls(route);
     route->client_count++; /* holds it: the last client may be gone before the walk is over */
-    struct mw_link *link = route->clients.next, *next;
-    for (; link != &route->clients; link = next) {
-        next = link->next;
-        struct mw_client *client = MW_OWNER(link, struct mw_client, in_route);
+    mw_id at = 0;
+    struct mw_client *client;
+    while ((client = mw_client_next_of(route, &at))) {
         struct mw_view reason = mw_view_text("this service has ended");
         if (client->phase == MW_CLIENT_OPENING)
             mw_upgrade_give_up(client, MW_CAUSE_script_removed, 0, reason, 0);

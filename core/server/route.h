@@ -49,7 +49,6 @@ struct mw_route {
 
     bool failed;  /* the last attempt was refused: any change is a reason to try again */
     bool removed; /* the file is gone */
-    struct mw_link clients;
     size_t client_count;
     size_t asked_count;   /* of them: the app knows of. Who was turned away takes nobody's place */
     struct mw_seat *seat; /* of those in all workers: held */

@@ -31,7 +31,7 @@ _Static_assert(_Alignof(struct mw_sideband) <= _Alignof(struct mw_param), "see f
 
 _Static_assert(MW_HTTP_MAX_TARGET <= UINT16_MAX && MW_HTTP_MAX_HEAD <= UINT16_MAX,
                "the length of a path, or of a protocol, is 16 bits of struct mw_facts");
-_Static_assert(MW_PATTERN_MAX_SEGMENTS <= UINT8_MAX, "so is the number of parameters 8 bits");
+_Static_assert(MW_PATTERN_MAX_SEGMENTS <= 0x7F, "so is the number of parameters 7 bits");
 
 /* Copies what outlives the request into one block. `mark`: empty, or one. NULL: no memory. */
 static struct mw_facts *facts_new(struct mw_mem *mem, struct mw_view path, struct mw_view protocol,
@@ -45,12 +45,11 @@ static struct mw_facts *facts_new(struct mw_mem *mem, struct mw_view path, struc
     struct mw_facts *facts = mw_alloc(mem, size);
     if (!facts)
         return 0;
-    *facts = (struct mw_facts){ .size = (uint32_t)size,
-                                .path_len = (uint16_t)path.len,
+    *facts = (struct mw_facts){ .path_len = (uint16_t)path.len,
                                 .protocol_len = (uint16_t)protocol.len,
                                 .has_sideband = mark.len > 0,
                                 .opened_unix_ms = mw_clock_unix_ms(),
-                                .param_count = (uint8_t)count };
+                                .param_count = count & 0x7F };
     if (facts->has_sideband)
         mw_sideband_init(mw_facts_sideband(facts), mark);
     char *at = (char *)facts->params + mw_facts_texts_at(facts);

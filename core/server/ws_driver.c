@@ -75,7 +75,6 @@ int mw_ws_driver_begin(struct mw_client *client, struct mw_route *route)
     const struct mw_conn_setup setup = setup_of(client, route);
     int err = mw_conn_init(&client->conn, &setup, now(client));
     client->route = route;
-    mw_list_push(&route->clients, &client->in_route);
     route->client_count++;
     return err;
 }
@@ -99,7 +98,6 @@ static void leave_route(struct mw_client *client)
         return;
     mw_fanout_leave(client);
     mw_list_remove(&client->waiting);
-    mw_list_remove(&client->in_route);
     route->client_count--;
     client->route = 0;
     mw_route_release_if_unused(route);
@@ -182,7 +180,7 @@ void mw_ws_driver_free(struct mw_client *client)
     struct mw_mem *mem = &client->worker->mem;
     if (client->facts) {
         mw_conn_free(&client->conn);
-        mw_free(mem, client->facts, client->facts->size);
+        mw_free(mem, client->facts, mw_facts_size(client->facts));
         client->facts = 0;
     }
     leave_route(client);
