@@ -149,6 +149,7 @@ static void open_up(struct mw_tls_stream *tls)
         tls->loop->full++;
     else
         tls->loop->resumed++;
+    mw_tls_forget_handshake(&tls->ssl);
     mw_tls_fall_asleep(&tls->sleep, &tls->ssl, &tls->loop->pool);
     mw_tls_do_later(tls);
 }

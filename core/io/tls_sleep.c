@@ -121,6 +121,27 @@ static bool is_empty(const mbedtls_ssl_context *ssl)
            !FIELD(ssl, send_alert);
 }
 
+/*
+ * Of the library, which calls it for TLS 1.2 when a handshake is over, and for DTLS with the first
+ * record behind it. In TLS 1.3 it leaves handshake, keys of the handshake and an empty transform of
+ * TLS 1.2 until the session is freed: a client needs the first for tickets that come later, a
+ * server for nothing. With the state OVER all that may be said is data and alerts, a message of the
+ * handshake that comes is refused, and no place of 3.6.6 that is left looks at them.
+ */
+void mbedtls_ssl_handshake_wrapup_free_hs_transform(mbedtls_ssl_context *ssl);
+
+void mw_tls_forget_handshake(mbedtls_ssl_context *ssl)
+{
+    const mbedtls_ssl_config *config = mbedtls_ssl_context_get_config(ssl);
+    bool is_server = config->MBEDTLS_PRIVATE(endpoint) == MBEDTLS_SSL_IS_SERVER;
+    if (!is_server || !FIELD(ssl, handshake) || FIELD(ssl, state) != MBEDTLS_SSL_HANDSHAKE_OVER ||
+        FIELD(ssl, tls_version) != MBEDTLS_SSL_VERSION_TLS1_3)
+        return;
+    mbedtls_free(FIELD(ssl, transform_negotiate)); /* nothing was ever put into it */
+    FIELD(ssl, transform_negotiate) = NULL;
+    mbedtls_ssl_handshake_wrapup_free_hs_transform(ssl);
+}
+
 /* Runs `move` on each pointer into a buffer with the place of its offset. */
 #define IN_POINTERS(X) \
     X(in, counter, in_ctr) \
@@ -186,6 +207,11 @@ bool mw_tls_is_amid(const mbedtls_ssl_context *ssl)
 {
     (void)ssl;
     return false;
+}
+
+void mw_tls_forget_handshake(mbedtls_ssl_context *ssl)
+{
+    (void)ssl;
 }
 
 void mw_tls_fall_asleep(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl,

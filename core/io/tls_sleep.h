@@ -1,6 +1,7 @@
 /*
- * Record buffers, which mbedTLS ties to a connection for its life (33 KB with stock settings), lent
- * from one place to those connections that have a record in hand. Nobody but core/io/tls.c.
+ * What mbedTLS ties to a connection for its life: record buffers (33 KB with stock settings), lent
+ * from one place to those connections that have a record in hand, and what a handshake needed.
+ * Nobody but core/io/tls.c.
  */
 #ifndef MW_IO_TLS_SLEEP_H
 #define MW_IO_TLS_SLEEP_H
@@ -47,6 +48,12 @@ void mw_tls_fall_asleep(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl,
                         struct mw_tls_pool *pool);
 /* Before any call of mbedTLS for this session. MW_ERR_NOMEM: it sleeps on. */
 int mw_tls_wake(struct mw_tls_sleep *sleep, mbedtls_ssl_context *ssl, struct mw_tls_pool *pool);
+
+/*
+ * Once the handshake of a server is over: frees what only that needed, which in TLS 1.3 mbedTLS
+ * keeps. An idle connection: 10.5 -> 4.2 KB of heap.
+ */
+void mw_tls_forget_handshake(mbedtls_ssl_context *ssl);
 
 /* Whether a part of a message of the handshake has come, and the rest has not. */
 bool mw_tls_is_amid(const mbedtls_ssl_context *ssl);

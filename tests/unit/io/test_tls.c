@@ -234,6 +234,20 @@ TEST(who_only_waits_holds_no_record_buffers)
     }
 }
 
+TEST(who_is_through_holds_nothing_of_the_handshake)
+{
+    for (size_t v = 0; v < MW_COUNT(versions); v++) {
+        struct line line;
+        open_with(&line, versions[v]);
+        shake_hands(&line);
+        struct mw_tls_stream *tls = MW_OWNER(line.owner.stream, struct mw_tls_stream, stream);
+        assert_null(tls->ssl.MBEDTLS_PRIVATE(handshake));
+        assert_null(tls->ssl.MBEDTLS_PRIVATE(transform_negotiate));
+        assert_null(tls->ssl.MBEDTLS_PRIVATE(session_negotiate));
+        close_line(&line);
+    }
+}
+
 /* As if others had used them meanwhile. */
 static void spoil_kept_buffers(struct mw_tls_pool *pool)
 {
@@ -416,6 +430,31 @@ TEST(a_record_that_was_changed_ends_it)
     }
 }
 
+/* Of mbedTLS: no client of it says such a thing. */
+int mbedtls_ssl_write_record(mbedtls_ssl_context *ssl, int force_flush);
+
+/* A message of the handshake that comes when it is over, encrypted as it should be. */
+TEST(a_message_of_the_handshake_behind_it_ends_the_stream)
+{
+    static const unsigned char kinds[] = { 1 /* hello */, 4 /* ticket */, 20 /* finished */,
+                                           24 /* key update */ };
+    for (size_t i = 0; i < MW_COUNT(kinds); i++) {
+        struct line line;
+        open_with(&line, 13);
+        shake_hands(&line);
+        mbedtls_ssl_context *ssl = &line.client.ssl;
+        const unsigned char message[] = { kinds[i], 0, 0, 1, 0 };
+        memcpy(ssl->MBEDTLS_PRIVATE(out_msg), message, sizeof(message));
+        ssl->MBEDTLS_PRIVATE(out_msgtype) = MBEDTLS_SSL_MSG_HANDSHAKE;
+        ssl->MBEDTLS_PRIVATE(out_msglen) = sizeof(message);
+        assert_int_equal(mbedtls_ssl_write_record(ssl, 1), 0);
+        wait_until(&line.world, owner_has_ended, &line);
+        assert_int_equal(line.owner.faults, 1);
+        assert_int_equal(write_bytes(&line, "no", 2), MW_ERR_CLOSED);
+        close_line(&line);
+    }
+}
+
 /* ---- memory ---- */
 
 /* A whole life: hello, bytes there, many back, in flight for a while. */
@@ -519,6 +558,7 @@ int main(void)
         CASE(a_write_before_the_handshake_is_over_goes_out_after_it),
         CASE(with_reading_off_neither_bytes_nor_an_end_are_told),
         CASE(who_only_waits_holds_no_record_buffers),
+        CASE(who_is_through_holds_nothing_of_the_handshake),
         CASE(a_stream_sleeps_after_each_record_and_loses_none),
         CASE(a_part_of_a_record_costs_its_bytes_alone),
         CASE(a_goodbye_is_told_as_a_fin_once_and_writing_goes_on),
@@ -527,6 +567,7 @@ int main(void)
         CASE(a_peer_that_goes_gives_back_what_is_in_flight),
         CASE(a_stream_may_be_closed_from_inside_its_events),
         CASE(a_record_that_was_changed_ends_it),
+        CASE(a_message_of_the_handshake_behind_it_ends_the_stream),
         CASE(without_memory_a_stream_ends_and_loses_nothing_else),
         CASE(without_memory_for_a_stream_the_one_below_is_closed),
     };
