@@ -185,6 +185,7 @@ static void stats(const struct mw_app *app, struct mw_app_stats *out)
     *out = (struct mw_app_stats){
         .memory_bytes = app->mem.bytes,
         .memory_peak_bytes = app->mem.peak,
+        .spare_bytes = app->spare.mem.bytes,
         .conn_objects = app->conn_count,
         .timers = app->timer_count,
         .waiting = app->waiting_count,

@@ -101,10 +101,12 @@ static void add_cells(struct mw_metrics_row *row, const struct mw_metrics_cells 
     row->slow_calls += cells->slow_calls;
 }
 
-static void add_route(struct mw_metrics_row *row, const struct mw_route *route)
+static void add_route(struct mw_metrics_sheet *sheet, struct mw_metrics_row *row,
+                      const struct mw_route *route)
 {
     struct mw_app_stats app = { 0 };
     route->worker->engine->stats(route->app, &app);
+    sheet->heap_bytes += app.spare_bytes; /* on no script's account, and still taken */
     row->queued_bytes += route->account->mem.bytes;
     row->calls += app.calls - route->metrics.kept_calls;
     row->slow_calls += app.slow_calls - route->metrics.kept_slow_calls;
@@ -139,7 +141,7 @@ static int add_scripts(struct mw_metrics_sheet *sheet, const struct mw_worker_me
             return MW_ERR_NOMEM;
         add_cells(row, &counts->cells);
         if (counts->route && !counts->route->removed)
-            add_route(row, counts->route);
+            add_route(sheet, row, counts->route);
     }
     return MW_OK;
 }

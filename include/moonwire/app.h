@@ -264,6 +264,7 @@ struct mw_app_setup {
 
 struct mw_app_stats {
     size_t memory_bytes, memory_peak_bytes;
+    size_t spare_bytes; /* given back and kept for its next requests: beside memory_bytes */
     size_t conn_objects, timers, waiting;
     size_t owed_closes;         /* ends of connections that on_close has not been told of yet */
     uint64_t lost_closes;       /* ... and never will be */

@@ -217,6 +217,18 @@ TEST(without_memory_for_it_a_message_is_dropped_and_the_next_one_heard)
     world_close(&world);
 }
 
+TEST(what_it_gives_back_is_counted_as_spare)
+{
+    world_open(&world);
+    must_load(&world, "return { on_message = function(conn, data) local t = { data .. 'x' } end }");
+    must_open(&world, 1);
+    for (int i = 0; i < 1000; i++)
+        say(&world, 1, "some text that is no short string: it is longer than forty bytes");
+    assert_in_range(stats().spare_bytes, 1, MW_LUA_SPARE_BYTES);
+    assert_int_equal(world.mem.bytes, stats().memory_bytes);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -231,6 +243,7 @@ int main(void)
         CASE(a_script_meets_others_before_they_say_anything),
         CASE(what_was_seen_stays_in_weak_tables_until_its_end),
         CASE(without_memory_for_it_a_message_is_dropped_and_the_next_one_heard),
+        CASE(what_it_gives_back_is_counted_as_spare),
     };
     return RUN(cases);
 }
