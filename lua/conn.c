@@ -354,14 +354,20 @@ static bool is_accepted_unseen(struct mw_app *app, mw_id id)
     return app->host->info(app->host_app, id, &info) == MW_OK && info.accepted;
 }
 
+/* Out of the way of each message: in line its room for facts costs 9 instructions there. */
+static __attribute__((noinline)) struct mw_lua_conn *meet(lua_State *L, mw_id id)
+{
+    if (!is_accepted_unseen(mw_lua_app(L), id))
+        return NULL;
+    struct mw_lua_conn *conn = mw_lua_conn_new(L, id);
+    conn->is_accepted = true;
+    return conn;
+}
+
 struct mw_lua_conn *mw_lua_conn_show(lua_State *L, mw_id id)
 {
     struct mw_lua_conn *conn = mw_lua_conn_push(L, id);
-    if (conn || !is_accepted_unseen(mw_lua_app(L), id))
-        return conn;
-    conn = mw_lua_conn_new(L, id);
-    conn->is_accepted = true;
-    return conn;
+    return conn ? conn : meet(L, id);
 }
 
 bool mw_lua_conn_push_data(lua_State *L, mw_id id)
