@@ -4,8 +4,8 @@
  * never looks at a clock, answers nothing.
  *
  * A frame that lies whole in the fed bytes is handed over in place. Only what is split moves to a
- * buffer, which grows with bytes received, never with lengths promised, and is freed with the
- * item's end: an idle reader owns none.
+ * buffer, which grows with bytes received, to a few times as much of what the header promises, and
+ * is freed with the item's end: an idle reader owns none.
  */
 #ifndef MW_PROTO_MESSAGE_H
 #define MW_PROTO_MESSAGE_H

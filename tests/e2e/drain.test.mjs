@@ -151,15 +151,18 @@ test('a script that uses up its time in every on_close keeps nobody', async (t) 
     assert.ok(server.all({ msg: 'on_close was not called' })[0].owed > 0);
 });
 
+/* A quarter of it is kept for the end, which a machine that stands still for a second must not miss. */
+const TWO_SECONDS_FOR_THE_END = { MOONWIRE_DRAIN_TIMEOUT: '8' };
+
 test('a script that is slow, but never stopped, is told of as many ends as there is time for', async (t) => {
     const server = await start(t, { 'scripts/slow.lua': `
         return { on_close = function() local t = os.clock() while os.clock() - t < 0.02 do end end }` },
-    { env: { ...alone, MOONWIRE_DRAIN_TIMEOUT: '3', MOONWIRE_SCRIPT_CPU: '60000' } });
-    const peers = await together(300, () => server.connect('/slow'));
+    { env: { ...alone, ...TWO_SECONDS_FOR_THE_END, MOONWIRE_SCRIPT_CPU: '60000' } });
+    const peers = await together(500, () => server.connect('/slow'));
     assert.equal((await server.stop()).code, 0);
     for (const peer of peers) assert.equal((await peer.seen()).code, 1001);
     const { owed } = server.all({ msg: 'drained' })[0];
-    assert.ok(owed > 0 && owed < 300, String(owed));
+    assert.ok(owed > 0 && owed < 500, String(owed));
 });
 
 test('ends that a script is owed are told before the process ends', async (t) => {
@@ -180,9 +183,9 @@ test('a script has the last word, as long as there is time', async (t) => {
         'scripts/slow.lua': `
             return { advise_reconnect = function() local t = os.clock() while os.clock() - t < 0.02 do end
               return { after = 9 } end }`,
-    }, { env: { ...alone, MOONWIRE_DRAIN_TIMEOUT: '4', MOONWIRE_SCRIPT_CPU: '60000' } });
+    }, { env: { ...alone, ...TWO_SECONDS_FOR_THE_END, MOONWIRE_SCRIPT_CPU: '60000' } });
     const own = await server.connect('/own');
-    const slow = await together(300, () => server.connect('/slow'));
+    const slow = await together(500, () => server.connect('/slow'));
     assert.equal((await server.stop()).code, 0);
     assert.deepEqual(await own.seen(), { code: 4010, reason: 'moved;retry=7000' });
     const ends = await Promise.all(slow.map((peer) => peer.seen()));
