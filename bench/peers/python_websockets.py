@@ -4,6 +4,7 @@ python3 python_websockets.py '{ "tls": { "cert": ..., "key": ... }, "deflate": "
 """
 import asyncio
 import json
+import logging
 import ssl
 import sys
 
@@ -51,6 +52,8 @@ def tls_context():
 
 
 async def main():
+    # Else there is a line for each write to a client that has gone, and those are measured, too.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     server = await websockets.serve(
         serve, "127.0.0.1", 0, ssl=tls_context(), backlog=4096, max_size=None,
         compression="deflate" if "deflate" in options else None)

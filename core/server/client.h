@@ -194,7 +194,8 @@ static inline bool mw_client_is_heard(const struct mw_client *client)
 struct mw_client *mw_client_next(const struct mw_worker *worker, mw_id *at);
 /*
  * The same, of a route alone. Looks at all of the worker's: it is asked when a script is removed,
- * paused or built anew, and a list for that would be 16 bytes of each connection.
+ * paused or built anew, and a list for that would be 16 bytes of each connection. The caller holds
+ * the route, which else may go with its last client.
  */
 struct mw_client *mw_client_next_of(const struct mw_route *route, mw_id *at);
 

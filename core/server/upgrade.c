@@ -277,11 +277,12 @@ void mw_upgrade_decide(struct mw_client *client, const struct mw_verdict *verdic
         refuse_with_status(client, verdict);
     } else if (!verdict->accept) {
         open_and_close(client, MW_CAUSE_script_close, verdict->code, verdict->reason, 0);
-    } else if (send_answer(client)) {
-        client->accepted = true;
-        mw_ws_driver_start(client);
     } else {
-        refuse_for_memory(client);
+        client->accepted = true; /* from here on on_close is owed, also if no answer can be sent */
+        if (send_answer(client))
+            mw_ws_driver_start(client);
+        else
+            refuse_for_memory(client);
     }
 }
 

@@ -134,8 +134,9 @@ void mw_outq_written(struct mw_outq *queue, size_t bytes);
  * Bytes of `mem` that the data lane answers for: its own; of a message what is left of it, for each
  * of its queues in full; of what it keeps from being free beside that an equal share with all that
  * do. The messages of a turn in one piece (session/roll) are kept in full while any of them waits,
- * so what is less than half of them is copied out: the queue keeps three times its bytes at most,
- * and two such pieces, the one that is on its way and the last one. O(n) in its segments.
+ * so what is less than half of them is copied out as soon as more comes behind it: the queue keeps
+ * about three times its bytes, and such pieces as were on their way or last before a control frame.
+ * O(n) in its segments.
  */
 size_t mw_outq_held(const struct mw_outq *queue, const struct mw_mem *mem);
 

@@ -116,6 +116,8 @@ enum mw_aside mw_sideband_read(const struct mw_sideband *sideband, enum mw_opcod
         return MW_ASIDE_NONE;
     if (text.len == len + 1 && text.data[len] == '?')
         return MW_ASIDE_PROBE;
+    if (text.len - len > MW_SIDEBAND_ASIDE_MAX) /* zeros before a number are none the less bytes */
+        return MW_ASIDE_OTHER;
     uint64_t count;
     if (mw_sideband_count(sideband, text, &count))
         return MW_ASIDE_COUNT;

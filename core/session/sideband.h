@@ -30,8 +30,9 @@
 
 /* A mark, and JSON of an id of 16 characters, a token, and six numbers. */
 #define MW_SIDEBAND_HELLO_MAX 320
-/* A mark, a character, and a number. */
-#define MW_SIDEBAND_ANSWER_MAX (MW_SIDEBAND_MARK_MAX + 1 + 20)
+/* A character and a number; with the mark before it. */
+#define MW_SIDEBAND_ASIDE_MAX  (1 + 20)
+#define MW_SIDEBAND_ANSWER_MAX (MW_SIDEBAND_MARK_MAX + MW_SIDEBAND_ASIDE_MAX)
 
 /* Messages of a session are counted in numbers that JavaScript has, too. */
 #define MW_SIDEBAND_COUNT_MAX ((UINT64_C(1) << 53) - 1)

@@ -180,7 +180,8 @@ struct mw_host {
      * same connection, if it may be handled now; that is a call of its own, and the answer of
      * engine->message is the one to the last. False: none, and the one before was the last, which
      * has its answer, MW_APP_DONE. `data` lives until this is called again, or until the engine
-     * returns. NULL: there is never one.
+     * returns, as that of engine->message lives until the first of these calls. NULL: there is
+     * never one.
      */
     bool (*next_message)(void *host_app, mw_id conn, enum mw_opcode *kind, struct mw_view *data);
 

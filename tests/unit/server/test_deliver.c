@@ -99,8 +99,9 @@ TEST(nobody_but_the_running_call_is_given_a_message)
     struct peer *peer = add_open_socket();
     const struct mw_host *host = mw_host_real();
     assert_false(host->next_message(peer->client->route, peer->client->id, &kind, &data));
-    host->heard(peer->client->route, mw_view_text("x")); /* nothing comes of it */
-    assert_false(mw_deliver_is_text_broken(&world.worker, MW_OPCODE_TEXT, mw_view_text("x")));
+    const struct mw_view text = mw_view("\xff", 1);
+    host->heard(peer->client->route, text); /* nothing comes of it */
+    assert_true(mw_deliver_is_text_broken(&world.worker, MW_OPCODE_TEXT, text));
 }
 
 /* ---- text that is not judged again ---- */
