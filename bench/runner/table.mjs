@@ -96,11 +96,13 @@ function goalCell(goal, scenario, ours) {
     return said ? `${shown}, ${said.met ? 'met' : 'not met'}` : shown;
 }
 
+const rate = (each_second) => each_second < 10_000 ? `${whole(each_second)}/s` : `${whole(each_second / 1000)} k/s`;
+
 function speedTable(report) {
     const names = namesIn(report, ['race']);
     if (!names.length) return NONE;
     const who = whoIn(report, names);
-    const show = (one) => `${figure(one.p50_us)} / ${figure(one.p99_us)}; ${whole(one.per_second / 1000)} k/s`;
+    const show = (one) => `${figure(one.p50_us)} / ${figure(one.p99_us)}; ${rate(one.per_second)}`;
     return tableOf(['p50 / p99, µs; rate', ...who.map((each) => titleOf(report, each))],
         names.map((name) => [scenarios[name].title,
             ...who.map((each) => cell(report.scenarios[name].candidates[each], show))]));
@@ -124,7 +126,7 @@ export function markdownParts(report) {
     const versions = Object.values(report.versions).map(({ title, version }) => `${title} ${version}`);
     const parts = {
         machine: `Made ${report.made} (rounds: ${report.rounds}) on ${processor}, ` +
-            `${cores} cores, Linux ${kernel}. ${versions.join('; ')}.`,
+            `${cores} cores, Linux ${kernel.split('-')[0]}. ${versions.join('; ')}.`,
         cost: costTable(report, true),
         plain: costTable(report, false),
         speed: speedTable(report),

@@ -159,9 +159,8 @@ static int read_words(const struct mw_args *args, struct mw_bench_run *run, size
 }
 
 /*
- * Who sleeps has to be woken, and the server pays for that: a tenth of its time with 50 connections
- * and one message under way, a quarter with one connection. So the generator does not sleep where
- * there is a core for it besides the server's.
+ * Who sleeps has to be woken, and the server pays for that, the more the fewer connections there
+ * are. So the generator does not sleep where there is a core for it besides the server's.
  */
 static bool decide_spin(const struct mw_bench_run *run, size_t spin)
 {
