@@ -389,6 +389,21 @@ TEST(random_streams_tell_the_same_however_they_are_cut)
     }
 }
 
+static void feed_text(struct mw_reader *reader, const char *text, struct story *story)
+{
+    uint8_t bytes[64];
+    feed(reader, bytes, bytes_of(text, bytes, sizeof bytes), story);
+}
+
+/* A reader of that role, and the first bytes that it is fed. */
+static void begin_with(struct mw_reader *reader, struct mw_mem *mem, enum mw_role role,
+                       const char *text, struct story *story)
+{
+    mw_mem_init(mem, NULL, 0);
+    mw_reader_init(reader, mem, role);
+    feed_text(reader, text, story);
+}
+
 /* ---- as soon as its byte is there ---- */
 
 TEST(a_breach_is_told_with_the_byte_that_shows_it)
@@ -409,16 +424,13 @@ TEST(a_breach_is_told_with_the_byte_that_shows_it)
         { "01 7D 'abc'", "C0" },
     };
     for (size_t i = 0; i < MW_COUNT(early); i++) {
-        uint8_t bytes[64];
         struct mw_mem mem;
-        mw_mem_init(&mem, NULL, 0);
         struct mw_reader reader;
-        mw_reader_init(&reader, &mem, MW_ROLE_CLIENT);
         struct story story = { 0 };
-        feed(&reader, bytes, bytes_of(early[i].before, bytes, sizeof bytes), &story);
+        begin_with(&reader, &mem, MW_ROLE_CLIENT, early[i].before, &story);
         if (story.len)
             fail_msg("%s: told %s", early[i].before, story.text);
-        feed(&reader, bytes, bytes_of(early[i].shows, bytes, sizeof bytes), &story);
+        feed_text(&reader, early[i].shows, &story);
         if (strncmp(story.text, "breach", 6) != 0)
             fail_msg("%s %s: told '%s'", early[i].before, early[i].shows, story.text);
         mw_reader_free(&reader);
@@ -441,13 +453,10 @@ TEST(a_short_frame_that_is_all_there_goes_the_short_way)
         { "81 82 01020304 C1 81", false },    /* broken text: as the long way tells it */
     };
     for (size_t i = 0; i < MW_COUNT(frames); i++) {
-        uint8_t bytes[64];
         struct mw_mem mem;
-        mw_mem_init(&mem, NULL, 0);
         struct mw_reader reader;
-        mw_reader_init(&reader, &mem, MW_ROLE_SERVER);
         struct story story = { 0 };
-        feed(&reader, bytes, bytes_of(frames[i].bytes, bytes, sizeof bytes), &story);
+        begin_with(&reader, &mem, MW_ROLE_SERVER, frames[i].bytes, &story);
         if ((reader.head.size == 0) != frames[i].is_short)
             fail_msg("%s went the other way", frames[i].bytes);
         mw_reader_free(&reader);

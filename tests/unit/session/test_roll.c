@@ -38,6 +38,14 @@ static void open_roll(struct mw_roll *roll, struct mw_mem *mem)
     roll->before = 100;
 }
 
+/* Behind a turn that was full, so that the next one begins with a whole block. */
+static void open_busy(struct line *line, struct mw_roll *roll)
+{
+    open_line(line);
+    open_roll(roll, &line->mem);
+    roll->before = MW_ROLL_BLOCK_BYTES;
+}
+
 TEST(messages_of_a_turn_are_one_vector)
 {
     struct line line;
@@ -176,9 +184,7 @@ TEST(scattered_messages_cost_no_segment_each)
 {
     struct line line;
     struct mw_roll roll;
-    open_line(&line);
-    open_roll(&roll, &line.mem);
-    roll.before = MW_ROLL_BLOCK_BYTES;
+    open_busy(&line, &roll);
     for (int i = 0; i < 500; i++) {
         send(&line, put(&roll, "for us"));
         mw_msg_drop(put(&roll, "not for us"));
@@ -241,9 +247,7 @@ TEST(what_was_copied_out_of_a_block_leaves_as_it_stood_there)
 {
     struct line line;
     struct mw_roll roll;
-    open_line(&line);
-    open_roll(&roll, &line.mem);
-    roll.before = MW_ROLL_BLOCK_BYTES;
+    open_busy(&line, &roll);
     mw_msg_drop(put(&roll, "not for us"));
     send(&line, put(&roll, "one"));
     send(&line, put(&roll, "two"));
@@ -259,9 +263,7 @@ TEST(without_memory_for_the_copy_the_block_stays)
 {
     struct line line;
     struct mw_roll roll;
-    open_line(&line);
-    open_roll(&roll, &line.mem);
-    roll.before = MW_ROLL_BLOCK_BYTES;
+    open_busy(&line, &roll);
     send(&line, put(&roll, "one"));
     line.mem.fail_at = line.mem.count + 2; /* the chunk is there */
     assert_int_equal(mw_outq_put(&line.queue, MW_OPCODE_TEXT, mw_view_text("two"), NULL), MW_OK);
