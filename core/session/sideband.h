@@ -4,9 +4,10 @@
  *
  * The client chooses a mark, new for each attempt, and says it in the query of its URL:
  * moonwire=MARK. Texts that begin with that mark are asides: the server's hello, the client's
- * probe, the answer to it. With moonwire=MARK. it asks for a session as well, which outlives a cut,
- * and with moonwire=MARK.TOKEN.COUNT it comes back to one. A mark is as good as a secret: who does
- * not know it cannot begin a text with it but by chance. Whoever names none gets nothing of this.
+ * probe, the answer to it, and in a session how many messages of the other each side has. With
+ * moonwire=MARK. it asks for a session as well, which outlives a cut, and with
+ * moonwire=MARK.TOKEN.COUNT it comes back to one. A mark is as good as a secret: who does not know
+ * it cannot begin a text with it but by chance. Whoever names none gets nothing of this.
  *
  * The hello tells of the limits at the opening. A reload that changes them is not told: a client
  * that probes too early or too late is answered all the same.
